@@ -1,0 +1,65 @@
+//! CreateTrail: a new trail, at home in the region of the call, not logging yet.
+
+use crate::api::trails::{SettingsInput, SettingsOutput, check_room};
+use crate::api::{Context, Operation};
+use crate::domain::bucket_name::BucketName;
+use crate::domain::tags::{self, Tag};
+use crate::domain::trail_name::{TrailName, blank};
+use crate::error::ApiResult;
+use crate::store::Trail;
+use serde::{Deserialize, Serialize};
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html>
+#[derive(Debug)]
+pub struct CreateTrail;
+
+/// What is asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(flatten)]
+    settings: SettingsInput,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tags_list: Option<Vec<Tag>>,
+}
+
+impl Operation for CreateTrail {
+    const NAME: &'static str = "CreateTrail";
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = SettingsOutput;
+
+    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<SettingsOutput> {
+        let name = TrailName::parse(&input.name.ok_or_else(blank)?)?;
+        let now = context.service.clock.now().timestamp_millis();
+        let mut trail = Trail {
+            account: context.caller.account.clone(),
+            home_region: context.caller.region.clone(),
+            name: name.as_str().to_owned(),
+            // A trail needs a bucket; only here can it be absent.
+            s3_bucket_name: BucketName::parse(input.settings.s3_bucket_name.as_deref().unwrap_or_default())?
+                .into_string(),
+            s3_key_prefix: None,
+            sns_topic_name: None,
+            sns_topic_arn: None,
+            include_global_service_events: true,
+            is_multi_region_trail: false,
+            log_file_validation_enabled: false,
+            cloud_watch_logs_log_group_arn: None,
+            cloud_watch_logs_role_arn: None,
+            kms_key_id: None,
+            is_organization_trail: false,
+            recursive_logging: true,
+            created_at: now,
+            updated_at: now,
+        };
+        input.settings.apply(&mut trail)?;
+        let tags = input.tags_list.unwrap_or_default();
+        tags::check(&tags)?;
+        check_room(&trail, &context.db.trails(&trail.account).await?)?;
+        context.db.insert_trail(&trail, &tags).await?;
+        Ok(trail.into())
+    }
+}

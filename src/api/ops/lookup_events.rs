@@ -1,0 +1,193 @@
+//! LookupEvents: the history of an account in a region, newest first.
+
+use crate::api::{Context, Operation};
+use crate::config::Era;
+use crate::domain::event::Listing;
+use crate::domain::lookup::{Attribute, AttributeKey, TimeRange, page_size};
+use crate::domain::page_token::{self, Scope};
+use crate::domain::resources::short_type;
+use crate::domain::timestamp::Timestamp;
+use crate::error::{ApiResult, Code};
+use crate::store::{LookupQuery, LookupRow};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
+#[derive(Debug)]
+pub struct LookupEvents;
+
+/// What is asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lookup_attributes: Option<Vec<LookupAttribute>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "in_words")]
+    start_time: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "in_words")]
+    end_time: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_category: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_results: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+/// Records write times in words; this is what an input is serialized for.
+fn in_words<S: Serializer>(time: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+    time.map(Timestamp::in_words).serialize(to)
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LookupAttribute {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attribute_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attribute_value: Option<String>,
+}
+
+/// What is answered.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    events: Vec<Event>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event {
+    event_id: String,
+    event_name: String,
+    /// A text, not a boolean.
+    read_only: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_key_id: Option<String>,
+    /// Whole seconds since 1970.
+    event_time: i64,
+    event_source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    resources: Vec<Resource>,
+    cloud_trail_event: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Resource {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_type: Option<String>,
+    resource_name: String,
+}
+
+impl Event {
+    fn new(row: LookupRow, era: Era) -> Event {
+        let spelt = |resource_type: String| match era {
+            Era::Y2015 => short_type(&resource_type).to_owned(),
+            Era::Today => resource_type,
+        };
+        let resource = |r: crate::domain::resources::Resource| Resource {
+            resource_type: r.resource_type.map(spelt),
+            resource_name: r.resource_name,
+        };
+        Event {
+            event_id: row.event_id,
+            event_name: row.event_name,
+            read_only: if row.read_only { "true" } else { "false" },
+            access_key_id: row.access_key_id,
+            event_time: row.event_time,
+            event_source: row.event_source,
+            username: row.username,
+            resources: row.resources.into_iter().map(resource).collect(),
+            cloud_trail_event: row.record,
+        }
+    }
+}
+
+/// The lists that a lookup reads: which events the era shows, narrowed by `ReadOnly`.
+fn listings(era: Era, insight: bool, attribute: Option<&Attribute>) -> Vec<Listing> {
+    let mut listings = match (insight, era) {
+        (true, _) => vec![Listing::Insight],
+        (false, Era::Y2015) => vec![Listing::Write],
+        (false, Era::Today) => vec![Listing::Write, Listing::Unlogged, Listing::Read],
+    };
+    if let Some(attribute) = attribute.filter(|a| a.key == AttributeKey::ReadOnly) {
+        listings.retain(|listing| (*listing == Listing::Read) == (attribute.value == "true"));
+    }
+    listings
+}
+
+impl Operation for LookupEvents {
+    const NAME: &'static str = "LookupEvents";
+    const READ_ONLY: bool = true;
+    type Input = Input;
+    type Output = Output;
+
+    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
+        let (service, caller) = (context.service, context.caller);
+        let era = service.settings.era;
+        let insight = match input.event_category.as_deref() {
+            None => false,
+            Some("insight") => true,
+            Some(other) => {
+                return Err(Code::InvalidEventCategoryException
+                    .because(format!("Invalid event category {other:?}: only insight can be given.")));
+            }
+        };
+        let attributes: Vec<_> = input
+            .lookup_attributes
+            .unwrap_or_default()
+            .into_iter()
+            .map(|a| (a.attribute_key, a.attribute_value))
+            .collect();
+        let attribute = Attribute::parse(&attributes, insight)?;
+        let limit = page_size(input.max_results, service.settings.default_page_size())?;
+        let (start, end) = (input.start_time, input.end_time);
+        let range = TimeRange::parse(start, end, service.clock.now(), service.settings.lookup_window())?;
+
+        let millis = |time: Option<Timestamp>| time.map(|t| t.0.timestamp_millis().to_string());
+        let scope = Scope::new(LookupEvents::NAME)
+            .with(Some(&caller.account))
+            .with(Some(&caller.region))
+            .with(attribute.as_ref().map(|a| a.key.name()))
+            .with(attribute.as_ref().map(|a| a.value.as_str()))
+            .with(millis(start).as_deref())
+            .with(millis(end).as_deref())
+            .with(input.event_category.as_deref());
+        let token = input.next_token.as_deref();
+        let before = token.map(|token| page_token::open(&service.token_key, &scope, token)).transpose()?;
+
+        let listings = listings(era, insight, attribute.as_ref());
+        let mut rows = Vec::new();
+        if !listings.is_empty() {
+            let query = LookupQuery {
+                account: &caller.account,
+                region: &caller.region,
+                listings: &listings,
+                attribute: attribute.as_ref(),
+                range,
+                before,
+                // One more than asked for tells whether there is another page.
+                limit: limit + 1,
+            };
+            rows = context.db.lookup(&query).await?;
+        }
+        if rows.is_empty()
+            && era == Era::Y2015
+            && !context.db.is_logging(&caller.account, &caller.region).await?
+        {
+            tracing::info!(
+                account = caller.account,
+                region = caller.region,
+                "LookupEvents found nothing, and no trail is logging here: start one with StartLogging, or run with --era today"
+            );
+        }
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_token =
+            rows.last().filter(|_| more).map(|last| page_token::seal(&service.token_key, &scope, last.key));
+        Ok(Output { events: rows.into_iter().map(|row| Event::new(row, era)).collect(), next_token })
+    }
+}

@@ -1,0 +1,23 @@
+//! StartLogging: begins to record and deliver. On a trail that is logging it changes nothing.
+
+use crate::api::trails::{NameInput, Nothing, Purpose, find};
+use crate::api::{Context, Operation};
+use crate::error::ApiResult;
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StartLogging.html>
+#[derive(Debug)]
+pub struct StartLogging;
+
+impl Operation for StartLogging {
+    const NAME: &'static str = "StartLogging";
+    const READ_ONLY: bool = false;
+    type Input = NameInput;
+    type Output = Nothing;
+
+    async fn call(input: NameInput, context: &mut Context<'_>) -> ApiResult<Nothing> {
+        let trail = find(context, input.name.as_deref(), Purpose::Change).await?;
+        let now = context.service.clock.now().timestamp_millis();
+        context.db.set_logging(&trail, true, now).await?;
+        Ok(Nothing {})
+    }
+}

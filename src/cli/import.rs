@@ -1,0 +1,251 @@
+//! `contrail import`: files into the server that holds the data folder, or into the folder itself when none runs.
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::metrics::Metrics;
+use crate::recorder::intake::{Intake, IntakeOptions, Newest, Report};
+use crate::recorder::writer::Writer;
+use crate::store::{DataDir, OpenError, Store};
+use clap::Args;
+use futures_util::TryStreamExt;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
+use std::error::Error;
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Rejected records that are shown for each file.
+const SHOWN: usize = 10;
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// Files, folders, or - for stdin
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Move all records in time, so that the newest one is now
+    #[arg(long, value_name = "now", value_parser = ["now"])]
+    rebase: Option<String>,
+    /// A server to put them into, instead of the one that holds the data folder
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
+
+/// A file to read, perhaps twice.
+struct Input {
+    name: String,
+    file: File,
+    size: u64,
+}
+
+/// Where the records go.
+enum Target {
+    Server { http: reqwest::Client, url: String },
+    Folder { writer: Writer, metrics: Metrics },
+}
+
+impl Import {
+    pub(super) async fn run(self, settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+        let mut inputs = self.inputs()?;
+        let max_unpacked_bytes = settings.intake.max_unpacked_bytes;
+        let clock = Clock::system();
+        let shift = match self.rebase {
+            None => 0,
+            Some(_) => {
+                newest(&mut inputs, max_unpacked_bytes)?.map_or(0, |newest| clock.now().timestamp() - newest)
+            }
+        };
+        let options = IntakeOptions { account: settings.account.clone(), shift, max_unpacked_bytes };
+        if let Some(url) = self.url {
+            return import_all(inputs, &to_server(&url)?, &options).await;
+        }
+        match DataDir::lock(&settings.server.data_dir) {
+            Err(OpenError::InUse { address, .. }) if !address.is_empty() => {
+                import_all(inputs, &to_server(&address)?, &options).await
+            }
+            Err(error) => Err(error.into()),
+            Ok(folder) => {
+                let store = Store::open(&folder).await?;
+                let metrics = Metrics::default();
+                let (writer, task) = Writer::start(store.clone(), clock, metrics.clone());
+                let result = import_all(inputs, &Target::Folder { writer, metrics }, &options).await;
+                task.stop().await;
+                store.close().await;
+                result
+            }
+        }
+    }
+
+    fn inputs(&self) -> Result<Vec<Input>, Box<dyn Error>> {
+        let mut inputs = Vec::new();
+        for path in &self.paths {
+            let mut files = Vec::new();
+            if path.as_os_str() == "-" {
+                // Kept on disk, so that it can be read twice.
+                let mut file = tempfile::tempfile()?;
+                let size = std::io::copy(&mut std::io::stdin().lock(), &mut file)?;
+                file.rewind()?;
+                inputs.push(Input { name: "stdin".into(), file, size });
+            } else if path.is_dir() {
+                find_files(path, &mut files).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+                files.sort();
+            } else {
+                files.push(path.clone());
+            }
+            for path in files {
+                let file = File::open(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+                let size = file.metadata()?.len();
+                inputs.push(Input { name: path.display().to_string(), file, size });
+            }
+        }
+        Ok(inputs)
+    }
+}
+
+fn to_server(url: &str) -> Result<Target, Box<dyn Error>> {
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    Ok(Target::Server { http, url: url.trim_end_matches('/').to_owned() })
+}
+
+/// Files that can hold records, in a folder and all below it. Digest files hold none.
+fn find_files(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            if !path.ends_with("CloudTrail-Digest") {
+                find_files(&path, found)?;
+            }
+        } else {
+            let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+            let name = name.strip_suffix(".gz").unwrap_or(&name);
+            if [".json", ".ndjson", ".jsonl"].iter().any(|ending| name.ends_with(ending)) {
+                found.push(path);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The newest time in all inputs, which are then at their beginning again.
+fn newest(inputs: &mut [Input], max_unpacked_bytes: u64) -> std::io::Result<Option<i64>> {
+    let mut newest = None;
+    for input in inputs {
+        let mut search = Newest::new(max_unpacked_bytes);
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            match input.file.read(&mut chunk)? {
+                0 => break,
+                n => search.push(&chunk[..n]),
+            }
+        }
+        newest = newest.max(search.finish());
+        input.file.rewind()?;
+    }
+    Ok(newest)
+}
+
+async fn import_all(
+    inputs: Vec<Input>,
+    target: &Target,
+    options: &IntakeOptions,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let bar = ProgressBar::new(inputs.iter().map(|input| input.size).sum());
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")?;
+    bar.set_style(style);
+    let mut total = Report::default();
+    let mut failed = false;
+    for input in inputs {
+        let name = input.name.clone();
+        bar.set_message(name.clone());
+        let (report, error) = match target {
+            Target::Server { http, url } => send(input, http, url, options, &bar).await?,
+            Target::Folder { writer, metrics } => {
+                let intake = Intake::new(writer.clone(), metrics.clone(), options.clone());
+                read_in(input, intake, &bar).await?
+            }
+        };
+        bar.suspend(|| {
+            for rejection in report.rejected.iter().take(SHOWN) {
+                eprintln!("{name}: record {}: {}", rejection.index, rejection.reason);
+            }
+            if report.rejected_count > SHOWN as u64 {
+                eprintln!("{name}: {} more records were refused", report.rejected_count - SHOWN as u64);
+            }
+            if let Some(error) = &error {
+                eprintln!("{name}: {error}");
+            }
+        });
+        failed |= error.is_some();
+        total.accepted += report.accepted;
+        total.duplicates += report.duplicates;
+        total.rejected_count += report.rejected_count;
+    }
+    bar.finish_and_clear();
+    println!(
+        "{} accepted, {} duplicates, {} rejected",
+        total.accepted, total.duplicates, total.rejected_count
+    );
+    let nothing_came_of_it = total.accepted + total.duplicates == 0 && total.rejected_count > 0;
+    Ok(if failed || nothing_came_of_it { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What a server answers.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(flatten)]
+    report: Option<Report>,
+    error: Option<String>,
+}
+
+async fn send(
+    input: Input,
+    http: &reqwest::Client,
+    url: &str,
+    options: &IntakeOptions,
+    bar: &ProgressBar,
+) -> Result<(Report, Option<String>), Box<dyn Error>> {
+    let bar = bar.clone();
+    let file = tokio::fs::File::from_std(input.file);
+    let body = futures_util::stream::try_unfold(file, |mut file| async move {
+        let mut chunk = vec![0; 64 * 1024];
+        let n = tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await?;
+        chunk.truncate(n);
+        Ok::<_, std::io::Error>((n > 0).then_some((chunk, file)))
+    });
+    let body = body.inspect_ok(move |chunk| bar.inc(chunk.len() as u64));
+    let response = http
+        .post(format!("{url}/_contrail/events"))
+        .query(&[("shift", options.shift)])
+        .header("content-type", "application/octet-stream")
+        .body(reqwest::Body::wrap_stream(body))
+        .send()
+        .await
+        .map_err(|e| format!("cannot reach {url}: {}", e.without_url()))?;
+    let status = response.status();
+    let answer: Answer = response
+        .json()
+        .await
+        .map_err(|_| format!("{url} answered {status}, which is not an answer of Contrail"))?;
+    Ok((answer.report.unwrap_or_default(), answer.error))
+}
+
+async fn read_in(
+    mut input: Input,
+    mut intake: Intake,
+    bar: &ProgressBar,
+) -> Result<(Report, Option<String>), Box<dyn Error>> {
+    let mut chunk = vec![0; 64 * 1024];
+    let mut early = None;
+    while early.is_none() {
+        match input.file.read(&mut chunk)? {
+            0 => break,
+            n => {
+                bar.inc(n as u64);
+                early = intake.push(&chunk[..n]).await.err();
+            }
+        }
+    }
+    let (report, end) = intake.finish().await;
+    Ok((report, early.or(end.err()).map(|e| e.to_string())))
+}

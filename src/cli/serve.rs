@@ -1,0 +1,97 @@
+//! `contrail serve`: logs, the banner, signals.
+
+use crate::clock::{Clock, Ids};
+use crate::config::{LogFormat, Settings};
+use crate::http::base_url;
+use crate::server::{Server, bind};
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+pub(super) async fn serve(settings: Settings) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    start_logging(&settings)?;
+    let listener = bind(&settings)?;
+    let server = Server::build(settings, listener, Clock::system(), Ids::Random).await?;
+    let stop = stop_signal()?;
+    banner(&server);
+    server.run(stop).await?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Logs go to stderr; stdout is the banner's.
+fn start_logging(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
+    let level: Targets = settings.server.log_level.parse().map_err(|_| {
+        format!("bad config: server.log_level: {:?} is no log level", settings.server.log_level)
+    })?;
+    let human = match settings.server.log_format {
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Human => true,
+        LogFormat::Json => false,
+    };
+    let layer = if human {
+        fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).boxed()
+    } else {
+        fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed()
+    };
+    tracing_subscriber::registry().with(layer.with_filter(level)).try_init()?;
+    Ok(())
+}
+
+fn banner(server: &Server) {
+    let settings = &server.service.settings;
+    let url = base_url(server.address);
+    let data = std::path::absolute(&settings.server.data_dir).unwrap_or(settings.server.data_dir.clone());
+    let text = format!(
+        "Contrail {} listens on {url}\n  \
+         data    {}\n  \
+         era     {} (the other one: --era {})\n  \
+         account {}\n\n\
+         To use it, paste into another terminal:\n  \
+         export AWS_ENDPOINT_URL_CLOUDTRAIL={url}\n  \
+         export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n\n",
+        env!("CARGO_PKG_VERSION"),
+        data.display(),
+        settings.era.name(),
+        match settings.era {
+            crate::config::Era::Y2015 => crate::config::Era::Today.name(),
+            crate::config::Era::Today => crate::config::Era::Y2015.name(),
+        },
+        settings.account,
+    );
+    // Nobody may be reading; the server serves all the same.
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if !server.address.ip().is_loopback() {
+        tracing::warn!(
+            address = %server.address,
+            "open to the network: everybody who reaches this port can read, put in and wipe everything"
+        );
+    }
+    tracing::info!(address = %server.address, data = %data.display(), era = settings.era.name(), "listening");
+}
+
+/// Ready on Ctrl-C or SIGTERM.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(async move {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        // Without the signal there is no other way to stop but to kill, which is safe too.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

@@ -1,0 +1,369 @@
+//! Settings: `config/default.toml` (embedded) < a file < the environment < flags.
+//!
+//! A key that nobody reads, or a value that means nothing, is refused with the key's name.
+
+use chrono::TimeDelta;
+use config::{Config, Environment, File, FileFormat};
+use serde::{Deserialize, Deserializer};
+use std::path::{Path, PathBuf};
+
+/// The built-in settings, every key with a comment.
+pub const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// Which CloudTrail is documented behaviour; single settings can still differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Era {
+    /// The API as published in 2015.
+    #[serde(rename = "2015")]
+    Y2015,
+    /// The API as it is now.
+    #[serde(rename = "today")]
+    Today,
+}
+
+impl Era {
+    /// As it is written in settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Era::Y2015 => "2015",
+            Era::Today => "today",
+        }
+    }
+}
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Which CloudTrail is documented behaviour.
+    pub era: Era,
+    /// The account of callers whose key says nothing else: 12 digits.
+    #[serde(deserialize_with = "account_id")]
+    pub account: String,
+    /// `[server]`
+    pub server: Server,
+    /// `[history]`
+    pub history: History,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[intake]`
+    pub intake: Intake,
+    /// `[[identities]]`
+    #[serde(default)]
+    pub identities: Vec<IdentitySetting>,
+}
+
+/// `[server]`: where it listens, what it keeps, what it says.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// Folder of the database.
+    pub data_dir: PathBuf,
+    /// Threads that answer requests; 0 means one per core.
+    pub workers: usize,
+    /// The longest that the body of an AWS call may take to arrive.
+    pub body_timeout: Period,
+    /// The longest pause inside a body that is put in at `/_contrail/events`.
+    pub chunk_timeout: Period,
+    /// More host names under which `/_contrail` may be called.
+    #[serde(deserialize_with = "list")]
+    pub allowed_hosts: Vec<String>,
+    /// What is logged, as `tracing`'s targets write it.
+    pub log_level: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+}
+
+/// A length of time as settings write it: `"500ms"`, `"2s"`, `"5m"`, `"1h"`, `"7d"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period(pub std::time::Duration);
+
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Period, D::Error> {
+        let text = String::deserialize(from)?;
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let unit = match &text[digits..] {
+            "ms" => Some(1),
+            "s" => Some(1000),
+            "m" => Some(60_000),
+            "h" => Some(3_600_000),
+            "d" => Some(86_400_000),
+            _ => None,
+        };
+        let millis = text[..digits].parse::<u64>().ok().zip(unit).and_then(|(n, unit)| n.checked_mul(unit));
+        let period = millis.map(|millis| Period(std::time::Duration::from_millis(millis)));
+        period.ok_or_else(|| {
+            serde::de::Error::custom(format!("{text:?} is not a period like \"2s\" or \"5m\""))
+        })
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Human on a terminal, JSON otherwise.
+    Auto,
+    /// One readable line an entry.
+    Human,
+    /// One JSON object an entry.
+    Json,
+}
+
+/// `[history]`: what lookups show and how long events are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    window_days: Option<u32>,
+    default_page_size: Option<u32>,
+    retention_days: u32,
+}
+
+/// `[limits]`: rates.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    lookup_events_per_second: Option<u32>,
+    lookup_events_scope: Option<LimitScope>,
+}
+
+/// What the LookupEvents limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitScope {
+    /// All calls of an account.
+    Account,
+    /// The calls of an account in one region.
+    AccountRegion,
+}
+
+/// `[intake]`: bounds on what is put in from outside.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// Bytes that one gzip body may unpack to.
+    pub max_unpacked_bytes: u64,
+}
+
+/// `[[identities]]`: who the holder of an access key is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentitySetting {
+    /// The access key id.
+    pub access_key: String,
+    /// The account it belongs to: 12 digits.
+    #[serde(deserialize_with = "account_id")]
+    pub account: String,
+    /// An IAM user's name.
+    pub user: Option<String>,
+    /// An assumed role's name ...
+    pub role: Option<String>,
+    /// ... and the session's.
+    pub session: Option<String>,
+}
+
+/// Why settings were refused: one line that names the key.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(String);
+
+/// Single settings from the command line, as (key, value): they win over everything else.
+pub type Overrides = Vec<(&'static str, String)>;
+
+impl Settings {
+    /// Reads the built-in settings, `file` (if given), `CONTRAIL__…` variables and `overrides`, in this order.
+    ///
+    /// # Errors
+    /// A missing or malformed file, an unknown key, a value of the wrong type or out of range.
+    pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Settings, SettingsError> {
+        let environment = Environment::with_prefix("CONTRAIL").prefix_separator("__").separator("__");
+        Settings::from_sources(file, environment, overrides)
+    }
+
+    /// The built-in settings with `overrides`, whatever the environment says. For tests and embedding.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn builtin(overrides: Overrides) -> Result<Settings, SettingsError> {
+        let nothing = Environment::default().source(Some(Default::default()));
+        Settings::from_sources(None, nothing, overrides)
+    }
+
+    fn from_sources(
+        file: Option<&Path>,
+        environment: Environment,
+        overrides: Overrides,
+    ) -> Result<Settings, SettingsError> {
+        let one_line = |e: &dyn std::fmt::Display| e.to_string().lines().collect::<Vec<_>>().join(" ");
+        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| SettingsError(format!("cannot read the config file {}: {e}", path.display())))?;
+            builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
+        }
+        builder = builder.add_source(environment);
+        for (key, value) in overrides {
+            builder = builder.set_override(key, value).map_err(|e| SettingsError(one_line(&e)))?;
+        }
+        let config = builder.build().map_err(|e| SettingsError(format!("bad config: {}", one_line(&e))))?;
+        let settings: Settings = serde_path_to_error::deserialize(config).map_err(|e| {
+            let (path, cause) = (e.path().to_string(), one_line(e.inner()));
+            // The inner error often names the key already; say it once.
+            if cause.contains(&format!("`{path}`")) || path == "." {
+                SettingsError(format!("bad config: {cause}"))
+            } else {
+                SettingsError(format!("bad config: {path}: {cause}"))
+            }
+        })?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let bad = |key: &str, why: &str| Err(SettingsError(format!("bad config: {key}: {why}")));
+        if self.history.default_page_size.is_some_and(|n| !(1..=50).contains(&n)) {
+            return bad("history.default_page_size", "must be 1 to 50");
+        }
+        for identity in &self.identities {
+            if identity.user.is_some() == identity.role.is_some() {
+                return bad(
+                    "identities",
+                    &format!("{} needs a user or a role, not both", identity.access_key),
+                );
+            }
+            if identity.role.is_some() != identity.session.is_some() {
+                return bad("identities", &format!("{}: role and session go together", identity.access_key));
+            }
+        }
+        Ok(())
+    }
+
+    /// How far lookups reach back; `None` without limit.
+    pub fn lookup_window(&self) -> Option<TimeDelta> {
+        days(self.history.window_days.unwrap_or(match self.era {
+            Era::Y2015 => 7,
+            Era::Today => 90,
+        }))
+    }
+
+    /// Events on a page of LookupEvents when the call does not say.
+    pub fn default_page_size(&self) -> u32 {
+        self.history.default_page_size.unwrap_or(match self.era {
+            Era::Y2015 => 10,
+            Era::Today => 50,
+        })
+    }
+
+    /// How long events are kept after they were stored; `None` for ever.
+    pub fn retention(&self) -> Option<TimeDelta> {
+        days(self.history.retention_days)
+    }
+
+    /// LookupEvents calls a second; `None` without limit.
+    pub fn lookup_rate(&self) -> Option<std::num::NonZeroU32> {
+        std::num::NonZeroU32::new(self.limits.lookup_events_per_second.unwrap_or(match self.era {
+            Era::Y2015 => 1,
+            Era::Today => 2,
+        }))
+    }
+
+    /// What that rate counts.
+    pub fn lookup_scope(&self) -> LimitScope {
+        self.limits.lookup_events_scope.unwrap_or(match self.era {
+            Era::Y2015 => LimitScope::Account,
+            Era::Today => LimitScope::AccountRegion,
+        })
+    }
+}
+
+fn days(n: u32) -> Option<TimeDelta> {
+    (n > 0).then(|| TimeDelta::days(i64::from(n)))
+}
+
+/// Whether `text` is an account id: 12 digits.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn account_id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    if is_account_id(&text) {
+        Ok(text)
+    } else {
+        Err(serde::de::Error::custom(format!("{text:?} is not 12 digits")))
+    }
+}
+
+/// A list, or its items in one string with commas between: the form that fits an environment variable.
+fn list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        List(Vec<String>),
+        Line(String),
+    }
+    Ok(match Form::deserialize(from)? {
+        Form::List(items) => items,
+        Form::Line(line) => line.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(key: &'static str, value: &str) -> String {
+        Settings::builtin(vec![(key, value.into())]).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn the_era_sets_what_is_not_set_by_itself() {
+        let then = Settings::builtin(vec![]).unwrap();
+        assert_eq!((then.lookup_window(), then.default_page_size()), (Some(TimeDelta::days(7)), 10));
+        assert_eq!((then.lookup_rate().map(u32::from), then.lookup_scope()), (Some(1), LimitScope::Account));
+        let now =
+            Settings::builtin(vec![("era", "today".into()), ("history.window_days", "0".into())]).unwrap();
+        assert_eq!((now.lookup_window(), now.default_page_size()), (None, 50));
+        assert_eq!(
+            (now.lookup_rate().map(u32::from), now.lookup_scope()),
+            (Some(2), LimitScope::AccountRegion)
+        );
+    }
+
+    #[test]
+    fn a_bad_value_or_an_unknown_key_is_refused_by_name() {
+        assert!(refusal("server.prot", "1").contains("prot"), "{}", refusal("server.prot", "1"));
+        assert!(refusal("server.port", "many").contains("server.port"), "{}", refusal("server.port", "many"));
+        assert!(refusal("era", "1999").contains("era"), "{}", refusal("era", "1999"));
+        assert!(refusal("account", "12").contains("account"), "{}", refusal("account", "12"));
+        assert!(refusal("server.body_timeout", "soon").contains("server.body_timeout"));
+        assert!(refusal("history.default_page_size", "51").contains("history.default_page_size"));
+    }
+
+    #[test]
+    fn an_account_keeps_its_leading_zeros_and_a_list_may_be_one_line() {
+        let settings = Settings::builtin(vec![
+            ("account", "000000000012".into()),
+            ("server.allowed_hosts", "a, b".into()),
+        ])
+        .unwrap();
+        assert_eq!(settings.account, "000000000012");
+        assert_eq!(settings.server.allowed_hosts, ["a", "b"]);
+    }
+
+    #[test]
+    fn every_setting_in_the_file_has_a_comment_above_it() {
+        let lines: Vec<_> = DEFAULTS.lines().collect();
+        for (i, line) in lines.iter().enumerate().skip(1) {
+            let key = line.trim_start_matches("# ").split(" = ").next().unwrap_or_default();
+            let is_key = line.contains(" = ") && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            if is_key && !line.starts_with('#') {
+                assert!(lines[i - 1].starts_with("# "), "no comment above {line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Amazon Resource Names: partitions, and the trail's own form.
+
+use crate::domain::trail_name::TrailName;
+use crate::error::{ApiResult, Code};
+
+/// The partition of a region: `aws`, `aws-cn` or `aws-us-gov`.
+pub fn partition(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "aws-cn"
+    } else if region.starts_with("us-gov-") {
+        "aws-us-gov"
+    } else {
+        "aws"
+    }
+}
+
+/// Whether `text` can be a region's name: any well-formed one is served, known to AWS or not.
+pub fn is_region(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// The six parts of an ARN: `arn:partition:service:region:account:resource` (the resource may hold colons).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArnParts<'a> {
+    /// `aws`, `aws-cn`, …
+    pub partition: &'a str,
+    /// `cloudtrail`, `sns`, …
+    pub service: &'a str,
+    /// Empty for global services.
+    pub region: &'a str,
+    /// 12 digits; empty for S3.
+    pub account: &'a str,
+    /// All behind the fifth colon.
+    pub resource: &'a str,
+}
+
+impl<'a> ArnParts<'a> {
+    /// Splits an ARN; `None` if it has fewer than six parts or does not begin with `arn:aws`.
+    pub fn split(text: &'a str) -> Option<ArnParts<'a>> {
+        let mut parts = text.splitn(6, ':');
+        let (arn, partition, service, region, account, resource) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        (arn == "arn" && partition.starts_with("aws") && !resource.is_empty()).then_some(ArnParts {
+            partition,
+            service,
+            region,
+            account,
+            resource,
+        })
+    }
+}
+
+/// A trail's ARN: `arn:{partition}:cloudtrail:{home region}:{account}:trail/{name}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrailArn {
+    /// The region that the trail was created in.
+    pub region: String,
+    /// The account that owns it.
+    pub account: String,
+    /// Its name.
+    pub name: TrailName,
+}
+
+impl TrailArn {
+    /// # Errors
+    /// `CloudTrailARNInvalidException` for what is not a trail's ARN, `InvalidTrailNameException` for a bad name in it.
+    pub fn parse(text: &str) -> ApiResult<TrailArn> {
+        let malformed =
+            || Code::CloudTrailARNInvalidException.because(format!("Trail ARN is not valid: {text}"));
+        let parts = ArnParts::split(text).ok_or_else(malformed)?;
+        let name = parts.resource.strip_prefix("trail/").ok_or_else(malformed)?;
+        let right_account = parts.account.len() == 12 && parts.account.bytes().all(|b| b.is_ascii_digit());
+        if parts.service != "cloudtrail"
+            || !is_region(parts.region)
+            || partition(parts.region) != parts.partition
+            || !right_account
+        {
+            return Err(malformed());
+        }
+        Ok(TrailArn {
+            region: parts.region.to_owned(),
+            account: parts.account.to_owned(),
+            name: TrailName::parse(name)?,
+        })
+    }
+}
+
+impl std::fmt::Display for TrailArn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&trail_arn(&self.region, &self.account, self.name.as_str()))
+    }
+}
+
+/// The ARN of the trail `name` at home in `region`.
+pub fn trail_arn(region: &str, account: &str, name: &str) -> String {
+    format!("arn:{}:cloudtrail:{region}:{account}:trail/{name}", partition(region))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trail_arn_reads_back_as_it_is_written() {
+        for (region, partition) in
+            [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+        {
+            let text = trail_arn(region, "111122223333", "Management_Events.1");
+            assert!(text.starts_with(&format!("arn:{partition}:cloudtrail:{region}:")));
+            assert_eq!(TrailArn::parse(&text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_trail_arn_is_refused() {
+        for text in [
+            "arn:aws:cloudtrail:us-east-1:111122223333:channel/abc",
+            "arn:aws:s3:us-east-1:111122223333:trail/abc",
+            "arn:aws:cloudtrail:us-east-1:1111:trail/abc",
+            "arn:aws-cn:cloudtrail:us-east-1:111122223333:trail/abc",
+            "arn:aws:cloudtrail:US:111122223333:trail/abc",
+            "arn:aws:cloudtrail",
+            "arn:",
+        ] {
+            assert_eq!(
+                TrailArn::parse(text).unwrap_err().code,
+                Code::CloudTrailARNInvalidException,
+                "{text}"
+            );
+        }
+        let bad_name = TrailArn::parse("arn:aws:cloudtrail:us-east-1:111122223333:trail/a").unwrap_err();
+        assert_eq!(bad_name.code, Code::InvalidTrailNameException);
+    }
+}

@@ -1,0 +1,286 @@
+//! An event: a record with what lookups find it by. The one way from a record's JSON to its columns, for our own
+//! calls as for records from outside.
+
+use crate::domain::arn::is_region;
+use crate::domain::lookup::LAST_SECOND;
+use crate::domain::resources::{self, Resource};
+use crate::domain::timestamp::iso;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+
+/// The largest record, in bytes (user guide: 256 KB an event since version 1.05).
+pub const MAX_RECORD_BYTES: usize = 256 * 1024;
+
+/// In which list of events an event stands. Stored as text, see [`Listing::name`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// A management event that changes something, captured while a trail was logging or put in from outside.
+    Write,
+    /// The same, captured while no trail was logging: AWS's history of 2015 does not show it.
+    Unlogged,
+    /// A management event that only reads.
+    Read,
+    /// An Insights event.
+    Insight,
+    /// A data or network activity event: no lookup shows it.
+    Data,
+}
+
+impl Listing {
+    /// As it is stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Listing::Write => "write",
+            Listing::Unlogged => "unlogged",
+            Listing::Read => "read",
+            Listing::Insight => "insight",
+            Listing::Data => "data",
+        }
+    }
+}
+
+/// A record and its columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// `eventID`, or one made from the record's content where it has none (version 1.0).
+    pub event_id: String,
+    /// Whose history it belongs to: `recipientAccountId`, else `userIdentity.accountId`, else the caller's.
+    pub account: String,
+    /// `awsRegion`
+    pub region: String,
+    /// `eventTime`, seconds since 1970.
+    pub event_time: i64,
+    /// `eventName`; for Insights events the one inside `insightDetails`.
+    pub event_name: String,
+    /// `eventSource`; for Insights events the one inside `insightDetails`.
+    pub event_source: String,
+    /// In which list it stands.
+    pub listing: Listing,
+    /// `readOnly`, or a guess from the name where the record does not say.
+    pub read_only: bool,
+    /// The name of who called, as LookupEvents shows it; services and foreign accounts have none.
+    pub username: Option<String>,
+    /// `userIdentity.accessKeyId`
+    pub access_key_id: Option<String>,
+    /// `errorCode`
+    pub error_code: Option<String>,
+    /// The whole record, compact JSON.
+    pub record: String,
+    /// What lookups by resource find it by.
+    pub resources: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields<'a> {
+    #[serde(borrow, default)]
+    user_identity: Option<UserIdentity<'a>>,
+    #[serde(borrow)]
+    event_time: Cow<'a, str>,
+    #[serde(borrow, default)]
+    event_source: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    event_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    aws_region: Cow<'a, str>,
+    #[serde(borrow, default)]
+    error_code: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    request_parameters: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response_elements: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "eventID")]
+    event_id: Option<Cow<'a, str>>,
+    #[serde(default)]
+    read_only: Option<bool>,
+    #[serde(borrow, default)]
+    resources: Option<Vec<RecordResource<'a>>>,
+    #[serde(borrow, default)]
+    event_type: Option<Cow<'a, str>>,
+    #[serde(default)]
+    management_event: Option<bool>,
+    #[serde(borrow, default)]
+    recipient_account_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    event_category: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    insight_details: Option<InsightDetails<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UserIdentity<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    arn: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    account_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    access_key_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    user_name: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct RecordResource<'a> {
+    #[serde(borrow, default, rename = "ARN")]
+    arn: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InsightDetails<'a> {
+    #[serde(borrow, default)]
+    event_source: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    event_name: Option<Cow<'a, str>>,
+}
+
+impl Event {
+    /// Reads a record (one compact JSON object). `account` is used where the record names none; `shift` seconds are
+    /// added to its time.
+    ///
+    /// # Errors
+    /// A reason, for the person who put the record in.
+    pub fn from_record(record: &str, account: &str, shift: i64) -> Result<Event, String> {
+        let fields: Fields<'_> = serde_json::from_str(record).map_err(|e| reason(&e))?;
+        let time = DateTime::parse_from_rfc3339(&fields.event_time)
+            .map_err(|_| format!("eventTime {:?} is not an ISO 8601 time", fields.event_time))?;
+        let event_time = time.timestamp().saturating_add(shift);
+        if !(0..=LAST_SECOND).contains(&event_time) {
+            return Err(format!("eventTime {:?} is out of range", fields.event_time));
+        }
+        if !is_region(&fields.aws_region) {
+            return Err(format!("awsRegion {:?} is not a region's name", fields.aws_region));
+        }
+        let insight = fields.insight_details.as_ref();
+        let event_name = fields.event_name.as_ref().or(insight.and_then(|i| i.event_name.as_ref()));
+        let event_source = fields.event_source.as_ref().or(insight.and_then(|i| i.event_source.as_ref()));
+        let event_name = event_name.filter(|t| !t.is_empty()).ok_or("eventName is missing")?;
+        let event_source = event_source.filter(|t| !t.is_empty()).ok_or("eventSource is missing")?;
+        let identity = fields.user_identity.as_ref();
+        let account = fields
+            .recipient_account_id
+            .as_deref()
+            .or(identity.and_then(|i| i.account_id.as_deref()))
+            .unwrap_or(account);
+        if !crate::config::is_account_id(account) {
+            return Err(format!("account {account:?} is not 12 digits"));
+        }
+        let read_only = fields.read_only.unwrap_or_else(|| reads_by_its_name(event_name));
+        let record =
+            if shift == 0 { record.to_owned() } else { with_time(record, &fields.event_time, event_time)? };
+        let event_id = match fields.event_id.as_deref() {
+            Some(id) if !id.is_empty() => plain(id),
+            _ => id_of(&record),
+        };
+        Ok(Event {
+            event_id,
+            account: account.to_owned(),
+            region: fields.aws_region.to_string(),
+            event_time,
+            event_name: plain(event_name),
+            event_source: plain(event_source),
+            listing: listing(&fields, read_only),
+            read_only,
+            username: identity.and_then(username).map(plain),
+            access_key_id: identity.and_then(|i| i.access_key_id.as_deref()).map(plain),
+            error_code: fields.error_code.as_deref().map(plain),
+            resources: find_resources(&fields, event_source),
+            record,
+        })
+    }
+}
+
+/// PostgreSQL's text cannot hold NUL, and neither can a terminal show it.
+fn plain(text: impl AsRef<str>) -> String {
+    text.as_ref().replace('\0', "\\u0000")
+}
+
+/// serde's message without its position, which means nothing to someone who sent many records.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    match text.strip_prefix("missing field ") {
+        Some(field) => format!("{} is missing", field.trim_matches('`')),
+        None if error.is_data() => text.to_owned(),
+        None => format!("not valid JSON: {text}"),
+    }
+}
+
+fn listing(fields: &Fields<'_>, read_only: bool) -> Listing {
+    let is_insight = fields.event_type.as_deref() == Some("AwsCloudTrailInsight");
+    match fields.event_category.as_deref() {
+        Some("Insight") => Listing::Insight,
+        Some("Data" | "NetworkActivity") => Listing::Data,
+        _ if is_insight => Listing::Insight,
+        None if fields.management_event == Some(false) => Listing::Data,
+        _ if read_only => Listing::Read,
+        _ => Listing::Write,
+    }
+}
+
+/// For records of versions that do not say (before 1.01).
+fn reads_by_its_name(name: &str) -> bool {
+    ["Get", "List", "Describe", "Head", "Lookup", "BatchGet"].iter().any(|verb| name.starts_with(verb))
+}
+
+/// The `Username` of a lookup: the user's name, `root`, or the session's name of a role.
+fn username<'a>(identity: &'a UserIdentity<'_>) -> Option<&'a str> {
+    let after_slash = || identity.arn.as_deref().and_then(|arn| arn.rsplit_once('/')).map(|(_, name)| name);
+    match identity.kind.as_deref() {
+        Some("Root") => Some("root"),
+        Some("AssumedRole" | "FederatedUser") => after_slash(),
+        Some("AWSService" | "AWSAccount") => None,
+        _ => identity.user_name.as_deref(),
+    }
+}
+
+fn find_resources(fields: &Fields<'_>, event_source: &str) -> Vec<Resource> {
+    let mut found = Vec::new();
+    // Of a refused call AWS indexes nothing from the request (observed).
+    if fields.error_code.is_none() {
+        let parts = [fields.request_parameters, fields.response_elements];
+        let parts: Vec<_> = parts.into_iter().flatten().map(RawValue::get).collect();
+        resources::collect(event_source, &parts, &mut found);
+    }
+    for resource in fields.resources.iter().flatten() {
+        if let Some(arn) = &resource.arn {
+            resources::add(&mut found, resource.kind.as_deref(), arn);
+        }
+    }
+    for resource in &mut found {
+        resource.resource_name = plain(&resource.resource_name);
+        resource.resource_type = resource.resource_type.as_deref().map(plain);
+    }
+    found
+}
+
+/// The record with another `eventTime`. serde hands `old` out as a slice of `record`, unless it holds escapes, so its
+/// place is known.
+fn with_time(record: &str, old: &str, seconds: i64) -> Result<String, String> {
+    let start = (old.as_ptr() as usize).wrapping_sub(record.as_ptr() as usize);
+    if !record.get(start..).is_some_and(|rest| rest.starts_with(old)) {
+        return Err("eventTime holds escapes".into());
+    }
+    let new = iso(DateTime::<Utc>::from_timestamp(seconds, 0).unwrap_or_default());
+    Ok([&record[..start], &new, &record[start + old.len()..]].concat())
+}
+
+/// A UUID from the record's content, so that the same record put in twice is known again.
+fn id_of(record: &str) -> String {
+    let hash = Sha256::digest(record);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
+#[cfg(test)]
+#[path = "event_tests.rs"]
+mod tests;

@@ -1,0 +1,21 @@
+//! CloudTrail's values as types that cannot be wrong, and the event record. Pure: no clock, no database, no HTTP.
+//!
+//! A `parse` function names its own error code, so an operation reads as a list of parses.
+
+pub mod arn;
+pub mod bucket_name;
+pub mod caller;
+pub mod cloud_watch_logs;
+pub mod event;
+pub mod identity;
+pub mod key_prefix;
+pub mod kms_key;
+pub mod lookup;
+pub mod page_token;
+pub mod record;
+pub mod resources;
+pub mod sns_topic;
+pub mod tags;
+pub mod timestamp;
+pub mod trail_name;
+pub mod trail_ref;

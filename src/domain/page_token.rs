@@ -1,0 +1,116 @@
+//! `NextToken`: a position in a list, sealed together with everything that the list depends on.
+//!
+//! A token is 24 bytes in URL-safe Base64: the position (the key of the last event on the page) and 128 bits of an
+//! HMAC over the position and the [`Scope`]. 24 bytes fill Base64 to the last bit, so that no bit can be changed
+//! unnoticed.
+
+use crate::error::{ApiResult, Code};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+const MAC_BYTES: usize = 16;
+
+/// What a token is bound to: a call with any other scope does not accept it.
+#[derive(Debug, Clone, Default)]
+pub struct Scope(Vec<u8>);
+
+impl Scope {
+    /// A scope for one kind of list.
+    pub fn new(list: &str) -> Scope {
+        Scope::default().with(Some(list))
+    }
+
+    /// Adds a value; an absent one differs from an empty one, and neighbours cannot run into each other.
+    #[must_use]
+    pub fn with(mut self, value: Option<&str>) -> Scope {
+        match value {
+            None => self.0.push(0),
+            Some(text) => {
+                self.0.push(1);
+                self.0.extend_from_slice(&(text.len() as u64).to_be_bytes());
+                self.0.extend_from_slice(text.as_bytes());
+            }
+        }
+        self
+    }
+}
+
+fn mac(key: &[u8; 32], scope: &Scope, position: i64) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(&position.to_be_bytes());
+    mac.update(&scope.0);
+    mac
+}
+
+/// The token for going on behind `position`.
+pub fn seal(key: &[u8; 32], scope: &Scope, position: i64) -> String {
+    let mut bytes = position.to_be_bytes().to_vec();
+    bytes.extend_from_slice(&mac(key, scope, position).finalize().into_bytes()[..MAC_BYTES]);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The position in a token that was sealed with the same key for the same scope.
+///
+/// # Errors
+/// `InvalidNextTokenException` for every other text.
+pub fn open(key: &[u8; 32], scope: &Scope, token: &str) -> ApiResult<i64> {
+    let read = || {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (position, seal) = bytes.split_first_chunk::<8>()?;
+        let position = i64::from_be_bytes(*position);
+        if seal.len() != MAC_BYTES {
+            return None;
+        }
+        mac(key, scope, position).verify_truncated_left(seal).ok()?;
+        Some(position)
+    };
+    read().ok_or_else(|| Code::InvalidNextTokenException.because("Invalid NextToken."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn scope(account: &str, name: Option<&str>) -> Scope {
+        Scope::new("events").with(Some(account)).with(name)
+    }
+
+    proptest! {
+        #[test]
+        fn a_token_opens_with_what_it_was_sealed_for(position in any::<i64>(), key in any::<[u8; 32]>()) {
+            let token = seal(&key, &scope("1", None), position);
+            prop_assert_eq!(open(&key, &scope("1", None), &token).unwrap(), position);
+            prop_assert!(open(&key, &scope("2", None), &token).is_err());
+            prop_assert!(open(&key, &scope("1", Some("")), &token).is_err());
+            prop_assert!(open(&key, &Scope::new("events").with(Some("1")), &token).is_err());
+            let mut other = key;
+            other[0] ^= 1;
+            prop_assert!(open(&other, &scope("1", None), &token).is_err());
+        }
+
+        #[test]
+        fn one_changed_bit_makes_it_void(position in any::<i64>(), at in 0usize..32, bit in 0u8..7) {
+            let key = [7; 32];
+            let token = seal(&key, &scope("1", None), position);
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] ^= 1 << bit;
+            if let Ok(changed) = String::from_utf8(bytes) {
+                prop_assert!(open(&key, &scope("1", None), &changed).is_err());
+            }
+        }
+
+        #[test]
+        fn garbage_is_refused(text in ".{0,64}") {
+            prop_assert!(open(&[7; 32], &scope("1", None), &text).is_err());
+        }
+    }
+
+    #[test]
+    fn neighbours_do_not_run_into_each_other() {
+        let token = seal(&[7; 32], &Scope::new("l").with(Some("ab")).with(Some("c")), 1);
+        assert!(open(&[7; 32], &Scope::new("l").with(Some("a")).with(Some("bc")), &token).is_err());
+    }
+}

@@ -1,0 +1,104 @@
+//! The CloudTrail record of a call, version 1.11, members in the order in which AWS writes them.
+
+use crate::domain::identity::UserIdentity;
+use serde::Serialize;
+use serde_json::Value;
+
+/// A call as CloudTrail records it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record<'a> {
+    /// `1.11`
+    pub event_version: &'static str,
+    /// Who called.
+    pub user_identity: UserIdentity,
+    /// When the call was complete, whole seconds, ISO.
+    pub event_time: String,
+    /// `cloudtrail.amazonaws.com`, …
+    pub event_source: &'a str,
+    /// The operation.
+    pub event_name: &'a str,
+    /// The region of the call.
+    pub aws_region: &'a str,
+    /// The caller's address.
+    #[serde(rename = "sourceIPAddress")]
+    pub source_ip_address: &'a str,
+    /// The caller's program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<&'a str>,
+    /// Only when the call was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<&'a str>,
+    /// Only when the call was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<&'a str>,
+    /// What was asked, member names in lower camel case; `null` when nothing was.
+    pub request_parameters: Option<Value>,
+    /// What was answered to a call that changes something; else `null`.
+    pub response_elements: Option<Value>,
+    /// Equals the reply's `x-amzn-RequestId`.
+    #[serde(rename = "requestID")]
+    pub request_id: String,
+    /// A UUID of its own.
+    #[serde(rename = "eventID")]
+    pub event_id: String,
+    /// Whether the call could change nothing.
+    pub read_only: bool,
+    /// `AwsApiCall`
+    pub event_type: &'static str,
+    /// Whether it is a management event.
+    pub management_event: bool,
+    /// The account that the record belongs to.
+    pub recipient_account_id: &'a str,
+    /// `Management`, …
+    pub event_category: &'static str,
+}
+
+/// `S3BucketName` → `s3BucketName`, in every object below: how records spell CloudTrail's own members.
+pub fn lower_camel(value: Value) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| {
+                    let mut letters = name.chars();
+                    let name = match letters.next() {
+                        Some(first) => first.to_ascii_lowercase().to_string() + letters.as_str(),
+                        None => name,
+                    };
+                    (name, lower_camel(value))
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(lower_camel).collect()),
+        other => other,
+    }
+}
+
+/// Cuts `text` to at most `max` bytes, at a character's border.
+pub fn cut(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn members_are_spelt_as_records_spell_them() {
+        let asked = json!({"Name": "a", "S3BucketName": "b", "TrailARN": "c", "TagsList": [{"Key": "K"}]});
+        let want = json!({"name": "a", "s3BucketName": "b", "trailARN": "c", "tagsList": [{"key": "K"}]});
+        assert_eq!(lower_camel(asked), want);
+    }
+
+    #[test]
+    fn a_cut_never_splits_a_character() {
+        assert_eq!(cut("grün", 3), "gr");
+        assert_eq!(cut("grün", 9), "grün");
+    }
+}

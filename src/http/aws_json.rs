@@ -1,0 +1,105 @@
+//! The AWS door: JSON 1.1 at `POST /`, the operation in `X-Amz-Target`.
+
+use crate::api::{self, Service};
+use crate::error::{ApiError, ApiResult, Code, Layer};
+use crate::http::{body, caller, guard};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use uuid::Uuid;
+
+const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+
+/// What stands before the operation's name: the long form comes from botocore, boto and JS v2, the short one from the
+/// newer SDKs.
+const TARGETS: [&str; 2] =
+    ["com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.", "CloudTrail_20131101."];
+
+/// Answers an AWS call.
+pub(super) async fn answer(
+    request: HttpRequest,
+    payload: web::Payload,
+    service: web::Data<Service>,
+) -> HttpResponse {
+    let id = service.ids.uuid();
+    reply(respond(&request, payload, &service, id).await, id)
+}
+
+async fn respond(
+    request: &HttpRequest,
+    mut payload: web::Payload,
+    service: &Service,
+    id: Uuid,
+) -> ApiResult<Vec<u8>> {
+    // Also a refusal comes after the body, or its sender would see a broken connection instead.
+    let body = body::collect(&mut payload, service.settings.server.body_timeout.0).await;
+    guard::check_page(request)?;
+    let body = body?;
+    let header =
+        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        header("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if !matches!(content_type.as_str(), CONTENT_TYPE | "application/x-amz-json-1.0") {
+        // Observed on another JSON service: no operation answers to another content type.
+        return Err(
+            Code::UnknownOperationException.because(format!("The content type must be {CONTENT_TYPE}."))
+        );
+    }
+    let target = header("x-amz-target");
+    let operation = TARGETS.iter().find_map(|prefix| target.strip_prefix(prefix));
+    let operation = operation.ok_or_else(|| {
+        Code::UnknownOperationException.because(if target.is_empty() {
+            "The X-Amz-Target header is missing.".to_owned()
+        } else {
+            format!("Unknown target: {target:?}")
+        })
+    })?;
+    let caller = caller(request, service)?;
+    let began = service.clock.elapsed();
+    let result = api::call(operation, &body, &caller, service, id).await;
+    tracing::debug!(
+        operation,
+        account = caller.account,
+        region = caller.region,
+        request_id = %id,
+        code = result.as_ref().map_or_else(|e| e.code.name(), |_| "OK"),
+        micros = service.clock.elapsed().saturating_sub(began).as_micros(),
+        "call"
+    );
+    result
+}
+
+/// The HTTP reply to a call.
+pub(super) fn reply(result: ApiResult<Vec<u8>>, id: Uuid) -> HttpResponse {
+    let (status, error_type, body) = match result {
+        Ok(json) => (StatusCode::OK, None, json),
+        Err(error) => refusal(&error, id),
+    };
+    let mut response = HttpResponse::build(status);
+    response.insert_header(("x-amzn-RequestId", id.to_string())).content_type(CONTENT_TYPE);
+    if let Some(code) = error_type {
+        response.insert_header(("x-amzn-ErrorType", code));
+    }
+    if matches!(status.as_u16(), 408 | 413) {
+        // There may be more of that body; the connection is of no use any more.
+        response.force_close();
+    }
+    response.body(body)
+}
+
+fn refusal(error: &ApiError, id: Uuid) -> (StatusCode, Option<&'static str>, Vec<u8>) {
+    let name = error.code.name();
+    if let Some(source) = &error.source {
+        tracing::error!(request_id = %id, code = name, error = %source, "call failed");
+    }
+    let mut body = serde_json::Map::new();
+    body.insert("__type".into(), name.into());
+    if !error.message.is_empty() {
+        let member = match error.code.layer() {
+            Layer::Service => "Message",
+            Layer::Front => "message",
+        };
+        body.insert(member.into(), error.message.as_ref().into());
+    }
+    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, Some(name), serde_json::Value::Object(body).to_string().into_bytes())
+}

@@ -1,0 +1,137 @@
+//! Keeping web pages of other origins out. A browser lets any page send simple requests to this machine, and a name
+//! that an attacker owns may resolve to it; programs send none of the headers looked at here, or honest ones.
+
+use crate::config::Server;
+use crate::error::{ApiResult, Code};
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
+use std::net::{IpAddr, SocketAddr};
+
+/// The host names under which our own paths may be called.
+#[derive(Debug, Clone)]
+pub(super) struct Hosts {
+    bound: IpAddr,
+    names: Vec<String>,
+}
+
+impl Hosts {
+    /// Loopback names, the bound address, and those of the settings.
+    pub(super) fn new(server: &Server, address: SocketAddr) -> Hosts {
+        let mut names = vec!["localhost".to_owned(), server.host.to_lowercase()];
+        names.extend(server.allowed_hosts.iter().map(|name| name.to_lowercase()));
+        Hosts { bound: address.ip(), names }
+    }
+
+    /// Whether `host` (a `Host` header) is one of ours. An address instead of a name cannot be another's name for us.
+    fn knows(&self, host: &str) -> bool {
+        let host = host.to_lowercase();
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host.as_str(),
+        };
+        let name = name.trim_start_matches('[').trim_end_matches(']');
+        match name.parse::<IpAddr>() {
+            Ok(ip) => ip.is_loopback() || ip == self.bound || self.bound.is_unspecified(),
+            Err(_) => name.ends_with(".localhost") || self.names.iter().any(|known| known == name),
+        }
+    }
+
+    /// For our own paths: a known host and no foreign page.
+    ///
+    /// # Errors
+    /// A reason.
+    pub(super) fn check(&self, request: &HttpRequest) -> Result<(), String> {
+        let host = text(request.headers(), "host").unwrap_or_default();
+        if !self.knows(host) {
+            return Err(format!("host {host:?} is not known here; name it in [server] allowed_hosts"));
+        }
+        if is_foreign_page(request.headers()) {
+            return Err("requests from web pages of another origin are refused".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// For the AWS door: any host is legal there, but no foreign page.
+///
+/// # Errors
+/// `AccessDeniedException`
+pub(super) fn check_page(request: &HttpRequest) -> ApiResult<()> {
+    if is_foreign_page(request.headers()) {
+        return Err(
+            Code::AccessDeniedException.because("Requests from web pages of another origin are refused.")
+        );
+    }
+    Ok(())
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether the request says that a page of another origin made it.
+fn is_foreign_page(headers: &HeaderMap) -> bool {
+    if headers.contains_key("sec-fetch-site")
+        && !matches!(text(headers, "sec-fetch-site"), Some("same-origin" | "none"))
+    {
+        return true;
+    }
+    headers.contains_key("origin") && {
+        let host = text(headers, "host").unwrap_or_default();
+        let origin = text(headers, "origin").and_then(|o| o.split_once("://")).map(|(_, host)| host);
+        !origin.is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+    use actix_web::test::TestRequest;
+
+    fn hosts(bound: &str) -> Hosts {
+        let mut server = Settings::builtin(vec![]).unwrap().server;
+        server.allowed_hosts = vec!["trail.Team.test".into()];
+        Hosts::new(&server, bound.parse().unwrap())
+    }
+
+    #[test]
+    fn only_known_hosts_reach_our_own_paths() {
+        let local = hosts("127.0.0.1:4700");
+        for good in [
+            "localhost:4700",
+            "127.0.0.1:4700",
+            "[::1]:4700",
+            "[::1]",
+            "LOCALHOST",
+            "a.localhost:1",
+            "trail.team.test",
+        ] {
+            assert!(local.knows(good), "{good}");
+        }
+        for bad in ["", "evil.test", "evil.test:4700", "192.168.0.7:4700", "localhost.evil.test"] {
+            assert!(!local.knows(bad), "{bad}");
+        }
+        assert!(hosts("0.0.0.0:4700").knows("192.168.0.7:4700"));
+        assert!(!hosts("0.0.0.0:4700").knows("evil.test"));
+    }
+
+    #[test]
+    fn pages_of_other_origins_are_kept_out_and_programs_are_not() {
+        let foreign = |headers: &[(&str, &str)]| {
+            let mut request = TestRequest::post().insert_header(("host", "localhost:4700"));
+            for header in headers {
+                request = request.insert_header(*header);
+            }
+            is_foreign_page(request.to_http_request().headers())
+        };
+        assert!(!foreign(&[]));
+        assert!(!foreign(&[("sec-fetch-site", "same-origin"), ("origin", "http://localhost:4700")]));
+        assert!(!foreign(&[("sec-fetch-site", "none")]));
+        assert!(foreign(&[("sec-fetch-site", "cross-site")]));
+        assert!(foreign(&[("sec-fetch-site", "same-site")]));
+        assert!(foreign(&[("origin", "http://evil.test")]));
+        assert!(foreign(&[("origin", "http://localhost:3000")]));
+        assert!(foreign(&[("origin", "null")]));
+    }
+}

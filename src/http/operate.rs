@@ -1,0 +1,92 @@
+//! Operating the server: health, metrics, reset.
+
+use crate::api::Service;
+use crate::config::is_account_id;
+use crate::http::guard::Hosts;
+use crate::http::refuse;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+/// `GET /_contrail/health`, `/health`, `/_localstack/health`: open to every host name, as health checks come by many.
+pub(super) async fn health(service: web::Data<Service>) -> HttpResponse {
+    let readable = async { service.store.read().await?.size_bytes().await }.await;
+    let (mut response, state) = match readable {
+        Ok(_) => (HttpResponse::Ok(), "available"),
+        Err(error) => {
+            tracing::error!(error = %error, "the database cannot be read");
+            (HttpResponse::ServiceUnavailable(), "error")
+        }
+    };
+    response.json(json!({
+        "services": {"cloudtrail": state},
+        "edition": "contrail",
+        "version": env!("CARGO_PKG_VERSION"),
+        "era": service.settings.era.name(),
+    }))
+}
+
+/// `GET /_contrail/metrics`
+pub(super) async fn metrics(
+    request: HttpRequest,
+    service: web::Data<Service>,
+    hosts: web::Data<Hosts>,
+) -> HttpResponse {
+    if let Err(why) = hosts.check(&request) {
+        return refuse(403, &why);
+    }
+    if let Ok(size) = async { service.store.read().await?.size_bytes().await }.await {
+        service.metrics.database_bytes.set(size);
+    }
+    match service.metrics.render() {
+        Ok(text) => HttpResponse::Ok()
+            .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+            .body(text),
+        Err(_) => refuse(500, "the metrics could not be written"),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reset {
+    account: Option<String>,
+    everything: Option<String>,
+}
+
+/// `POST /_contrail/reset?account=…` or `?everything=yes`
+pub(super) async fn reset(
+    request: HttpRequest,
+    service: web::Data<Service>,
+    hosts: web::Data<Hosts>,
+) -> HttpResponse {
+    if let Err(why) = hosts.check(&request) {
+        return refuse(403, &why);
+    }
+    let query = match web::Query::<Reset>::from_query(request.query_string()) {
+        Ok(query) => query.into_inner(),
+        Err(error) => return refuse(400, &error.to_string()),
+    };
+    let account = match (query.account.as_deref(), query.everything.as_deref()) {
+        (Some(account), None) if is_account_id(account) => Some(account),
+        (None, Some("yes")) => None,
+        _ => {
+            return refuse(400, "say what to remove: ?account=<12 digits> or ?everything=yes");
+        }
+    };
+    let wiped = async {
+        let mut session = service.store.write().await?;
+        let removed = session.wipe(account).await?;
+        session.commit().await?;
+        Ok::<_, crate::store::StoreError>(removed)
+    };
+    match wiped.await {
+        Ok((trails, events)) => {
+            tracing::warn!(account = account.unwrap_or("all"), trails, events, "reset");
+            HttpResponse::Ok().json(json!({"trails": trails, "events": events}))
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "reset failed; nothing was removed");
+            refuse(500, "the reset failed; nothing was removed")
+        }
+    }
+}

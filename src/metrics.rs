@@ -1,0 +1,100 @@
+//! What the server counts about itself. A value, not a global: every server in a test process has its own.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::sync::Arc;
+
+/// Labels of [`Metrics::calls`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CallLabels {
+    /// The operation's name, or `unknown`.
+    pub operation: &'static str,
+    /// `OK` or the AWS error code.
+    pub code: &'static str,
+}
+
+/// Labels of [`Metrics::events_stored`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SourceLabels {
+    /// `call` (recorded here) or `intake` (put in from outside).
+    pub source: &'static str,
+}
+
+/// All figures, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    /// AWS API calls answered.
+    pub calls: Family<CallLabels, Counter>,
+    /// Events stored.
+    pub events_stored: Family<SourceLabels, Counter>,
+    /// Events put in again and ignored.
+    pub events_duplicate: Counter,
+    /// Records put in and refused.
+    pub events_rejected: Counter,
+    /// Events waiting to be written.
+    pub queue: Gauge,
+    /// Seconds from a batch's begin to its commit.
+    pub commit_seconds: Histogram,
+    /// Events in a commit.
+    pub commit_events: Histogram,
+    /// Commits that failed.
+    pub commit_failures: Counter,
+    /// The size of the database file, as of the last look.
+    pub database_bytes: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("contrail");
+        let calls = Family::default();
+        let events_stored = Family::default();
+        let (events_duplicate, events_rejected) = (Counter::default(), Counter::default());
+        let (queue, commit_failures) = (Gauge::default(), Counter::default());
+        let commit_seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 14));
+        let commit_events = Histogram::new(exponential_buckets(1.0, 4.0, 7));
+        registry.register("api_calls", "AWS API calls answered, by operation and error code", calls.clone());
+        registry.register("events_stored", "Events stored, by where they came from", events_stored.clone());
+        registry.register("events_duplicate", "Events put in again and ignored", events_duplicate.clone());
+        registry.register("events_rejected", "Records put in and refused", events_rejected.clone());
+        registry.register("write_queue", "Events waiting to be written", queue.clone());
+        registry.register_with_unit(
+            "commit",
+            "From a batch's begin to its commit",
+            Unit::Seconds,
+            commit_seconds.clone(),
+        );
+        registry.register("commit_events", "Events in a commit", commit_events.clone());
+        registry.register("commit_failures", "Commits that failed", commit_failures.clone());
+        let database_bytes = Gauge::default();
+        registry.register("database_bytes", "The size of the database file", database_bytes.clone());
+        Metrics {
+            registry: Arc::new(registry),
+            calls,
+            events_stored,
+            events_duplicate,
+            events_rejected,
+            queue,
+            commit_seconds,
+            commit_events,
+            commit_failures,
+            database_bytes,
+        }
+    }
+}
+
+impl Metrics {
+    /// Everything in the text form that Prometheus reads (OpenMetrics 1.0).
+    ///
+    /// # Errors
+    /// None in practice: writing to a string does not fail.
+    pub fn render(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

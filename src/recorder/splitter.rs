@@ -1,0 +1,337 @@
+//! Cutting a stream of JSON into records, byte by byte, in bounded memory.
+//!
+//! Taken are NDJSON, a JSON array of records, and `{"Records":[…]}`, one after another and mixed, with whatever white
+//! space. What comes out is each record as compact JSON: white space between tokens is left out on the way.
+
+use crate::domain::event::MAX_RECORD_BYTES;
+
+/// One piece of the stream.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// A JSON object, compact; whether it is valid inside is not known yet.
+    Record(Vec<u8>),
+    /// Something else, and why it is no record.
+    Bad(&'static str),
+}
+
+const NOT_AN_OBJECT: &str = "not a JSON object";
+const TOO_LARGE: &str = "larger than 256 KB";
+const UNFINISHED: &str = "not valid JSON: it ends in the middle";
+
+/// How deep records may nest. serde_json stops at 128 as well.
+const MAX_DEPTH: u32 = 128;
+
+/// A key that opens a list of records: what a log file begins with.
+const RECORDS: &[u8] = br#"{"Records":["#;
+
+/// The state of the cutting.
+#[derive(Debug, Default)]
+pub struct Splitter {
+    /// The value being read, compact, at most [`MAX_RECORD_BYTES`].
+    value: Vec<u8>,
+    /// Where line breaks stood in `value`: should the value turn out broken, its lines are tried by themselves.
+    breaks: Vec<usize>,
+    /// Open brackets inside the value; 0 between values.
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+    /// The value has outgrown its limit; the rest of it is skipped.
+    too_large: bool,
+    /// Junk between values: skipped to the end of the line (or of the list's element).
+    junk: bool,
+    /// Lists around the records: `[` and `{"Records":[`.
+    lists: Vec<List>,
+    /// Bytes seen, for the byte order mark.
+    seen: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum List {
+    Array,
+    /// Inside the array of `{"Records":[`.
+    Records,
+    /// Behind that array: further members up to the closing brace.
+    Tail {
+        depth: u32,
+    },
+}
+
+impl Splitter {
+    /// Reads on; the pieces that are complete now go to `out`.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<Piece>) {
+        for &byte in bytes {
+            self.seen += 1;
+            if self.seen <= 3 && self.depth == 0 && matches!(byte, 0xEF | 0xBB | 0xBF) {
+                continue;
+            }
+            self.byte(byte, out);
+        }
+    }
+
+    /// The end of the stream.
+    pub fn finish(&mut self, out: &mut Vec<Piece>) {
+        if self.depth > 0 {
+            self.depth = 0;
+            self.in_string = false;
+            if self.too_large { out.push(Piece::Bad(TOO_LARGE)) } else { self.by_lines(out) }
+        }
+        self.end_junk(out);
+        self.lists.clear();
+    }
+
+    fn byte(&mut self, byte: u8, out: &mut Vec<Piece>) {
+        if self.depth > 0 {
+            self.inside(byte, out);
+        } else if let Some(List::Tail { .. }) = self.lists.last() {
+            self.tail(byte);
+        } else {
+            self.between(byte, out);
+        }
+    }
+
+    /// Between values.
+    fn between(&mut self, byte: u8, out: &mut Vec<Piece>) {
+        let in_list = !self.lists.is_empty();
+        match byte {
+            b'\n' if !in_list => self.end_junk(out),
+            b',' | b']' if in_list => {
+                self.end_junk(out);
+                if byte == b']' && self.lists.pop() == Some(List::Records) {
+                    self.lists.push(List::Tail { depth: 1 });
+                }
+            }
+            _ if self.junk || byte.is_ascii_whitespace() => {}
+            b'{' => {
+                self.value.clear();
+                self.breaks.clear();
+                self.too_large = false;
+                self.value.push(byte);
+                self.depth = 1;
+            }
+            b'[' if !in_list => self.lists.push(List::Array),
+            _ => self.junk = true,
+        }
+    }
+
+    fn end_junk(&mut self, out: &mut Vec<Piece>) {
+        if std::mem::take(&mut self.junk) {
+            out.push(Piece::Bad(NOT_AN_OBJECT));
+        }
+    }
+
+    /// Inside a value.
+    fn inside(&mut self, byte: u8, out: &mut Vec<Piece>) {
+        if self.in_string {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = true,
+                b'"' => self.in_string = false,
+                // No JSON string holds a line break: the line was cut off, and the next one is a record of its own.
+                b'\n' => return self.cut_off(out),
+                _ => {}
+            }
+            return self.keep(byte, out);
+        }
+        match byte {
+            b'\n' if self.too_large && self.lists.is_empty() => return self.cut_off(out),
+            b'\n' => return self.breaks.push(self.value.len()),
+            b' ' | b'\t' | b'\r' => return,
+            b'"' => self.in_string = true,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => self.depth -= 1,
+            _ => {}
+        }
+        self.keep(byte, out);
+        if byte == b'[' && self.depth == 2 && self.lists.is_empty() && self.value == RECORDS {
+            self.depth = 0;
+            self.lists.push(List::Records);
+        } else if self.depth == 0 {
+            self.complete(out);
+        } else if self.depth > MAX_DEPTH {
+            self.too_large = true;
+        }
+    }
+
+    fn keep(&mut self, byte: u8, out: &mut Vec<Piece>) {
+        if self.value.len() < MAX_RECORD_BYTES {
+            return self.value.push(byte);
+        }
+        match self.breaks.pop() {
+            // Several lines without an end: most likely one was cut off, and all behind it would be lost with it.
+            Some(last) if self.lists.is_empty() => {
+                let mut rest = self.value.split_off(last);
+                rest.push(byte);
+                self.cut_off(out);
+                self.push(&rest, out);
+            }
+            _ => self.too_large = true,
+        }
+    }
+
+    fn complete(&mut self, out: &mut Vec<Piece>) {
+        if self.too_large {
+            out.push(Piece::Bad(TOO_LARGE));
+        } else if self.breaks.is_empty()
+            || serde_json::from_slice::<serde::de::IgnoredAny>(&self.value).is_ok()
+        {
+            out.push(Piece::Record(std::mem::take(&mut self.value)));
+        } else {
+            self.by_lines(out);
+        }
+    }
+
+    /// The value ends here, whatever it was.
+    fn cut_off(&mut self, out: &mut Vec<Piece>) {
+        self.depth = 0;
+        self.in_string = false;
+        self.escaped = false;
+        if self.too_large { out.push(Piece::Bad(TOO_LARGE)) } else { self.by_lines(out) }
+    }
+
+    /// The value is broken: each of its lines gets a chance of its own.
+    fn by_lines(&mut self, out: &mut Vec<Piece>) {
+        let value = std::mem::take(&mut self.value);
+        let breaks = std::mem::take(&mut self.breaks);
+        let mut begin = 0;
+        for end in breaks.into_iter().chain([value.len()]) {
+            let line = &value[begin..end];
+            begin = end;
+            if line.is_empty() {
+                continue;
+            }
+            let whole =
+                line.starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
+            out.push(if whole { Piece::Record(line.to_vec()) } else { Piece::Bad(UNFINISHED) });
+        }
+    }
+
+    /// Behind the records of a log file's object: up to its closing brace nothing is of interest.
+    fn tail(&mut self, byte: u8) {
+        let Some(List::Tail { depth }) = self.lists.last_mut() else { return };
+        match byte {
+            _ if self.in_string => match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = true,
+                b'"' => self.in_string = false,
+                _ => {}
+            },
+            b'"' => self.in_string = true,
+            b'{' | b'[' => *depth += 1,
+            b'}' | b']' => {
+                *depth -= 1;
+                if *depth == 0 {
+                    self.lists.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The records and complaints of `text`, cut into chunks of `size` bytes.
+    fn split(text: &[u8], size: usize) -> Vec<String> {
+        let (mut splitter, mut out) = (Splitter::default(), Vec::new());
+        for chunk in text.chunks(size) {
+            splitter.push(chunk, &mut out);
+        }
+        splitter.finish(&mut out);
+        out.into_iter()
+            .map(|piece| match piece {
+                Piece::Record(bytes) => String::from_utf8(bytes).unwrap(),
+                Piece::Bad(why) => format!("! {why}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_form_gives_the_same_records() {
+        let want = [r#"{"a":1}"#, r#"{"b":"x y"}"#];
+        for text in [
+            "{\"a\": 1}\n{\"b\":\"x y\"}\n",
+            "\u{feff}{\"a\":1}\r\n\r\n{ \"b\" : \"x y\" }",
+            "[{\"a\":1},\n {\"b\":\"x y\"}]",
+            "{\"Records\":[{\"a\":1},{\"b\":\"x y\"}]}",
+            "{ \"Records\" : [\n {\"a\":1}, {\"b\":\"x y\"} ],\n \"more\": {\"deep\": [\"]}\\\"\"]} }\n",
+            "{\"Records\":[{\"a\":1}]}\n{\"Records\":[{\"b\":\"x y\"}]}",
+            "{\n  \"a\": 1\n}\n{\n  \"b\": \"x y\"\n}\n",
+            "[]{\"a\":1}{\"b\":\"x y\"}",
+        ] {
+            for size in [1, 7, 1000] {
+                assert_eq!(split(text.as_bytes(), size), want, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_is_told_and_the_rest_goes_on() {
+        assert_eq!(
+            split(b"hello, world\n{\"a\":1}\n42\n", 3),
+            ["! not a JSON object", "{\"a\":1}", "! not a JSON object"]
+        );
+        assert_eq!(
+            split(b"[1, {\"a\":1}, null]", 3),
+            ["! not a JSON object", "{\"a\":1}", "! not a JSON object"]
+        );
+        assert!(split(b"", 1).is_empty());
+        assert!(split(b"  \n \n", 1).is_empty());
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_does_not_swallow_the_next() {
+        let cut = "! not valid JSON: it ends in the middle";
+        assert_eq!(split(b"{\"a\":\"x\n{\"b\":2}\n", 4), [cut, "{\"b\":2}"]);
+        assert_eq!(split(b"{\"a\":\n{\"b\":2}\n{\"c\":3}", 4), [cut, "{\"b\":2}", "{\"c\":3}"]);
+        assert_eq!(split(b"{\"a\":1", 4), [cut]);
+        let many = format!("{{\"a\":\n{}", "{\"b\":2}\n".repeat(100_000));
+        assert_eq!(split(many.as_bytes(), 4096).len(), 100_001);
+    }
+
+    #[test]
+    fn a_huge_record_is_skipped_without_being_kept() {
+        let mut text = b"{\"a\":\"".to_vec();
+        text.resize(3 * MAX_RECORD_BYTES, b'x');
+        text.extend_from_slice(b"\"}\n{\"b\":2}");
+        let mut splitter = Splitter::default();
+        let mut out = Vec::new();
+        splitter.push(&text, &mut out);
+        assert!(splitter.value.capacity() <= 2 * MAX_RECORD_BYTES);
+        assert_eq!(out, [Piece::Bad(TOO_LARGE), Piece::Record(b"{\"b\":2}".to_vec())]);
+        let deep = "[".repeat(100_000);
+        assert_eq!(split(format!("{{\"a\":{deep}\n{{}}\n").as_bytes(), 4096), ["! larger than 256 KB", "{}"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_and_chunks_do_not_matter(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let pieces = |size: usize| {
+                let (mut splitter, mut out) = (Splitter::default(), Vec::new());
+                for chunk in bytes.chunks(size) {
+                    splitter.push(chunk, &mut out);
+                }
+                splitter.finish(&mut out);
+                out
+            };
+            prop_assert_eq!(pieces(1), pieces(64));
+        }
+
+        #[test]
+        fn json_ish_bytes_do_not_either(text in "[\\[\\]{}\",:\\\\ \n a]{0,200}") {
+            let one = split(text.as_bytes(), 1);
+            prop_assert_eq!(one, split(text.as_bytes(), 50));
+        }
+
+        #[test]
+        fn records_come_out_as_they_went_in(values in prop::collection::vec("[ -~]{0,20}", 0..20)) {
+            let records: Vec<_> = values.iter().map(|v| serde_json::json!({"v": v}).to_string()).collect();
+            prop_assert_eq!(split(records.join("\n").as_bytes(), 5), records.clone());
+            let pretty = serde_json::to_string_pretty(&serde_json::json!({"Records": records.iter()
+                .map(|r| serde_json::from_str::<serde_json::Value>(r).unwrap()).collect::<Vec<_>>()})).unwrap();
+            prop_assert_eq!(split(pretty.as_bytes(), 5), records);
+        }
+    }
+}

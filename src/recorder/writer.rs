@@ -1,0 +1,194 @@
+//! The one task that stores events: it takes what has gathered, writes it in one transaction, and only then says so.
+//!
+//! Many callers that wait for a commit share it (group commit): the disk is what is slow, not the rows.
+
+use crate::clock::Clock;
+use crate::domain::event::Event;
+use crate::metrics::{Metrics, SourceLabels};
+use crate::store::{Store, StoreError};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Batches that may wait before senders wait too.
+const QUEUE: usize = 1024;
+
+/// Events in a transaction, unless one batch alone has more.
+const MAX_BATCH: usize = 4000;
+
+/// A batch could not be stored. The cause has been logged.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the event could not be stored: {0}")]
+pub struct NotStored(Arc<str>);
+
+/// How many events of a batch were new, and how many were there already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Stored now.
+    pub new: usize,
+    /// Ignored: their id is known in their account and region.
+    pub duplicates: usize,
+}
+
+/// Where a batch comes from, for the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A call that was recorded here.
+    Call,
+    /// Put in from outside.
+    Intake,
+}
+
+struct Batch {
+    events: Vec<Event>,
+    source: Source,
+    /// `None` when nobody waits for it.
+    done: Option<oneshot::Sender<Result<Stored, NotStored>>>,
+}
+
+/// The way to the writing task, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    queue: mpsc::Sender<Batch>,
+    metrics: Metrics,
+}
+
+impl Writer {
+    /// Starts the writing task.
+    pub fn start(store: Store, clock: Clock, metrics: Metrics) -> (Writer, WriterTask) {
+        let (queue, incoming) = mpsc::channel(QUEUE);
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(run(incoming, stopped, store, clock, metrics.clone()));
+        (Writer { queue, metrics }, WriterTask { stop, task })
+    }
+
+    /// Stores events and waits until they are durable.
+    ///
+    /// # Errors
+    /// Nothing of the batch was stored.
+    pub async fn store(&self, events: Vec<Event>, source: Source) -> Result<Stored, NotStored> {
+        self.submit(events, source).await.wait().await
+    }
+
+    /// Hands events over, and lets the caller wait for the commit later.
+    pub async fn submit(&self, events: Vec<Event>, source: Source) -> Pending {
+        let (done, result) = oneshot::channel();
+        self.send(Batch { events, source, done: Some(done) }).await;
+        Pending(result)
+    }
+
+    /// Hands an event over without waiting for the commit: for records of calls that only read.
+    pub async fn later(&self, event: Event) {
+        self.send(Batch { events: vec![event], source: Source::Call, done: None }).await;
+    }
+
+    async fn send(&self, batch: Batch) {
+        self.metrics.queue.inc_by(batch.events.len() as i64);
+        // The task ends only after all senders; should it be gone all the same, the waiting side learns it.
+        let _ = self.queue.send(batch).await;
+    }
+}
+
+/// A batch on its way.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Stored, NotStored>>);
+
+impl Pending {
+    /// Waits until the batch is durable.
+    ///
+    /// # Errors
+    /// Nothing of it was stored.
+    pub async fn wait(self) -> Result<Stored, NotStored> {
+        self.0.await.unwrap_or_else(|_| Err(NotStored("the server is stopping".into())))
+    }
+}
+
+/// The writing task itself.
+#[derive(Debug)]
+pub struct WriterTask {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl WriterTask {
+    /// Takes no more batches, writes those that wait, and ends.
+    pub async fn stop(self) {
+        // An error means that it has ended already.
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+    }
+}
+
+async fn run(
+    mut incoming: mpsc::Receiver<Batch>,
+    mut stopped: oneshot::Receiver<()>,
+    store: Store,
+    clock: Clock,
+    metrics: Metrics,
+) {
+    let mut open = true;
+    loop {
+        let first = tokio::select! {
+            biased;
+            first = incoming.recv() => first,
+            _ = &mut stopped, if open => {
+                open = false;
+                incoming.close();
+                continue;
+            }
+        };
+        let Some(first) = first else { return };
+        let mut events = first.events.len();
+        let mut batches = vec![first];
+        while events < MAX_BATCH
+            && let Ok(next) = incoming.try_recv()
+        {
+            events += next.events.len();
+            batches.push(next);
+        }
+        metrics.queue.dec_by(events as i64);
+        let began = clock.elapsed();
+        let result = write(&store, &clock, &batches).await;
+        metrics.commit_seconds.observe(clock.elapsed().saturating_sub(began).as_secs_f64());
+        metrics.commit_events.observe(events as f64);
+        if let Err(error) = &result {
+            metrics.commit_failures.inc();
+            tracing::error!(error = %error, events, "events could not be stored");
+        }
+        finish(batches, result, &metrics);
+    }
+}
+
+async fn write(store: &Store, clock: &Clock, batches: &[Batch]) -> Result<Vec<bool>, StoreError> {
+    let events: Vec<&Event> = batches.iter().flat_map(|batch| &batch.events).collect();
+    let mut session = store.write().await?;
+    let stored = session.insert_events(&events, clock.now().timestamp_millis()).await?;
+    session.commit().await?;
+    Ok(stored.new)
+}
+
+/// Tells everybody who waits what became of their batch.
+fn finish(batches: Vec<Batch>, result: Result<Vec<bool>, StoreError>, metrics: &Metrics) {
+    let result = result.map_err(|error| NotStored(error.to_string().into()));
+    let mut at = 0;
+    for batch in batches {
+        let events = batch.events.len();
+        let outcome = result.as_ref().map_err(Clone::clone).map(|new| {
+            let new = new[at..at + events].iter().filter(|new| **new).count();
+            Stored { new, duplicates: events - new }
+        });
+        at += events;
+        if let Ok(stored) = outcome {
+            let source = match batch.source {
+                Source::Call => "call",
+                Source::Intake => "intake",
+            };
+            metrics.events_stored.get_or_create(&SourceLabels { source }).inc_by(stored.new as u64);
+            metrics.events_duplicate.inc_by(stored.duplicates as u64);
+        }
+        if let Some(done) = batch.done {
+            // Whoever asked may have gone away meanwhile; the events are stored all the same.
+            let _ = done.send(outcome);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The life of a server: everything is opened and bound before it says that it is there, and what was taken on is
+//! finished before it goes.
+
+use crate::api::Service;
+use crate::api::callers::Callers;
+use crate::api::limits::Limits;
+use crate::clock::{Clock, Ids};
+use crate::config::Settings;
+use crate::http;
+use crate::metrics::Metrics;
+use crate::recorder::retention;
+use crate::recorder::writer::{Writer, WriterTask};
+use crate::store::{DataDir, OpenError, Store, StoreError};
+use actix_web::{App, HttpServer};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long requests in flight may take when the server stops. With [`DRAIN`] it stays below ten seconds.
+const FINISH_SECONDS: u64 = 5;
+
+/// How long storing and closing may take after that.
+const DRAIN: Duration = Duration::from_secs(4);
+
+/// How long a connection may be idle. Clients keep theirs for about as long.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Why a server could not start: one line for the person who started it.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum StartError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("cannot read the settings kept in the database: {0}")]
+    Store(#[from] StoreError),
+    #[error("cannot listen on {address}: {cause}")]
+    Bind { address: String, cause: std::io::Error },
+    #[error("cannot start the server: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A server that listens, and has not begun to answer.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it answers from; for tests and tools in the same process.
+    pub service: Service,
+    http: actix_web::dev::Server,
+    writer: WriterTask,
+    /// Held as long as the server lives.
+    folder: DataDir,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The address that the settings name, taken.
+///
+/// # Errors
+/// It is in use, or none of this machine's.
+pub fn bind(settings: &Settings) -> Result<TcpListener, StartError> {
+    let (host, port) = (settings.server.host.as_str(), settings.server.port);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    TcpListener::bind((host, port))
+        .map_err(|cause| StartError::Bind { address: format!("{host}:{port}"), cause })
+}
+
+impl Server {
+    /// Opens the data folder and wires everything together behind `listener`.
+    ///
+    /// # Errors
+    /// The data folder is not to be used; see [`StartError`].
+    pub async fn build(
+        settings: Settings,
+        listener: TcpListener,
+        clock: Clock,
+        ids: Ids,
+    ) -> Result<Server, StartError> {
+        let address = listener.local_addr()?;
+        let mut folder = DataDir::lock(&settings.server.data_dir)?;
+        let store = Store::open(&folder).await?;
+        folder.announce(&http::base_url(address))?;
+        let token_key = token_key(&store, &ids).await?;
+        let metrics = Metrics::default();
+        let (writer, writer_task) = Writer::start(store.clone(), clock.clone(), metrics.clone());
+        let service = Service {
+            callers: Arc::new(Callers::new(&settings)),
+            limits: Arc::new(Limits::new(&settings, &clock)),
+            settings: Arc::new(settings),
+            clock,
+            ids,
+            store,
+            writer,
+            metrics,
+            token_key,
+        };
+        let routes = http::routes(&service, address);
+        let mut http = HttpServer::new(move || App::new().configure(routes.clone()))
+            .disable_signals()
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(FINISH_SECONDS);
+        if service.settings.server.workers > 0 {
+            http = http.workers(service.settings.server.workers);
+        }
+        let http = http.listen(listener)?.run();
+        Ok(Server { address, service, http, writer: writer_task, folder })
+    }
+
+    /// Answers until `shutdown` is ready; then takes no more, finishes what is in flight, stores what was taken on, and
+    /// returns. That takes less than ten seconds.
+    ///
+    /// # Errors
+    /// The HTTP server failed.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
+        let Server { service, http, writer, folder, .. } = self;
+        let handle = http.handle();
+        let mut answering = tokio::spawn(http);
+        let cleaning = tokio::spawn(clean(service.clone()));
+        let ended = tokio::select! {
+            ended = &mut answering => Some(ended),
+            () = shutdown => None,
+        };
+        tracing::info!("stopping");
+        let result = match ended {
+            Some(ended) => ended,
+            None => {
+                handle.stop(true).await;
+                answering.await
+            }
+        };
+        cleaning.abort();
+        let store = service.store.clone();
+        let drained = tokio::time::timeout(DRAIN, async {
+            writer.stop().await;
+            store.close().await;
+        });
+        if drained.await.is_err() {
+            tracing::error!(
+                "stopped before everything that waited was stored; nothing of it had been acknowledged"
+            );
+        }
+        drop(folder);
+        result.map_err(std::io::Error::other)?
+    }
+}
+
+/// The key that seals page tokens: made once, kept in the database, hexadecimal there.
+async fn token_key(store: &Store, ids: &Ids) -> Result<[u8; 32], StoreError> {
+    let fresh: String = ids.secret().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut session = store.write().await?;
+    let kept = session.setting("page_token_key", &fresh).await?;
+    session.commit().await?;
+    let mut key = [0; 32];
+    for (byte, digits) in key.iter_mut().zip(kept.as_bytes().chunks(2)) {
+        let digits = std::str::from_utf8(digits).unwrap_or_default();
+        *byte = u8::from_str_radix(digits, 16).unwrap_or_default();
+    }
+    Ok(key)
+}
+
+/// Removes old events, now and every hour.
+async fn clean(service: Service) {
+    let Some(keep) = service.settings.retention() else { return };
+    let mut tick = tokio::time::interval(retention::EVERY);
+    loop {
+        tick.tick().await;
+        match retention::step(&service.store, keep, service.clock.now()).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed events past their retention"),
+            Err(error) => tracing::error!(error = %error, "old events could not be removed"),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! All SQL, and the file that it runs on. Knows the values of `domain`, nothing of the API.
+//!
+//! One SQLite database in WAL mode with `synchronous = FULL`: what a commit acknowledged survives loss of power.
+//! Writing goes through one connection (a [`Session`] from [`Store::write`]), reading through a few others, which
+//! neither block it nor wait for it.
+
+mod data_dir;
+mod events;
+mod export;
+mod lookup;
+mod maintenance;
+mod open;
+mod settings;
+mod trails;
+
+pub use data_dir::DataDir;
+pub use events::StoredEvents;
+pub use export::{ErrorFilter, ExportFilter, ExportRow};
+pub use lookup::{LookupQuery, LookupRow};
+pub use open::OpenError;
+pub use trails::{Trail, TrailStatus};
+
+use crate::error::ApiError;
+use sqlx::pool::PoolConnection;
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+/// The database, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// One connection: SQLite has one writer, and waiting for this pool is the fair queue for it.
+    write: SqlitePool,
+    read: SqlitePool,
+}
+
+/// What went wrong in the database. For a caller of the API it is always an internal failure.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StoreError(#[from] sqlx::Error);
+
+/// What functions of the store return.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> ApiError {
+        ApiError::internal(error)
+    }
+}
+
+/// A connection in use: for reading, or a transaction for writing, which is undone unless it is committed.
+/// Everything that can be asked of the database is a method of this type, in this folder.
+#[derive(Debug)]
+pub struct Session(Connection);
+
+#[derive(Debug)]
+enum Connection {
+    Read(PoolConnection<Sqlite>),
+    Write(Transaction<'static, Sqlite>),
+}
+
+impl Session {
+    fn db(&mut self) -> &mut SqliteConnection {
+        match &mut self.0 {
+            Connection::Read(connection) => connection,
+            Connection::Write(transaction) => transaction,
+        }
+    }
+
+    /// Makes everything done in this session durable. Nothing to do for a session that reads.
+    ///
+    /// # Errors
+    /// The disk is full, or the database is damaged; then nothing of it is stored.
+    pub async fn commit(self) -> StoreResult<()> {
+        match self.0 {
+            Connection::Read(_) => Ok(()),
+            Connection::Write(transaction) => Ok(transaction.commit().await?),
+        }
+    }
+}
+
+impl Store {
+    /// A session that only reads. It sees what was committed before each of its statements.
+    ///
+    /// # Errors
+    /// No connection could be had.
+    pub async fn read(&self) -> StoreResult<Session> {
+        Ok(Session(Connection::Read(self.read.acquire().await?)))
+    }
+
+    /// A session that writes, after all others that asked before.
+    ///
+    /// # Errors
+    /// No connection could be had, or another program holds the database.
+    pub async fn write(&self) -> StoreResult<Session> {
+        Ok(Session(Connection::Write(self.write.begin_with("BEGIN IMMEDIATE").await?)))
+    }
+
+    /// Closes all connections, after folding the write-ahead log into the database file.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}

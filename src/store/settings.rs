@@ -1,0 +1,19 @@
+//! What the server itself remembers: named values.
+
+use crate::store::{Session, StoreResult};
+
+impl Session {
+    /// The value of `name`, which is set to `initial` if it has none yet.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn setting(&mut self, name: &str, initial: &str) -> StoreResult<String> {
+        sqlx::query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+            .bind(name)
+            .bind(initial)
+            .execute(self.db())
+            .await?;
+        let value = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1");
+        Ok(value.bind(name).fetch_one(self.db()).await?)
+    }
+}

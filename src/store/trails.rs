@@ -1,0 +1,241 @@
+//! Trails, their status and their tags.
+
+use crate::domain::tags::Tag;
+use crate::store::{Session, StoreResult};
+use sqlx::FromRow;
+
+/// A trail as it is stored. Times: milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "the names are CloudTrail's own")]
+pub struct Trail {
+    pub account: String,
+    pub home_region: String,
+    pub name: String,
+    pub s3_bucket_name: String,
+    pub s3_key_prefix: Option<String>,
+    /// As it was given: a name or an ARN.
+    pub sns_topic_name: Option<String>,
+    pub sns_topic_arn: Option<String>,
+    pub include_global_service_events: bool,
+    pub is_multi_region_trail: bool,
+    pub log_file_validation_enabled: bool,
+    pub cloud_watch_logs_log_group_arn: Option<String>,
+    pub cloud_watch_logs_role_arn: Option<String>,
+    pub kms_key_id: Option<String>,
+    pub is_organization_trail: bool,
+    pub recursive_logging: bool,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+/// What GetTrailStatus tells of a trail in one region. Times: milliseconds since 1970.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "the names are CloudTrail's own")]
+pub struct TrailStatus {
+    pub is_logging: bool,
+    pub start_logging_time: Option<i64>,
+    pub stop_logging_time: Option<i64>,
+    pub latest_delivery_time: Option<i64>,
+    pub latest_delivery_error: Option<String>,
+    pub latest_notification_time: Option<i64>,
+    pub latest_notification_error: Option<String>,
+    pub latest_cloud_watch_logs_delivery_time: Option<i64>,
+    pub latest_cloud_watch_logs_delivery_error: Option<String>,
+    pub latest_digest_delivery_time: Option<i64>,
+    pub latest_digest_delivery_error: Option<String>,
+}
+
+impl Trail {
+    /// Whether the trail is to be seen in `region`: at home, or everywhere for a multi-region trail.
+    pub fn covers(&self, region: &str) -> bool {
+        self.is_multi_region_trail || self.home_region == region
+    }
+}
+
+impl Session {
+    /// All trails of an account, in all regions, by home region and name.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn trails(&mut self, account: &str) -> StoreResult<Vec<Trail>> {
+        let trails = sqlx::query_as("SELECT * FROM trails WHERE account = $1 ORDER BY home_region, name");
+        Ok(trails.bind(account).fetch_all(self.db()).await?)
+    }
+
+    /// Stores a new trail with its tags, not logging.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn insert_trail(&mut self, trail: &Trail, tags: &[Tag]) -> StoreResult<()> {
+        sqlx::query(
+            "INSERT INTO trails (account, home_region, name, s3_bucket_name, s3_key_prefix, sns_topic_name, \
+             sns_topic_arn, include_global_service_events, is_multi_region_trail, log_file_validation_enabled, \
+             cloud_watch_logs_log_group_arn, cloud_watch_logs_role_arn, kms_key_id, is_organization_trail, \
+             recursive_logging, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+        )
+        .bind(&trail.account)
+        .bind(&trail.home_region)
+        .bind(&trail.name)
+        .bind(&trail.s3_bucket_name)
+        .bind(&trail.s3_key_prefix)
+        .bind(&trail.sns_topic_name)
+        .bind(&trail.sns_topic_arn)
+        .bind(trail.include_global_service_events)
+        .bind(trail.is_multi_region_trail)
+        .bind(trail.log_file_validation_enabled)
+        .bind(&trail.cloud_watch_logs_log_group_arn)
+        .bind(&trail.cloud_watch_logs_role_arn)
+        .bind(&trail.kms_key_id)
+        .bind(trail.is_organization_trail)
+        .bind(trail.recursive_logging)
+        .bind(trail.created_at)
+        .bind(trail.updated_at)
+        .execute(self.db())
+        .await?;
+        sqlx::query("INSERT INTO trail_status (account, home_region, name, region) VALUES ($1, $2, $3, $2)")
+            .bind(&trail.account)
+            .bind(&trail.home_region)
+            .bind(&trail.name)
+            .execute(self.db())
+            .await?;
+        for (tag, position) in tags.iter().zip(0i64..) {
+            sqlx::query(
+                "INSERT INTO trail_tags (account, home_region, name, tag_key, tag_value, position) \
+                 VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(&trail.account)
+            .bind(&trail.home_region)
+            .bind(&trail.name)
+            .bind(&tag.key)
+            .bind(&tag.value)
+            .bind(position)
+            .execute(self.db())
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Stores all settings of a trail that is there.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn update_trail(&mut self, trail: &Trail) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE trails SET s3_bucket_name = $4, s3_key_prefix = $5, sns_topic_name = $6, sns_topic_arn = $7, \
+             include_global_service_events = $8, is_multi_region_trail = $9, log_file_validation_enabled = $10, \
+             cloud_watch_logs_log_group_arn = $11, cloud_watch_logs_role_arn = $12, kms_key_id = $13, \
+             is_organization_trail = $14, recursive_logging = $15, updated_at = $16 \
+             WHERE account = $1 AND home_region = $2 AND name = $3",
+        )
+        .bind(&trail.account)
+        .bind(&trail.home_region)
+        .bind(&trail.name)
+        .bind(&trail.s3_bucket_name)
+        .bind(&trail.s3_key_prefix)
+        .bind(&trail.sns_topic_name)
+        .bind(&trail.sns_topic_arn)
+        .bind(trail.include_global_service_events)
+        .bind(trail.is_multi_region_trail)
+        .bind(trail.log_file_validation_enabled)
+        .bind(&trail.cloud_watch_logs_log_group_arn)
+        .bind(&trail.cloud_watch_logs_role_arn)
+        .bind(&trail.kms_key_id)
+        .bind(trail.is_organization_trail)
+        .bind(trail.recursive_logging)
+        .bind(trail.updated_at)
+        .execute(self.db())
+        .await?;
+        Ok(())
+    }
+
+    /// Removes a trail with its status and tags. Events stay.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn delete_trail(&mut self, trail: &Trail) -> StoreResult<()> {
+        sqlx::query("DELETE FROM trails WHERE account = $1 AND home_region = $2 AND name = $3")
+            .bind(&trail.account)
+            .bind(&trail.home_region)
+            .bind(&trail.name)
+            .execute(self.db())
+            .await?;
+        Ok(())
+    }
+
+    /// The tags of a trail, in the order in which they came.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn trail_tags(&mut self, trail: &Trail) -> StoreResult<Vec<Tag>> {
+        let tags: Vec<(String, Option<String>)> = sqlx::query_as(
+            "SELECT tag_key, tag_value FROM trail_tags \
+             WHERE account = $1 AND home_region = $2 AND name = $3 ORDER BY position",
+        )
+        .bind(&trail.account)
+        .bind(&trail.home_region)
+        .bind(&trail.name)
+        .fetch_all(self.db())
+        .await?;
+        Ok(tags.into_iter().map(|(key, value)| Tag { key, value }).collect())
+    }
+
+    /// The status of a trail as seen in `region`: whether it is logging and since when is the home region's; what was
+    /// delivered is the region's own.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn trail_status(&mut self, trail: &Trail, region: &str) -> StoreResult<TrailStatus> {
+        let status = sqlx::query_as(
+            "SELECT h.is_logging, h.start_logging_time, h.stop_logging_time, r.latest_delivery_time, \
+             r.latest_delivery_error, r.latest_notification_time, r.latest_notification_error, \
+             r.latest_cloud_watch_logs_delivery_time, r.latest_cloud_watch_logs_delivery_error, \
+             r.latest_digest_delivery_time, r.latest_digest_delivery_error \
+             FROM trail_status h LEFT JOIN trail_status r \
+             ON r.account = h.account AND r.home_region = h.home_region AND r.name = h.name AND r.region = $4 \
+             WHERE h.account = $1 AND h.home_region = $2 AND h.name = $3 AND h.region = h.home_region",
+        )
+        .bind(&trail.account)
+        .bind(&trail.home_region)
+        .bind(&trail.name)
+        .bind(region)
+        .fetch_one(self.db())
+        .await?;
+        Ok(status)
+    }
+
+    /// Starts (`on`) or stops logging at `now`. A trail that is in that state already stays as it is.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn set_logging(&mut self, trail: &Trail, on: bool, now: i64) -> StoreResult<()> {
+        let change = if on {
+            "UPDATE trail_status SET is_logging = TRUE, start_logging_time = $4 \
+             WHERE account = $1 AND home_region = $2 AND name = $3 AND region = home_region AND NOT is_logging"
+        } else {
+            "UPDATE trail_status SET is_logging = FALSE, stop_logging_time = $4 \
+             WHERE account = $1 AND home_region = $2 AND name = $3 AND region = home_region AND is_logging"
+        };
+        sqlx::query(change)
+            .bind(&trail.account)
+            .bind(&trail.home_region)
+            .bind(&trail.name)
+            .bind(now)
+            .execute(self.db())
+            .await?;
+        Ok(())
+    }
+
+    /// Whether a trail of the account that covers `region` is logging.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn is_logging(&mut self, account: &str, region: &str) -> StoreResult<bool> {
+        let any = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM trails t JOIN trail_status s \
+             ON s.account = t.account AND s.home_region = t.home_region AND s.name = t.name AND s.region = t.home_region \
+             WHERE t.account = $1 AND s.is_logging AND (t.home_region = $2 OR t.is_multi_region_trail))",
+        );
+        Ok(any.bind(account).bind(region).fetch_one(self.db()).await?)
+    }
+}

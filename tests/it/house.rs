@@ -1,0 +1,169 @@
+//! The rules of the house, checked: floors import only downward, no file outgrows its room, the table of operations is
+//! the folder of operations, and what the README's map names is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lowest floor first.
+const FLOORS: &[&[&str]] = &[
+    &["error", "clock", "config", "metrics"],
+    &["domain", "outbound"],
+    &["store"],
+    &["recorder"],
+    &["api", "delivery", "digest", "lake"],
+    &["http", "proxy", "console"],
+    &["server"],
+    &["cli"],
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// The modules of the crate that a file names, as `crate::name` or in `use crate::{name, …}`.
+fn imports(text: &str) -> BTreeSet<String> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut found = BTreeSet::new();
+    for part in text.split("crate::").skip(1) {
+        match part.strip_prefix('{') {
+            None => {
+                found.insert(part.chars().take_while(|c| is_word(*c)).collect());
+            }
+            Some(group) => {
+                let (mut depth, mut word) = (0, String::new());
+                for c in group.chars() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => {
+                            found.insert(
+                                std::mem::take(&mut word).split("::").next().unwrap().trim().to_owned(),
+                            );
+                        }
+                        c if depth == 0 => word.push(c),
+                        _ => {}
+                    }
+                }
+                found.insert(word.split("::").next().unwrap().trim().to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_point_down() {
+    let floor = |module: &str| FLOORS.iter().position(|rooms| rooms.contains(&module));
+    let src = root().join("src");
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for file in rust_files(&src) {
+        let path = file.strip_prefix(&src).unwrap().to_string_lossy().replace(".rs", "");
+        let module = path.split('/').next().unwrap();
+        if matches!(module, "lib" | "main") {
+            continue;
+        }
+        let own = floor(module).unwrap_or_else(|| panic!("src/{path}.rs stands on no floor"));
+        for import in imports(&fs::read_to_string(&file).unwrap()) {
+            if import != module && floor(&import).is_some_and(|other| other >= own) {
+                wrong.push(format!("src/{path}.rs imports {import}"));
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "the search for imports finds nothing any more");
+    assert!(wrong.is_empty(), "imports that point up or sideways: {wrong:#?}");
+}
+
+#[test]
+fn lower_floors_do_not_know_what_is_above_them() {
+    for (folder, words) in [
+        ("src/domain", &["sqlx", "actix"][..]),
+        ("src/store", &["actix"]),
+        ("src/recorder", &["actix", "sqlx"]),
+        ("src/api", &["actix", "sqlx"]),
+        ("src/http", &["sqlx"]),
+    ] {
+        for file in rust_files(&root().join(folder)) {
+            let text = fs::read_to_string(&file).unwrap();
+            for word in words {
+                assert!(!text.contains(&format!("{word}::")), "{} knows {word}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_file_outgrows_its_room() {
+    for folder in ["src", "tests", "benches"] {
+        for file in rust_files(&root().join(folder)) {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            assert!(lines <= 500, "{} has {lines} lines", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    for file in rust_files(&root().join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let is_tests = file.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("_tests"));
+        assert!(is_tests || text.starts_with("//!"), "{} does not begin with //!", file.display());
+    }
+}
+
+#[test]
+fn an_operation_is_one_file_and_one_line_in_the_table() {
+    let snake = |name: &&str| {
+        let mut out = String::new();
+        for (i, c) in name.chars().enumerate() {
+            if c.is_uppercase() && i > 0 {
+                out.push('_');
+            }
+            out.push(c.to_ascii_lowercase());
+        }
+        out
+    };
+    let table: BTreeSet<String> = contrail::api::OPERATIONS.iter().map(snake).collect();
+    let folder: BTreeSet<String> = rust_files(&root().join("src/api/ops"))
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .filter(|name| name != "mod")
+        .collect();
+    assert_eq!(table, folder);
+}
+
+#[test]
+fn the_files_that_the_readme_names_are_there() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut named = 0;
+    for word in readme.split(|c: char| c.is_whitespace() || "`()|,;".contains(c)) {
+        let word = word.trim_end_matches(['.', ':']);
+        if ["src/", "tests/", "migrations/", "config/", "benches/"]
+            .iter()
+            .any(|start| word.starts_with(start))
+        {
+            named += 1;
+            assert!(root().join(word).exists(), "README.md names {word}, which is not there");
+        }
+    }
+    assert!(named >= 8, "README.md has no map any more");
+}

@@ -1,0 +1,6 @@
+//! The integration tests, one binary: every server is a real one on a port of its own, with a temporary data folder, a
+//! clock that stands still and ids that count up.
+
+mod house;
+mod support;
+mod wire;

@@ -1,0 +1,3 @@
+//! What clients see on the wire, a file for each operation and door.
+
+mod create_trail;
