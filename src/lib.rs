@@ -16,6 +16,8 @@
 //! * A call: `http::aws_json` → `api::caller` → `api` (limit, parse, operation, record) → `store`.
 //! * A record from outside: `http::events` or `cli::import` → `recorder::intake` → `recorder::writer` → `store`.
 
+#![warn(clippy::unwrap_used)]
+
 pub mod api;
 pub mod cli;
 pub mod clock;

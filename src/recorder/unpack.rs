@@ -70,16 +70,19 @@ impl Unpacker {
             return Ok(());
         };
         for step in bytes.chunks(STEP) {
-            decoder.write_all(step).map_err(|e| UnpackError::Damaged(e.to_string()))?;
+            let written = decoder.write_all(step);
             let out = decoder.get_mut();
             self.packed += step.len() as u64;
-            self.unpacked += out.len() as u64;
             let allowed = self.limit.min(FREE.max(self.packed.saturating_mul(MAX_RATIO)));
-            if self.unpacked > allowed {
+            let room = usize::try_from(allowed.saturating_sub(self.unpacked)).unwrap_or(usize::MAX);
+            // What is good before the fault is passed on.
+            each(&out[..out.len().min(room)]);
+            if out.len() > room {
                 return Err(UnpackError::TooMuch(allowed));
             }
-            each(out);
+            self.unpacked += out.len() as u64;
             out.clear();
+            written.map_err(|e| UnpackError::Damaged(e.to_string()))?;
         }
         Ok(())
     }

@@ -1,6 +1,12 @@
 //! The integration tests, one binary: every server is a real one on a port of its own, with a temporary data folder, a
 //! clock that stands still and ids that count up.
 
+mod export;
 mod house;
+mod intake;
+mod operate;
+mod plans;
+mod store;
 mod support;
+mod views;
 mod wire;

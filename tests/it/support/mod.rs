@@ -178,7 +178,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    async fn of(response: reqwest::Response) -> Reply {
+    pub(crate) async fn of(response: reqwest::Response) -> Reply {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Reply { status, headers, text: response.text().await.unwrap() }
     }

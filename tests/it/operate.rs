@@ -1,0 +1,122 @@
+//! Health, metrics, reset, retention, and who may use our own paths.
+
+use crate::support::{TestServer, http, record};
+use chrono::TimeDelta;
+use serde_json::json;
+
+#[tokio::test]
+async fn health_is_told_under_three_names() {
+    let server = TestServer::start().await;
+    for path in ["/_contrail/health", "/health", "/_localstack/health"] {
+        let reply = server.get(path).await;
+        assert_eq!(reply.status, 200, "{path}");
+        assert_eq!(reply.json()["services"], json!({"cloudtrail": "available"}));
+        assert_eq!(reply.json()["version"], env!("CARGO_PKG_VERSION"));
+    }
+}
+
+#[tokio::test]
+async fn metrics_count_calls_and_events() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    server.put_in(&[record(1, "2026-11-22T05:00:01Z", "A")]).await;
+    server.call("DeleteTrail", json!({"Name": "nothing"})).await;
+    let reply = server.get("/_contrail/metrics").await;
+    assert!(reply.header("content-type").starts_with("application/openmetrics-text"));
+    for line in [
+        r#"contrail_api_calls_total{operation="CreateTrail",code="OK"} 1"#,
+        r#"contrail_api_calls_total{operation="DeleteTrail",code="TrailNotFoundException"} 1"#,
+        r#"contrail_events_stored_total{source="intake"} 1"#,
+        "contrail_write_queue 0",
+        "# EOF",
+    ] {
+        assert!(reply.text.contains(line), "{line} is not in {}", reply.text);
+    }
+    let size = reply.text.lines().find_map(|l| l.strip_prefix("contrail_database_bytes ")).unwrap();
+    assert!(size.parse::<u64>().unwrap() > 8192);
+}
+
+#[tokio::test]
+async fn a_bare_reset_wipes_nothing() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    for query in [
+        "",
+        "?everything=no",
+        "?everything=",
+        "?account=",
+        "?account=12",
+        "?account=000000000000&everything=yes",
+        "?all=yes",
+    ] {
+        assert_eq!(server.post(&format!("/_contrail/reset{query}"), "").await.status, 400, "{query}");
+    }
+    assert_eq!(server.get("/_contrail/reset?everything=yes").await.status, 404, "only POST wipes");
+    assert_eq!(server.call("GetTrailStatus", json!({"Name": "demo"})).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_reset_takes_one_account_or_all() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    let mut theirs = record(1, "2026-11-22T05:00:01Z", "A");
+    theirs["recipientAccountId"] = "111122223333".into();
+    server.put_in(&[theirs, record(2, "2026-11-22T05:00:01Z", "B")]).await;
+    let reply = server.post("/_contrail/reset?account=000000000000", "").await;
+    assert_eq!((reply.status, reply.json()), (200, json!({"trails": 1, "events": 1})));
+    assert_eq!(server.call("DescribeTrails", json!({})).await.json(), json!({"trailList": []}));
+    assert_eq!(server.get("/_contrail/events").await.text.lines().count(), 1);
+    let reply = server.post("/_contrail/reset?everything=yes", "").await;
+    assert_eq!(reply.json(), json!({"trails": 0, "events": 1}));
+    assert_eq!(server.get("/_contrail/events").await.text, "");
+}
+
+#[tokio::test]
+async fn our_own_paths_are_for_this_machine_and_no_foreign_page() {
+    let server = TestServer::with(&[("server.allowed_hosts", "trail.team.test")]).await;
+    let ask = async |name: &'static str, value: &'static str| {
+        let request = http().get(format!("{}/_contrail/events", server.url)).header(name, value);
+        let response = request.send().await.unwrap();
+        assert!(response.headers().get("access-control-allow-origin").is_none());
+        response.status().as_u16()
+    };
+    assert_eq!(ask("host", "evil.test").await, 403);
+    assert_eq!(ask("host", "trail.team.test").await, 200);
+    assert_eq!(ask("origin", "http://evil.test").await, 403);
+    assert_eq!(ask("sec-fetch-site", "cross-site").await, 403);
+    assert_eq!(ask("sec-fetch-site", "none").await, 200);
+    for path in ["/_contrail/metrics", "/_contrail/events"] {
+        let request = http().get(format!("{}{path}", server.url)).header("host", "evil.test");
+        assert_eq!(request.send().await.unwrap().status(), 403, "{path}");
+    }
+    for path in ["/_contrail/reset?everything=yes", "/_contrail/events"] {
+        let request = http().post(format!("{}{path}", server.url)).header("origin", "http://evil.test");
+        assert_eq!(request.send().await.unwrap().status(), 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_kept_for_their_time_counted_from_the_day_they_came() {
+    let server = TestServer::start().await;
+    server.put_in(&[record(1, "2019-01-01T00:00:00Z", "OldButNew")]).await;
+    server.wait(10 * 86_400);
+    server.put_in(&[record(2, "2026-12-01T00:00:00Z", "Later")]).await;
+    let keep = TimeDelta::days(90);
+    let step =
+        async || contrail::recorder::retention::step(&server.service.store, keep, server.clock.now()).await;
+    server.wait(80 * 86_400);
+    assert_eq!(step().await.unwrap(), 0);
+    server.wait(1);
+    assert_eq!(step().await.unwrap(), 1);
+    let left = server.get("/_contrail/events").await.text;
+    assert!(left.contains("Later") && !left.contains("OldButNew"), "{left}");
+    let resources = server
+        .call(
+            "LookupEvents",
+            json!({"LookupAttributes":
+        [{"AttributeKey": "ResourceName", "AttributeValue": "i-1"}], "StartTime": 0}),
+        )
+        .await
+        .json();
+    assert_eq!(resources["Events"], json!([]));
+}

@@ -1,0 +1,236 @@
+//! The store's contract: what each of its public functions promises.
+
+use contrail::domain::event::{Event, Listing};
+use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
+use contrail::domain::resources::Resource;
+use contrail::domain::tags::Tag;
+use contrail::store::{DataDir, ErrorFilter, ExportFilter, LookupQuery, Store, Trail, TrailStatus};
+use tempfile::TempDir;
+
+async fn open() -> (Store, DataDir, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let locked = DataDir::lock(folder.path()).unwrap();
+    (Store::open(&locked).await.unwrap(), locked, folder)
+}
+
+fn event(id: u32, second: i64) -> Event {
+    Event {
+        event_id: format!("e-{id}"),
+        account: "111122223333".into(),
+        region: "us-east-1".into(),
+        event_time: second,
+        event_name: "Change".into(),
+        event_source: "ec2.amazonaws.com".into(),
+        listing: Listing::Write,
+        read_only: false,
+        username: Some("ana".into()),
+        access_key_id: None,
+        error_code: (id % 2 == 1).then(|| "AccessDenied".into()),
+        record: format!("{{\"n\":{id}}}"),
+        resources: vec![Resource {
+            resource_type: Some("AWS::EC2::Instance".into()),
+            resource_name: format!("i-{id}"),
+        }],
+    }
+}
+
+fn trail(name: &str, region: &str, multi: bool) -> Trail {
+    Trail {
+        account: "111122223333".into(),
+        home_region: region.into(),
+        name: name.into(),
+        s3_bucket_name: "bucket".into(),
+        s3_key_prefix: Some("p".into()),
+        sns_topic_name: None,
+        sns_topic_arn: None,
+        include_global_service_events: true,
+        is_multi_region_trail: multi,
+        log_file_validation_enabled: false,
+        cloud_watch_logs_log_group_arn: None,
+        cloud_watch_logs_role_arn: None,
+        kms_key_id: None,
+        is_organization_trail: false,
+        recursive_logging: true,
+        created_at: 1,
+        updated_at: 1,
+    }
+}
+
+fn all<'a>(listings: &'a [Listing], attribute: Option<&'a Attribute>) -> LookupQuery<'a> {
+    let range = TimeRange { from: 0, to: 1_000_000 };
+    LookupQuery {
+        account: "111122223333",
+        region: "us-east-1",
+        listings,
+        attribute,
+        range,
+        before: None,
+        limit: 50,
+    }
+}
+
+async fn insert(store: &Store, events: &[Event]) -> Vec<bool> {
+    let mut session = store.write().await.unwrap();
+    let stored = session.insert_events(&events.iter().collect::<Vec<_>>(), 7000).await.unwrap();
+    session.commit().await.unwrap();
+    stored.new
+}
+
+#[tokio::test]
+async fn what_is_not_committed_is_undone() {
+    let (store, _folder, _temp) = open().await;
+    let mut session = store.write().await.unwrap();
+    session.insert_trail(&trail("demo", "us-east-1", false), &[]).await.unwrap();
+    session.insert_events(&[&event(1, 10)], 7000).await.unwrap();
+    drop(session);
+    assert!(store.read().await.unwrap().trails("111122223333").await.unwrap().is_empty());
+    assert!(store.read().await.unwrap().key_of("e-1").await.unwrap().is_none());
+    // And the next one can write.
+    assert_eq!(insert(&store, &[event(1, 10)]).await, [true]);
+}
+
+#[tokio::test]
+async fn a_trail_is_stored_changed_and_removed_with_all_that_belongs_to_it() {
+    let (store, _folder, _temp) = open().await;
+    let tags = [Tag { key: "b".into(), value: None }, Tag { key: "a".into(), value: Some("1".into()) }];
+    let mut demo = trail("demo", "us-east-1", false);
+    let mut db = store.write().await.unwrap();
+    db.insert_trail(&demo, &tags).await.unwrap();
+    db.insert_trail(&trail("demo", "eu-west-1", false), &[]).await.unwrap();
+    assert_eq!(db.trails("111122223333").await.unwrap().len(), 2);
+    assert!(db.trails("444455556666").await.unwrap().is_empty());
+    assert_eq!(db.trail_tags(&demo).await.unwrap(), tags);
+    demo.s3_key_prefix = None;
+    demo.updated_at = 2;
+    db.update_trail(&demo).await.unwrap();
+    assert_eq!(db.trails("111122223333").await.unwrap()[1], demo);
+    db.delete_trail(&demo).await.unwrap();
+    assert_eq!(db.trails("111122223333").await.unwrap().len(), 1, "the one of the other region stays");
+    assert!(db.trail_tags(&demo).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn logging_starts_and_stops_and_keeps_its_times() {
+    let (store, _folder, _temp) = open().await;
+    let demo = trail("demo", "us-east-1", false);
+    let mut db = store.write().await.unwrap();
+    db.insert_trail(&demo, &[]).await.unwrap();
+    assert_eq!(db.trail_status(&demo, "us-east-1").await.unwrap(), TrailStatus::default());
+    let logging = |on, start, stop| TrailStatus {
+        is_logging: on,
+        start_logging_time: start,
+        stop_logging_time: stop,
+        ..TrailStatus::default()
+    };
+    for (on, at, want) in [
+        (false, 1, logging(false, None, None)),
+        (true, 2, logging(true, Some(2), None)),
+        (true, 3, logging(true, Some(2), None)),
+        (false, 4, logging(false, Some(2), Some(4))),
+        (false, 5, logging(false, Some(2), Some(4))),
+        (true, 6, logging(true, Some(6), Some(4))),
+    ] {
+        db.set_logging(&demo, on, at).await.unwrap();
+        assert_eq!(db.trail_status(&demo, "us-east-1").await.unwrap(), want);
+        assert_eq!(db.is_logging("111122223333", "us-east-1").await.unwrap(), on);
+        assert!(!db.is_logging("111122223333", "eu-west-1").await.unwrap());
+        assert!(!db.is_logging("444455556666", "us-east-1").await.unwrap());
+    }
+    let everywhere = trail("all", "ap-south-1", true);
+    db.insert_trail(&everywhere, &[]).await.unwrap();
+    db.set_logging(&everywhere, true, 7).await.unwrap();
+    assert!(db.is_logging("111122223333", "eu-west-1").await.unwrap());
+}
+
+#[tokio::test]
+async fn an_event_is_stored_once_also_within_a_batch_of_any_size() {
+    let (store, _folder, _temp) = open().await;
+    let many: Vec<_> = (0..234).map(|i| event(i, 100)).collect();
+    assert_eq!(insert(&store, &many).await, vec![true; 234]);
+    let again: Vec<_> = (200..300).chain([299]).map(|i| event(i, 100)).collect();
+    let new = insert(&store, &again).await;
+    assert_eq!(new.iter().filter(|new| **new).count(), 66);
+    assert!(new[..34].iter().all(|new| !new), "known already");
+    assert!(!new[100], "twice in one batch");
+    let rows = store.read().await.unwrap().export(&ExportFilter::default(), -1, 1000).await.unwrap();
+    assert_eq!(rows.len(), 300);
+    let key = Attribute { key: AttributeKey::ResourceName, value: "i-250".into() };
+    let found = store.read().await.unwrap().lookup(&all(&[Listing::Write], Some(&key))).await.unwrap();
+    assert_eq!(found.len(), 1, "resources of duplicates are not stored again");
+    assert_eq!(found[0].resources.len(), 1);
+}
+
+#[tokio::test]
+async fn a_taken_key_costs_no_event() {
+    let (store, folder, _temp) = open().await;
+    insert(&store, &(0..20).map(|i| event(i, 100)).collect::<Vec<_>>()).await;
+    // As after 2^30 events: the numbers begin again, and the second is the same.
+    let other = sqlx::SqlitePool::connect(&format!("sqlite:{}", folder.database().display())).await.unwrap();
+    sqlx::query("UPDATE counters SET value = 0 WHERE name = 'events'").execute(&other).await.unwrap();
+    other.close().await;
+    assert_eq!(insert(&store, &(20..35).map(|i| event(i, 100)).collect::<Vec<_>>()).await, vec![true; 15]);
+    assert_eq!(
+        store.read().await.unwrap().export(&ExportFilter::default(), -1, 1000).await.unwrap().len(),
+        35
+    );
+}
+
+#[tokio::test]
+async fn a_lookup_sees_its_listings_range_and_page_only() {
+    let (store, _folder, _temp) = open().await;
+    let mut events: Vec<_> = (0..6).map(|i| event(i, i64::from(i))).collect();
+    events[1].listing = Listing::Read;
+    events[2].listing = Listing::Unlogged;
+    events[3].region = "eu-west-1".into();
+    insert(&store, &events).await;
+    let mut db = store.read().await.unwrap();
+    let ids = async |db: &mut contrail::store::Session, query: &LookupQuery<'_>| -> Vec<String> {
+        db.lookup(query).await.unwrap().into_iter().map(|row| row.event_id).collect()
+    };
+    assert_eq!(ids(&mut db, &all(&[Listing::Write], None)).await, ["e-5", "e-4", "e-0"]);
+    let today = [Listing::Write, Listing::Unlogged, Listing::Read];
+    assert_eq!(ids(&mut db, &all(&today, None)).await, ["e-5", "e-4", "e-2", "e-1", "e-0"]);
+    let mut query = all(&today, None);
+    query.range = TimeRange { from: 1, to: 4 };
+    query.limit = 2;
+    assert_eq!(ids(&mut db, &query).await, ["e-4", "e-2"]);
+    query.before = db.lookup(&query).await.unwrap().last().map(|row| row.key);
+    assert_eq!(ids(&mut db, &query).await, ["e-1"]);
+    query.range = TimeRange { from: 5, to: 4 };
+    assert!(ids(&mut db, &query).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_export_goes_on_behind_a_key() {
+    let (store, _folder, _temp) = open().await;
+    insert(&store, &(0..5).map(|i| event(i, i64::from(i))).collect::<Vec<_>>()).await;
+    let mut db = store.read().await.unwrap();
+    let first = db.export(&ExportFilter::default(), -1, 2).await.unwrap();
+    let rest = db.export(&ExportFilter::default(), first[1].key, 100).await.unwrap();
+    let records: Vec<_> = first.iter().chain(&rest).map(|row| row.record.as_str()).collect();
+    assert_eq!(records, ["{\"n\":0}", "{\"n\":1}", "{\"n\":2}", "{\"n\":3}", "{\"n\":4}"]);
+    assert_eq!(db.key_of("e-1").await.unwrap(), Some(first[1].key));
+    let refused = ExportFilter { error: Some(ErrorFilter::Any), ..ExportFilter::default() };
+    assert_eq!(db.export(&refused, -1, 100).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn settings_keep_their_first_value_and_the_size_is_told() {
+    let (store, _folder, _temp) = open().await;
+    let mut db = store.write().await.unwrap();
+    assert_eq!(db.setting("k", "one").await.unwrap(), "one");
+    assert_eq!(db.setting("k", "two").await.unwrap(), "one");
+    assert!(db.size_bytes().await.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn old_events_leave_in_pieces_and_a_wipe_takes_an_account() {
+    let (store, _folder, _temp) = open().await;
+    insert(&store, &(0..25).map(|i| event(i, 100)).collect::<Vec<_>>()).await;
+    let mut db = store.write().await.unwrap();
+    assert_eq!(db.remove_old_events(7000, 10).await.unwrap(), 0, "stored at 7000 is not before 7000");
+    assert_eq!(db.remove_old_events(7001, 10).await.unwrap(), 10);
+    db.insert_trail(&trail("demo", "us-east-1", false), &[]).await.unwrap();
+    assert_eq!(db.wipe(Some("444455556666")).await.unwrap(), (0, 0));
+    assert_eq!(db.wipe(Some("111122223333")).await.unwrap(), (1, 15));
+}
