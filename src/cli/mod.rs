@@ -63,7 +63,7 @@ struct Flags {
     /// Account of callers whose access key is no account and not configured [default: 000000000000]
     #[arg(long, global = true, env = "CONTRAIL_ACCOUNT", value_name = "12 DIGITS")]
     account: Option<String>,
-    /// What is logged: error, warn, info, debug, trace, or per module: info,sqlx=warn [default: info]
+    /// What is logged: error, warn, info, debug, trace, or per module [default: info,actix_server=warn]
     #[arg(long, global = true, env = "CONTRAIL_LOG_LEVEL", value_name = "LEVEL")]
     log_level: Option<String>,
     /// How it is logged: human, json, or auto (human on a terminal) [default: auto]
