@@ -3,7 +3,7 @@
 use crate::api::Service;
 use crate::domain::lookup::LAST_SECOND;
 use crate::http::body::{self, Stalled};
-use crate::http::guard::Hosts;
+use crate::http::guard::Ours;
 use crate::http::{caller, refuse};
 use crate::recorder::intake::{Intake, IntakeError, IntakeOptions, Newest, Report};
 use crate::recorder::unpack::UnpackError;
@@ -18,7 +18,7 @@ const PIECE: u32 = 500;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PutIn {
+pub(super) struct PutIn {
     /// `now`: moves all records so that the newest one is now.
     rebase: Option<String>,
     /// Seconds to move all records by.
@@ -36,18 +36,12 @@ struct Answer<'a> {
 
 /// `POST /_contrail/events`
 pub(super) async fn put_in(
+    _: Ours,
+    query: web::Query<PutIn>,
     request: HttpRequest,
     mut payload: web::Payload,
     service: web::Data<Service>,
-    hosts: web::Data<Hosts>,
 ) -> HttpResponse {
-    if let Err(why) = hosts.check(&request) {
-        return refuse(403, &why);
-    }
-    let query = match web::Query::<PutIn>::from_query(request.query_string()) {
-        Ok(query) => query.into_inner(),
-        Err(error) => return refuse(400, &error.to_string()),
-    };
     let rebase = match query.rebase.as_deref() {
         None => false,
         Some("now") => true,
@@ -158,7 +152,7 @@ fn stalled_response(stalled: Stalled) -> HttpResponse {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ReadOut {
+pub(super) struct ReadOut {
     account: Option<String>,
     region: Option<String>,
     event_name: Option<String>,
@@ -177,17 +171,11 @@ struct ReadOut {
 
 /// `GET /_contrail/events`
 pub(super) async fn read_out(
-    request: HttpRequest,
+    _: Ours,
+    query: web::Query<ReadOut>,
     service: web::Data<Service>,
-    hosts: web::Data<Hosts>,
 ) -> HttpResponse {
-    if let Err(why) = hosts.check(&request) {
-        return refuse(403, &why);
-    }
-    let query = match web::Query::<ReadOut>::from_query(request.query_string()) {
-        Ok(query) => query.into_inner(),
-        Err(error) => return refuse(400, &error.to_string()),
-    };
+    let query = query.into_inner();
     let (from, to) = match (seconds("from", query.from.as_deref()), seconds("to", query.to.as_deref())) {
         (Ok(from), Ok(to)) => (from, to),
         (Err(why), _) | (_, Err(why)) => return refuse(400, &why),

@@ -3,8 +3,12 @@
 
 use crate::config::Server;
 use crate::error::{ApiResult, Code};
-use actix_web::HttpRequest;
+use crate::http::refuse;
+use actix_web::dev::Payload;
+use actix_web::error::InternalError;
 use actix_web::http::header::HeaderMap;
+use actix_web::{FromRequest, HttpRequest, web};
+use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 
 /// The host names under which our own paths may be called.
@@ -37,10 +41,7 @@ impl Hosts {
     }
 
     /// For our own paths: a known host and no foreign page.
-    ///
-    /// # Errors
-    /// A reason.
-    pub(super) fn check(&self, request: &HttpRequest) -> Result<(), String> {
+    fn check(&self, request: &HttpRequest) -> Result<(), String> {
         let host = text(request.headers(), "host").unwrap_or_default();
         if !self.knows(host) {
             return Err(format!("host {host:?} is not known here; name it in [server] allowed_hosts"));
@@ -49,6 +50,25 @@ impl Hosts {
             return Err("requests from web pages of another origin are refused".to_owned());
         }
         Ok(())
+    }
+}
+
+/// A request on our own paths that may come in: a handler that asks for this is reached by no other.
+pub(super) struct Ours;
+
+impl FromRequest for Ours {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Ours, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let checked = match request.app_data::<web::Data<Hosts>>() {
+            Some(hosts) => hosts.check(request),
+            None => Err("no hosts are known here".to_owned()),
+        };
+        ready(checked.map(|()| Ours).map_err(|why| {
+            let response = refuse(403, &why);
+            InternalError::from_response(why, response).into()
+        }))
     }
 }
 

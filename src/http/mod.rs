@@ -9,6 +9,7 @@ mod operate;
 
 use crate::api::Service;
 use crate::error::{ApiResult, Code};
+use actix_web::error::InternalError;
 use actix_web::{HttpRequest, HttpResponse, web};
 use guard::Hosts;
 use std::net::SocketAddr;
@@ -24,6 +25,10 @@ pub fn routes(
         config
             .app_data(web::Data::new(service.clone()))
             .app_data(web::Data::new(hosts.clone()))
+            .app_data(web::QueryConfig::default().error_handler(|error, _| {
+                let response = refuse(400, &error.to_string());
+                InternalError::from_response(error, response).into()
+            }))
             .route("/", web::post().to(aws_json::answer))
             .route("/_contrail/events", web::post().to(events::put_in))
             .route("/_contrail/events", web::get().to(events::read_out))

@@ -2,9 +2,9 @@
 
 use crate::api::Service;
 use crate::config::is_account_id;
-use crate::http::guard::Hosts;
+use crate::http::guard::Ours;
 use crate::http::refuse;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -27,14 +27,7 @@ pub(super) async fn health(service: web::Data<Service>) -> HttpResponse {
 }
 
 /// `GET /_contrail/metrics`
-pub(super) async fn metrics(
-    request: HttpRequest,
-    service: web::Data<Service>,
-    hosts: web::Data<Hosts>,
-) -> HttpResponse {
-    if let Err(why) = hosts.check(&request) {
-        return refuse(403, &why);
-    }
+pub(super) async fn metrics(_: Ours, service: web::Data<Service>) -> HttpResponse {
     if let Ok(size) = async { service.store.read().await?.size_bytes().await }.await {
         service.metrics.database_bytes.set(size);
     }
@@ -48,24 +41,13 @@ pub(super) async fn metrics(
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Reset {
+pub(super) struct Reset {
     account: Option<String>,
     everything: Option<String>,
 }
 
 /// `POST /_contrail/reset?account=…` or `?everything=yes`
-pub(super) async fn reset(
-    request: HttpRequest,
-    service: web::Data<Service>,
-    hosts: web::Data<Hosts>,
-) -> HttpResponse {
-    if let Err(why) = hosts.check(&request) {
-        return refuse(403, &why);
-    }
-    let query = match web::Query::<Reset>::from_query(request.query_string()) {
-        Ok(query) => query.into_inner(),
-        Err(error) => return refuse(400, &error.to_string()),
-    };
+pub(super) async fn reset(_: Ours, query: web::Query<Reset>, service: web::Data<Service>) -> HttpResponse {
     let account = match (query.account.as_deref(), query.everything.as_deref()) {
         (Some(account), None) if is_account_id(account) => Some(account),
         (None, Some("yes")) => None,

@@ -67,32 +67,7 @@ impl Session {
     /// # Errors
     /// The database cannot be written.
     pub async fn insert_trail(&mut self, trail: &Trail, tags: &[Tag]) -> StoreResult<()> {
-        sqlx::query(
-            "INSERT INTO trails (account, home_region, name, s3_bucket_name, s3_key_prefix, sns_topic_name, \
-             sns_topic_arn, include_global_service_events, is_multi_region_trail, log_file_validation_enabled, \
-             cloud_watch_logs_log_group_arn, cloud_watch_logs_role_arn, kms_key_id, is_organization_trail, \
-             recursive_logging, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-        )
-        .bind(&trail.account)
-        .bind(&trail.home_region)
-        .bind(&trail.name)
-        .bind(&trail.s3_bucket_name)
-        .bind(&trail.s3_key_prefix)
-        .bind(&trail.sns_topic_name)
-        .bind(&trail.sns_topic_arn)
-        .bind(trail.include_global_service_events)
-        .bind(trail.is_multi_region_trail)
-        .bind(trail.log_file_validation_enabled)
-        .bind(&trail.cloud_watch_logs_log_group_arn)
-        .bind(&trail.cloud_watch_logs_role_arn)
-        .bind(&trail.kms_key_id)
-        .bind(trail.is_organization_trail)
-        .bind(trail.recursive_logging)
-        .bind(trail.created_at)
-        .bind(trail.updated_at)
-        .execute(self.db())
-        .await?;
+        self.save_trail(trail).await?;
         sqlx::query("INSERT INTO trail_status (account, home_region, name, region) VALUES ($1, $2, $3, $2)")
             .bind(&trail.account)
             .bind(&trail.home_region)
@@ -116,17 +91,22 @@ impl Session {
         Ok(())
     }
 
-    /// Stores all settings of a trail that is there.
+    /// Stores all settings of a trail, new or known.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn update_trail(&mut self, trail: &Trail) -> StoreResult<()> {
+    pub async fn save_trail(&mut self, trail: &Trail) -> StoreResult<()> {
         sqlx::query(
-            "UPDATE trails SET s3_bucket_name = $4, s3_key_prefix = $5, sns_topic_name = $6, sns_topic_arn = $7, \
-             include_global_service_events = $8, is_multi_region_trail = $9, log_file_validation_enabled = $10, \
-             cloud_watch_logs_log_group_arn = $11, cloud_watch_logs_role_arn = $12, kms_key_id = $13, \
-             is_organization_trail = $14, recursive_logging = $15, updated_at = $16 \
-             WHERE account = $1 AND home_region = $2 AND name = $3",
+            "INSERT INTO trails (account, home_region, name, s3_bucket_name, s3_key_prefix, sns_topic_name, \
+             sns_topic_arn, include_global_service_events, is_multi_region_trail, log_file_validation_enabled, \
+             cloud_watch_logs_log_group_arn, cloud_watch_logs_role_arn, kms_key_id, is_organization_trail, \
+             recursive_logging, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+             ON CONFLICT (account, home_region, name) DO UPDATE SET s3_bucket_name = $4, s3_key_prefix = $5, \
+             sns_topic_name = $6, sns_topic_arn = $7, include_global_service_events = $8, is_multi_region_trail = $9, \
+             log_file_validation_enabled = $10, cloud_watch_logs_log_group_arn = $11, \
+             cloud_watch_logs_role_arn = $12, kms_key_id = $13, is_organization_trail = $14, recursive_logging = $15, \
+             updated_at = $17",
         )
         .bind(&trail.account)
         .bind(&trail.home_region)
@@ -143,6 +123,7 @@ impl Session {
         .bind(&trail.kms_key_id)
         .bind(trail.is_organization_trail)
         .bind(trail.recursive_logging)
+        .bind(trail.created_at)
         .bind(trail.updated_at)
         .execute(self.db())
         .await?;

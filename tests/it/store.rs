@@ -102,7 +102,7 @@ async fn a_trail_is_stored_changed_and_removed_with_all_that_belongs_to_it() {
     assert_eq!(db.trail_tags(&demo).await.unwrap(), tags);
     demo.s3_key_prefix = None;
     demo.updated_at = 2;
-    db.update_trail(&demo).await.unwrap();
+    db.save_trail(&demo).await.unwrap();
     assert_eq!(db.trails("111122223333").await.unwrap()[1], demo);
     db.delete_trail(&demo).await.unwrap();
     assert_eq!(db.trails("111122223333").await.unwrap().len(), 1, "the one of the other region stays");

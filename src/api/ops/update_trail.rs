@@ -36,7 +36,7 @@ impl Operation for UpdateTrail {
         }
         if trail != before {
             trail.updated_at = context.service.clock.now().timestamp_millis();
-            context.db.update_trail(&trail).await?;
+            context.db.save_trail(&trail).await?;
         }
         Ok(SettingsOutput::from(trail).with_cleared(&input.settings))
     }
