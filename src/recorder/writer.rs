@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 const QUEUE: usize = 1024;
 
 /// Events in a transaction, unless one batch alone has more.
-const MAX_BATCH: usize = 4000;
+const MAX_BATCH: usize = 8000;
 
 /// A batch could not be stored. The cause has been logged.
 #[derive(Debug, Clone, thiserror::Error)]
