@@ -47,6 +47,11 @@ pub(super) async fn put_in(
         Some("now") => true,
         Some(other) => return refuse(400, &format!("rebase={other:?}: only now is possible")),
     };
+    // Gzip is known by its first bytes, said or not; other packings cannot be read.
+    let packed = request.headers().get("content-encoding").and_then(|value| value.to_str().ok());
+    if let Some(other) = packed.filter(|p| !matches!(*p, "gzip" | "identity")) {
+        return refuse(415, &format!("content-encoding {other:?}: only gzip can be unpacked"));
+    }
     let caller = match caller(&request, &service) {
         Ok(caller) => caller,
         Err(error) => return refuse(400, &error.message),

@@ -160,6 +160,18 @@ async fn a_gzip_bomb_is_refused_and_what_came_before_it_is_kept() {
 }
 
 #[tokio::test]
+async fn gzip_may_be_said_and_other_packings_are_refused() {
+    let server = TestServer::start().await;
+    let put = async |encoding: &'static str, body: Vec<u8>| {
+        let request = crate::support::http().post(format!("{}/_contrail/events", server.url));
+        request.header("content-encoding", encoding).body(body).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(put("gzip", gzip(ndjson(&three()).as_bytes())).await, 200);
+    assert_eq!(put("br", ndjson(&three()).into_bytes()).await, 415);
+    assert_eq!(server.records().await.len(), 3);
+}
+
+#[tokio::test]
 async fn a_body_that_stops_coming_is_cut_off() {
     let server = TestServer::with(&[("server.chunk_timeout", "50ms")]).await;
     let mut connection =
