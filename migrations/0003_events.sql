@@ -15,14 +15,17 @@ CREATE TABLE events (
   access_key_id TEXT,
   error_code    TEXT,
   stored_at     BIGINT  NOT NULL,                   -- milliseconds since 1970
+  resources     TEXT    NOT NULL,                   -- what it can be looked up by, JSON; the same as event_resources
   record        TEXT    NOT NULL                    -- the whole record, JSON
 );
+
+-- None of these is partial: SQLite would plan every lookup anew, as its plan would hang on the values bound (measured).
 CREATE UNIQUE INDEX events_by_id ON events (event_id, account, region);
 CREATE INDEX events_by_time       ON events (account, region, listing, key);
 CREATE INDEX events_by_name       ON events (account, region, listing, event_name, key);
 CREATE INDEX events_by_source     ON events (account, region, listing, event_source, key);
-CREATE INDEX events_by_username   ON events (account, region, listing, username, key) WHERE username IS NOT NULL;
-CREATE INDEX events_by_access_key ON events (account, region, listing, access_key_id, key) WHERE access_key_id IS NOT NULL;
+CREATE INDEX events_by_username   ON events (account, region, listing, username, key);
+CREATE INDEX events_by_access_key ON events (account, region, listing, access_key_id, key);
 CREATE INDEX events_by_age        ON events (stored_at, key);
 
 -- What events can be looked up by as resources. account, region and listing are the event's.
@@ -38,5 +41,4 @@ CREATE TABLE event_resources (
   PRIMARY KEY (key, position)
 ) WITHOUT ROWID;
 CREATE INDEX event_resources_by_name ON event_resources (account, region, listing, resource_name, key);
-CREATE INDEX event_resources_by_type ON event_resources (account, region, listing, short_type, key, resource_type)
-  WHERE short_type IS NOT NULL;
+CREATE INDEX event_resources_by_type ON event_resources (account, region, listing, short_type, key, resource_type);

@@ -92,6 +92,7 @@ impl Server {
         let service = Service {
             callers: Arc::new(Callers::new(&settings)),
             limits: Arc::new(Limits::new(&settings, &clock)),
+            logging: Arc::default(),
             settings: Arc::new(settings),
             clock,
             ids,

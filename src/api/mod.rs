@@ -5,6 +5,7 @@
 
 pub mod callers;
 pub mod limits;
+pub mod logging;
 pub mod ops;
 pub mod trails;
 
@@ -19,6 +20,7 @@ use crate::recorder::writer::{Source, Writer};
 use crate::store::{Session, Store};
 use callers::Callers;
 use limits::Limits;
+use logging::Logging;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -37,6 +39,7 @@ pub struct Service {
     pub metrics: Metrics,
     pub callers: Arc<Callers>,
     pub limits: Arc<Limits>,
+    pub logging: Arc<Logging>,
     /// Seals page tokens; lives in the database, so that tokens survive a restart.
     pub token_key: [u8; 32],
 }
@@ -176,7 +179,7 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
     };
     // Counted before anything is read, as AWS does; a refused call uses up nothing.
     if let Err(error) = service.limits.check(O::NAME, caller) {
-        let logged = service.store.read().await?.is_logging(&caller.account, &caller.region).await?;
+        let logged = service.logging.covers(caller, &mut service.store.read().await?).await?;
         if let Some(event) = record(None, Err(&error), logged)? {
             service.writer.later(event).await;
         }
@@ -186,7 +189,7 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
     let request = lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?);
     let mut db = if O::READ_ONLY { service.store.read().await? } else { service.store.write().await? };
     // Whether it is logged is decided as the call arrives: the first StartLogging is not, the last StopLogging is.
-    let logged = db.is_logging(&caller.account, &caller.region).await?;
+    let logged = service.logging.covers(caller, &mut db).await?;
     match O::call(input, &mut Context { caller, service, db: &mut db }).await {
         Ok(output) if O::READ_ONLY => {
             if let Some(event) = record(Some(request), Ok(None), logged)? {
@@ -199,7 +202,9 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
             if let Some(event) = record(Some(request), Ok(Some(answer)), logged)? {
                 db.insert_events(&[&event], service.clock.now().timestamp_millis()).await?;
             }
-            db.commit().await?;
+            let committed = db.commit().await;
+            service.logging.forget(Some(&caller.account));
+            committed?;
             serde_json::to_vec(&output).map_err(ApiError::internal)
         }
         Err(error) => {

@@ -4,12 +4,15 @@
 //! the response (observed). [`MEMBERS`] is ours: the members that name a resource, for the services most asked about.
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A resource of an event. The type is in CloudFormation's style (`AWS::S3::Bucket`) and can be unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A resource of an event, spelt as on the wire. The type is in CloudFormation's style and can be unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Resource {
     /// `AWS::IAM::User`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<String>,
     /// A name, id or ARN.
     pub resource_name: String,

@@ -59,6 +59,7 @@ pub(super) async fn reset(_: Ours, query: web::Query<Reset>, service: web::Data<
         let mut session = service.store.write().await?;
         let removed = session.wipe(account).await?;
         session.commit().await?;
+        service.logging.forget(account);
         Ok::<_, crate::store::StoreError>(removed)
     };
     match wiped.await {

@@ -63,7 +63,7 @@ impl Session {
         let keys: Vec<i64> = chunk.iter().zip(first..).map(|(event, n)| key(event.event_time, n)).collect();
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO events (key, event_time, account, region, event_id, event_name, event_source, listing, \
-             read_only, username, access_key_id, error_code, stored_at, record) ",
+             read_only, username, access_key_id, error_code, stored_at, resources, record) ",
         );
         insert.push_values(chunk.iter().zip(&keys), |mut row, (event, key)| {
             row.push_bind(*key)
@@ -79,6 +79,7 @@ impl Session {
                 .push_bind(&event.access_key_id)
                 .push_bind(&event.error_code)
                 .push_bind(now)
+                .push_bind(resources_json(&event.resources))
                 .push_bind(&event.record);
         });
         // The target is named: a taken key must be an error, or an event would be lost as a "duplicate".
@@ -129,6 +130,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Resources as an answer shows them. Most events have none.
+fn resources_json(resources: &[Resource]) -> String {
+    if resources.is_empty() { "[]".to_owned() } else { serde_json::json!(resources).to_string() }
 }
 
 /// The key of an event: its second, then the number of its arrival.

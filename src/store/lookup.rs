@@ -6,7 +6,7 @@
 
 use crate::domain::event::Listing;
 use crate::domain::lookup::{Attribute, AttributeKey, TimeRange};
-use crate::domain::resources::{Resource, short_type};
+use crate::domain::resources::short_type;
 use crate::store::events::ARRIVAL_BITS;
 use crate::store::{Session, StoreResult};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
@@ -43,16 +43,15 @@ pub struct LookupRow {
     pub username: Option<String>,
     pub access_key_id: Option<String>,
     pub record: String,
-    /// Filled in by [`Session::lookup`].
-    #[sqlx(skip)]
-    pub resources: Vec<Resource>,
+    /// JSON: a list of [`Resource`](crate::domain::resources::Resource).
+    pub resources: String,
 }
 
 impl LookupQuery<'_> {
     /// The statement of this query, with its values bound.
     pub(super) fn statement(&self) -> QueryBuilder<Sqlite> {
         let mut sql = QueryBuilder::new(
-            "SELECT key, event_time, event_id, event_name, event_source, read_only, username, access_key_id, record \
+            "SELECT key, event_time, event_id, event_name, event_source, read_only, username, access_key_id, resources, record \
              FROM events WHERE key IN (",
         );
         let from = self.range.from << ARRIVAL_BITS;
@@ -108,35 +107,12 @@ fn push_attribute(sql: &mut QueryBuilder<Sqlite>, attribute: &Attribute) {
 }
 
 impl Session {
-    /// A page of events, newest first, with their resources.
+    /// A page of events, newest first.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn lookup(&mut self, query: &LookupQuery<'_>) -> StoreResult<Vec<LookupRow>> {
-        let mut rows: Vec<LookupRow> = query.statement().build_query_as().fetch_all(self.db()).await?;
-        if rows.is_empty() {
-            return Ok(rows);
-        }
-        let mut sql = QueryBuilder::<Sqlite>::new(
-            "SELECT key, resource_type, resource_name FROM event_resources WHERE key IN (",
-        );
-        let mut list = sql.separated(", ");
-        for row in &rows {
-            list.push_bind(row.key);
-        }
-        sql.push(") ORDER BY key DESC, position");
-        let resources: Vec<(i64, Option<String>, String)> = sql.build_query_as().fetch_all(self.db()).await?;
-        let mut rows_left = rows.iter_mut();
-        let mut row = rows_left.next();
-        for (key, resource_type, resource_name) in resources {
-            while row.as_ref().is_some_and(|row| row.key != key) {
-                row = rows_left.next();
-            }
-            if let Some(row) = &mut row {
-                row.resources.push(Resource { resource_type, resource_name });
-            }
-        }
-        Ok(rows)
+        Ok(query.statement().build_query_as().fetch_all(self.db()).await?)
     }
 
     /// How SQLite would answer a query: the lines of EXPLAIN QUERY PLAN.

@@ -18,7 +18,7 @@ pub use events::StoredEvents;
 pub use export::{ErrorFilter, ExportFilter, ExportRow};
 pub use lookup::{LookupQuery, LookupRow};
 pub use open::OpenError;
-pub use trails::{Trail, TrailStatus};
+pub use trails::{Coverage, Trail, TrailStatus};
 
 use crate::error::ApiError;
 use sqlx::pool::PoolConnection;

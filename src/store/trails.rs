@@ -52,6 +52,15 @@ impl Trail {
     }
 }
 
+/// Where a trail that is logging sees calls.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Coverage {
+    /// Its home region ...
+    pub home_region: String,
+    /// ... or everywhere.
+    pub is_multi_region_trail: bool,
+}
+
 impl Session {
     /// All trails of an account, in all regions, by home region and name.
     ///
@@ -207,16 +216,16 @@ impl Session {
         Ok(())
     }
 
-    /// Whether a trail of the account that covers `region` is logging.
+    /// Where the trails of an account that are logging see calls.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn is_logging(&mut self, account: &str, region: &str) -> StoreResult<bool> {
-        let any = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM trails t JOIN trail_status s \
+    pub async fn logging(&mut self, account: &str) -> StoreResult<Vec<Coverage>> {
+        let coverage = sqlx::query_as(
+            "SELECT t.home_region, t.is_multi_region_trail FROM trails t JOIN trail_status s \
              ON s.account = t.account AND s.home_region = t.home_region AND s.name = t.name AND s.region = t.home_region \
-             WHERE t.account = $1 AND s.is_logging AND (t.home_region = $2 OR t.is_multi_region_trail))",
+             WHERE t.account = $1 AND s.is_logging",
         );
-        Ok(any.bind(account).bind(region).fetch_one(self.db()).await?)
+        Ok(coverage.bind(account).fetch_all(self.db()).await?)
     }
 }

@@ -5,9 +5,9 @@ use crate::config::Era;
 use crate::domain::event::Listing;
 use crate::domain::lookup::{Attribute, AttributeKey, TimeRange, page_size};
 use crate::domain::page_token::{self, Scope};
-use crate::domain::resources::short_type;
+use crate::domain::resources::{Resource, short_type};
 use crate::domain::timestamp::Timestamp;
-use crate::error::{ApiResult, Code};
+use crate::error::{ApiError, ApiResult, Code};
 use crate::store::{LookupQuery, LookupRow};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -74,25 +74,17 @@ struct Event {
     cloud_trail_event: String,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Resource {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource_type: Option<String>,
-    resource_name: String,
-}
-
 impl Event {
-    fn new(row: LookupRow, era: Era) -> Event {
-        let spelt = |resource_type: String| match era {
-            Era::Y2015 => short_type(&resource_type).to_owned(),
-            Era::Today => resource_type,
-        };
-        let resource = |r: crate::domain::resources::Resource| Resource {
-            resource_type: r.resource_type.map(spelt),
-            resource_name: r.resource_name,
-        };
-        Event {
+    fn new(row: LookupRow, era: Era) -> ApiResult<Event> {
+        let mut resources: Vec<Resource> =
+            serde_json::from_str(&row.resources).map_err(ApiError::internal)?;
+        if era == Era::Y2015 {
+            for resource in &mut resources {
+                let short = resource.resource_type.as_deref().map(short_type).map(str::to_owned);
+                resource.resource_type = short;
+            }
+        }
+        Ok(Event {
             event_id: row.event_id,
             event_name: row.event_name,
             read_only: if row.read_only { "true" } else { "false" },
@@ -100,9 +92,9 @@ impl Event {
             event_time: row.event_time,
             event_source: row.event_source,
             username: row.username,
-            resources: row.resources.into_iter().map(resource).collect(),
+            resources,
             cloud_trail_event: row.record,
-        }
+        })
     }
 }
 
@@ -174,10 +166,7 @@ impl Operation for LookupEvents {
             };
             rows = context.db.lookup(&query).await?;
         }
-        if rows.is_empty()
-            && era == Era::Y2015
-            && !context.db.is_logging(&caller.account, &caller.region).await?
-        {
+        if rows.is_empty() && era == Era::Y2015 && !service.logging.covers(caller, context.db).await? {
             tracing::info!(
                 account = caller.account,
                 region = caller.region,
@@ -188,6 +177,7 @@ impl Operation for LookupEvents {
         rows.truncate(limit as usize);
         let next_token =
             rows.last().filter(|_| more).map(|last| page_token::seal(&service.token_key, &scope, last.key));
-        Ok(Output { events: rows.into_iter().map(|row| Event::new(row, era)).collect(), next_token })
+        let events = rows.into_iter().map(|row| Event::new(row, era)).collect::<ApiResult<_>>()?;
+        Ok(Output { events, next_token })
     }
 }
