@@ -41,15 +41,28 @@ impl TestServer {
     /// A server with some settings changed.
     pub(crate) async fn with(overrides: &[(&'static str, &str)]) -> TestServer {
         let overrides = overrides.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        TestServer::on(tempfile::tempdir().unwrap(), overrides, Clock::manual(start_of_time())).await
+        TestServer::on(tempfile::tempdir().unwrap(), None, overrides, Clock::manual(start_of_time())).await
     }
 
-    async fn on(folder: TempDir, overrides: Vec<(&'static str, String)>, clock: Clock) -> TestServer {
+    /// A server with a config file of this text.
+    pub(crate) async fn with_file(text: &str) -> TestServer {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        let clock = Clock::manual(start_of_time());
+        TestServer::on(tempfile::tempdir().unwrap(), Some(file.path()), Vec::new(), clock).await
+    }
+
+    async fn on(
+        folder: TempDir,
+        file: Option<&std::path::Path>,
+        overrides: Vec<(&'static str, String)>,
+        clock: Clock,
+    ) -> TestServer {
         let mut all = overrides.clone();
         all.push(("server.port", "0".to_owned()));
         all.push(("server.workers", "1".to_owned()));
         all.push(("server.data_dir", folder.path().display().to_string()));
-        let settings = Settings::builtin(all).unwrap();
+        let settings = Settings::builtin(file, all).unwrap();
         let listener = bind(&settings).unwrap();
         // After a restart the ids must not begin again.
         let ids = if folder.path().join("contrail.db").exists() { Ids::Random } else { Ids::counted() };
@@ -70,7 +83,7 @@ impl TestServer {
         stop.send(()).unwrap();
         running.await.unwrap().unwrap();
         overrides.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));
-        TestServer::on(folder, overrides, clock).await
+        TestServer::on(folder, None, overrides, clock).await
     }
 
     /// Moves the server's clock.

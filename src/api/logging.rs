@@ -1,0 +1,68 @@
+//! Whether a call is logged: kept in memory, because every call asks.
+//!
+//! Trails change only through this server (it holds the data folder alone), so what was read stays true until a call
+//! that changes something is committed.
+
+use crate::domain::caller::Caller;
+use crate::store::{Coverage, Session, StoreResult};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Accounts remembered before all are forgotten.
+const MANY: usize = 10_000;
+
+/// Which trails are logging where, by account.
+#[derive(Debug, Default)]
+pub struct Logging(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    accounts: HashMap<String, Arc<[Coverage]>>,
+    /// Counts what was forgotten, so that nothing read before that is remembered after it.
+    forgotten: u64,
+}
+
+impl Logging {
+    /// Whether a trail that covers the caller's region is logging.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn covers(&self, caller: &Caller, db: &mut Session) -> StoreResult<bool> {
+        let (known, forgotten) = {
+            let known = self.known();
+            (known.accounts.get(&caller.account).cloned(), known.forgotten)
+        };
+        let coverage = match known {
+            Some(coverage) => coverage,
+            None => {
+                let coverage: Arc<[Coverage]> = db.logging(&caller.account).await?.into();
+                let mut known = self.known();
+                if known.forgotten == forgotten {
+                    if known.accounts.len() >= MANY {
+                        known.accounts.clear();
+                    }
+                    known.accounts.insert(caller.account.clone(), Arc::clone(&coverage));
+                }
+                coverage
+            }
+        };
+        Ok(coverage.iter().any(|c| c.is_multi_region_trail || c.home_region == caller.region))
+    }
+
+    /// To be called after every commit that may have changed a trail of `account`, or of all accounts.
+    pub fn forget(&self, account: Option<&str>) {
+        let mut known = self.known();
+        known.forgotten += 1;
+        match account {
+            Some(account) => {
+                known.accounts.remove(account);
+            }
+            None => known.accounts.clear(),
+        }
+    }
+
+    /// Nothing panics while the lock is held, and if it did, what is known would still be whole.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
