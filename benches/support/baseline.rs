@@ -43,8 +43,8 @@ impl Baseline {
                 let mut insert = transaction
                     .prepare_cached(
                         "INSERT INTO events (key, event_time, account, region, event_id, event_name, event_source, \
-                         listing, read_only, username, access_key_id, error_code, stored_at, record) \
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+                         listing, read_only, username, access_key_id, error_code, stored_at, resources, record) \
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
                          ON CONFLICT (account, region, event_id) DO NOTHING",
                     )
                     .expect("a statement");
@@ -72,6 +72,7 @@ impl Baseline {
                             event.access_key_id,
                             event.error_code,
                             1_700_000_000_000_i64,
+                            serde_json::json!(event.resources).to_string(),
                             event.record,
                         ])
                         .expect("a row");
