@@ -228,6 +228,14 @@ impl Settings {
         if self.history.default_page_size.is_some_and(|n| !(1..=50).contains(&n)) {
             return bad("history.default_page_size", "must be 1 to 50");
         }
+        // The log's own parser takes a word that is no level for the name of a module.
+        let is_level = |part: &str| {
+            let level = part.split_once('=').map_or(part, |(_, level)| level);
+            level.parse::<tracing::level_filters::LevelFilter>().is_ok()
+        };
+        if !self.server.log_level.split(',').all(is_level) {
+            return bad("server.log_level", &format!("{:?} is no log level", self.server.log_level));
+        }
         for identity in &self.identities {
             if identity.user.is_some() == identity.role.is_some() {
                 return bad(
@@ -340,6 +348,7 @@ mod tests {
         assert!(refusal("server.port", "many").contains("server.port"), "{}", refusal("server.port", "many"));
         assert!(refusal("era", "1999").contains("era"), "{}", refusal("era", "1999"));
         assert!(refusal("account", "12").contains("account"), "{}", refusal("account", "12"));
+        assert!(refusal("server.log_level", "info,loud").contains("server.log_level"));
         assert!(refusal("server.body_timeout", "soon").contains("server.body_timeout"));
         assert!(refusal("history.default_page_size", "51").contains("history.default_page_size"));
     }

@@ -75,9 +75,15 @@ impl Store {
             .pragma("wal_autocheckpoint", "4000")
             // 16 MB: what a batch touches is not read again from the file (measured: a third less system time).
             .pragma("cache_size", "-16000");
-        refuse_foreign(&path, &common).await?;
-        let write = pool(1).connect_with(writer).await.map_err(wrong)?;
-        migrate(&write, &path).await?;
+        let ours = refuse_unusable(&path, &common).await?;
+        let write = pool(1)
+            // After a failed write (a full disk) SQLite may have undone the transaction by itself; sqlx still counts
+            // it as open and would refuse every later one. Such a connection is replaced.
+            .before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) })
+            });
+        let write = write.connect_with(writer).await.map_err(wrong)?;
+        migrate(&write, &path, ours).await?;
         let read = pool(READERS).connect_with(common.read_only(true)).await.map_err(wrong)?;
         Ok(Store { write, read })
     }
@@ -92,10 +98,10 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
-/// Looks at an existing file without changing it (setting the journal mode would).
-async fn refuse_foreign(path: &Path, options: &SqliteConnectOptions) -> Result<(), OpenError> {
+/// Looks at an existing file without changing it (setting the journal mode would); whether it is marked as ours.
+async fn refuse_unusable(path: &Path, options: &SqliteConnectOptions) -> Result<bool, OpenError> {
     if std::fs::metadata(path).map_or(0, |m| m.len()) == 0 {
-        return Ok(());
+        return Ok(false);
     }
     let wrong = |e: sqlx::Error| OpenError::from_sqlx(path, &e);
     let mut connection = options.clone().read_only(true).connect().await.map_err(wrong)?;
@@ -105,20 +111,26 @@ async fn refuse_foreign(path: &Path, options: &SqliteConnectOptions) -> Result<(
         .fetch_one(&mut connection)
         .await
         .map_err(wrong)?;
-    sqlx::Connection::close(connection).await.map_err(wrong)?;
     if id != APPLICATION_ID && tables > 0 {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
-    Ok(())
+    if tables > 0 {
+        // Damage that the migrations would meet is met here, where nothing has been written.
+        sqlx::query("SELECT * FROM _sqlx_migrations").fetch_all(&mut connection).await.map_err(wrong)?;
+    }
+    sqlx::Connection::close(connection).await.map_err(wrong)?;
+    Ok(id == APPLICATION_ID)
 }
 
-async fn migrate(write: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+async fn migrate(write: &SqlitePool, path: &Path, ours: bool) -> Result<(), OpenError> {
     let wrong = |e: sqlx::Error| OpenError::from_sqlx(path, &e);
-    // First of all: a file that a crash leaves behind half made must be known as ours.
-    sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}")))
-        .execute(write)
-        .await
-        .map_err(wrong)?;
+    if !ours {
+        // First of all: a file that a crash leaves behind half made must be known as ours.
+        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}")))
+            .execute(write)
+            .await
+            .map_err(wrong)?;
+    }
     let path = path.to_owned();
     MIGRATIONS.run(write).await.map_err(|e| match e {
         MigrateError::VersionMissing(version) => OpenError::Newer { path, version },

@@ -6,6 +6,7 @@ mod house;
 mod intake;
 mod operate;
 mod plans;
+mod process;
 mod store;
 mod support;
 mod views;

@@ -122,18 +122,7 @@ impl TestServer {
         operation: &str,
         input: Value,
     ) -> Reply {
-        let scope = format!("{access_key}/20261122/{region}/cloudtrail/aws4_request");
-        let request = http()
-            .post(&self.url)
-            .header(
-                "authorization",
-                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
-            )
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", format!("CloudTrail_20131101.{operation}"))
-            .header("user-agent", "contrail-test/1.0")
-            .body(input.to_string());
-        Reply::of(request.send().await.unwrap()).await
+        call_at(&http(), &self.url, (access_key, region), operation, input).await.unwrap()
     }
 
     /// `GET` on one of our own paths.
@@ -182,6 +171,28 @@ pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
+/// A call as raw JSON to a server at `url`, as (access key, region).
+pub(crate) async fn call_at(
+    http: &reqwest::Client,
+    url: &str,
+    (access_key, region): (&str, &str),
+    operation: &str,
+    input: Value,
+) -> reqwest::Result<Reply> {
+    let scope = format!("{access_key}/20261122/{region}/cloudtrail/aws4_request");
+    let request = http
+        .post(url)
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
+        )
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", format!("CloudTrail_20131101.{operation}"))
+        .header("user-agent", "contrail-test/1.0")
+        .body(input.to_string());
+    Reply::read(request.send().await?).await
+}
+
 /// A reply, read whole.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -192,8 +203,13 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) async fn of(response: reqwest::Response) -> Reply {
+        Reply::read(response).await.unwrap()
+    }
+
+    /// An error means that the connection broke.
+    pub(crate) async fn read(response: reqwest::Response) -> reqwest::Result<Reply> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Reply { status, headers, text: response.text().await.unwrap() }
+        Ok(Reply { status, headers, text: response.text().await? })
     }
 
     pub(crate) fn json(&self) -> Value {

@@ -1,0 +1,165 @@
+//! What the server says when it starts and while it runs, and what it never says.
+
+use super::{Contrail, contrail, event, now};
+use crate::support::http;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Stops a server; all that it logged.
+fn log(server: Contrail) -> Vec<String> {
+    server.process.signal("TERM");
+    let said = server.process.ended();
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    said.stderr.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_banner_tells_where_what_and_how() {
+    let folder = tempfile::tempdir().unwrap();
+    for (era, other) in [("2015", "today"), ("today", "2015")] {
+        let server = Contrail::start_with(folder.path(), &["--era", era, "--account", "000000000012"]);
+        let Contrail { url, banner, .. } = &server;
+        assert!(!url.ends_with(":0"), "{url}");
+        assert_eq!(
+            *banner,
+            format!(
+                "Contrail {} listens on {url}\n  data    {}\n  era     {era} (the other one: --era {other})\n  \
+                 account 000000000012\n\nTo use it, paste into another terminal:\n  \
+                 export AWS_ENDPOINT_URL_CLOUDTRAIL={url}\n  export AWS_ACCESS_KEY_ID=test \
+                 AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n\n",
+                env!("CARGO_PKG_VERSION"),
+                folder.path().display()
+            )
+        );
+    }
+}
+
+#[test]
+fn a_relative_folder_is_told_in_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = contrail(&["--port", "0"]);
+    command.current_dir(folder.path());
+    let server = Contrail::spawn(command);
+    let data = folder.path().join("data").display().to_string();
+    assert!(server.banner.contains(&format!("  data    {data}\n")), "{}", server.banner);
+}
+
+#[test]
+fn open_to_the_network_is_said_loudly() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Contrail::start_with(folder.path(), &["--host", "0.0.0.0"]);
+    assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
+    let warning = server.process.logged("open to the network");
+    assert!(warning.contains(r#""level":"WARN""#), "{warning}");
+    let server = Contrail::start(&folder.path().join("other"));
+    assert!(!log(server).iter().any(|line| line.contains("open to the network")));
+}
+
+#[tokio::test]
+async fn the_log_is_json_a_line_when_nobody_sits_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Contrail::start_with(folder.path(), &["--log-level", "debug"]);
+    // Line breaks and quotes of a caller stay inside their line.
+    let reply = server.call("CreateTrail", json!({"Name": "a\nb\"c", "S3BucketName": "my-bucket"})).await;
+    assert_eq!(reply.status, 400);
+    let reply = server.call("Nothing\"Here", json!({})).await;
+    assert_eq!(reply.status, 400);
+    let id = reply.header("x-amzn-requestid").to_owned();
+    let mut calls = 0;
+    for line in log(server) {
+        let entry: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        for member in ["timestamp", "level", "message", "target"] {
+            assert!(entry[member].is_string(), "{member} is missing: {line}");
+        }
+        if entry["message"] == "call" && entry["request_id"] == id.as_str() {
+            assert_eq!((&entry["account"], &entry["region"]), (&json!("000000000000"), &json!("us-east-1")));
+            assert_eq!(entry["code"], "UnknownOperationException");
+            calls += 1;
+        }
+    }
+    assert_eq!(calls, 1);
+}
+
+#[test]
+fn the_log_can_be_made_for_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = log(Contrail::start_with(folder.path(), &["--log-format", "human"]));
+    let line = lines.iter().find(|line| line.contains("listening")).unwrap();
+    assert!(line.contains(" INFO contrail::cli::serve: listening address=127.0.0.1:"), "{line}");
+    assert!(lines.iter().all(|line| !line.starts_with('{') && !line.contains('\u{1b}')), "{lines:#?}");
+}
+
+#[test]
+fn the_log_can_be_made_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(log(Contrail::start_with(folder.path(), &["--log-level", "error"])), Vec::<String>::new());
+}
+
+/// Files of a data folder in which `text` stands.
+fn kept_in(folder: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn secrets_of_callers_are_never_logged_nor_kept() {
+    const SIGNATURE: &str = "5ec2e75164a7u2e0f7e57";
+    const TOKEN: &str = "5ec2e770cen0f7e57";
+    const KEY: &str = "AKIAKN0WNT0A11";
+    let folder = tempfile::tempdir().unwrap();
+    let server = Contrail::start_with(folder.path(), &["--log-level", "trace", "--era", "today"]);
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={KEY}/20261122/us-east-1/cloudtrail/aws4_request, \
+         SignedHeaders=host;x-amz-date, Signature={SIGNATURE}"
+    );
+    let presigned = format!(
+        "X-Amz-Credential={KEY}%2F20261122%2Fus-east-1%2Fcloudtrail%2Faws4_request&X-Amz-Signature={SIGNATURE}&\
+         X-Amz-Security-Token={TOKEN}"
+    );
+    let bad = format!("AWS4-HMAC-SHA256 Credential={KEY}/nonsense, Signature={SIGNATURE}");
+    for (operation, input) in [
+        ("CreateTrail", json!({"Name": "demo", "S3BucketName": "my-bucket"})),
+        ("CreateTrail", json!({"Name": "?", "S3BucketName": "my-bucket"})),
+        ("LookupEvents", json!({})),
+        ("Nothing", json!({})),
+        ("CreateTrail", json!(["not an object"])),
+    ] {
+        let to = |url: String| {
+            http()
+                .post(url)
+                .header("content-type", "application/x-amz-json-1.1")
+                .header("x-amz-target", format!("CloudTrail_20131101.{operation}"))
+                .body(input.to_string())
+        };
+        for authorization in [&authorization, &bad] {
+            let request = to(server.url.clone()).header("authorization", authorization);
+            request.header("x-amz-security-token", TOKEN).send().await.unwrap();
+        }
+        to(format!("{}/?{presigned}", server.url)).send().await.unwrap();
+    }
+    let intake = http().post(format!("{}/_contrail/events", server.url)).body(event(1).to_string());
+    let intake = intake.header("authorization", &authorization).header("x-amz-security-token", TOKEN);
+    assert_eq!(intake.send().await.unwrap().status(), 200);
+    http().get(format!("{}/nothing?{presigned}", server.url)).send().await.unwrap();
+
+    // While it runs (in the write-ahead log), and after it has stopped.
+    for secret in [SIGNATURE, TOKEN] {
+        assert_eq!(kept_in(folder.path(), secret), Vec::<String>::new(), "{}", now());
+    }
+    let log = log(server);
+    assert!(log.iter().any(|line| line.contains("TRACE")), "there is no trace to look at");
+    for secret in [SIGNATURE, TOKEN] {
+        let told: Vec<_> = log.iter().filter(|line| line.contains(secret)).collect();
+        assert!(told.is_empty(), "{told:#?}");
+        assert_eq!(kept_in(folder.path(), secret), Vec::<String>::new());
+    }
+    // The search finds what is there: who it was is no secret.
+    assert!(!kept_in(folder.path(), KEY).is_empty());
+}

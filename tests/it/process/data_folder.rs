@@ -1,0 +1,221 @@
+//! A data folder that cannot be used is refused in one line and left as it is.
+
+use super::{Contrail, Said, contrail, database, event_id, ndjson, run};
+use std::path::Path;
+
+/// Tries to serve from a data folder that is not to be used; the line that says why.
+fn refusal(folder: &Path) -> String {
+    let said = run(contrail(&["--port", "0", "--data-dir", folder.to_str().unwrap()]));
+    one_line(&said)
+}
+
+/// What a refusal looks like, whatever its reason.
+fn one_line(said: &Said) -> String {
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(said.stdout, "");
+    assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
+    assert!(said.stderr.starts_with("contrail: ") && said.stderr.ends_with('\n'), "{}", said.stderr);
+    assert!(!said.stderr.contains("panicked"), "{}", said.stderr);
+    said.stderr.trim_end().to_owned()
+}
+
+/// Serving and importing are both refused, and the database is the same bytes afterwards.
+fn is_refused_and_left_alone(folder: &Path, why: &str) {
+    let file = folder.join("contrail.db");
+    let before = std::fs::read(&file).unwrap();
+    let line = refusal(folder);
+    assert!(line.contains(why), "{line}");
+    assert!(line.contains(file.to_str().unwrap()), "{line} does not name the file");
+    assert!(std::fs::read(&file).unwrap() == before, "the file was changed after: {line}");
+    let mut command = contrail(&["import", "-", "--data-dir", folder.to_str().unwrap()]);
+    command.env("CONTRAIL_LOG_LEVEL", "info");
+    let line = one_line(&run(command));
+    assert!(line.contains(why), "{line}");
+    assert!(std::fs::read(&file).unwrap() == before, "the file was changed by import after: {line}");
+}
+
+/// A folder with some events, closed in good order.
+async fn a_used_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Contrail::start(folder.path());
+    assert_eq!(server.put_in(ndjson(1..=500)).await.json()["accepted"], 500);
+    server.stop();
+    folder
+}
+
+#[test]
+fn a_file_that_is_no_database() {
+    for bytes in [&b"my shopping list\n"[..], &[0; 5000], &b"SQLite format 2\0".repeat(300)] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("contrail.db"), bytes).unwrap();
+        is_refused_and_left_alone(folder.path(), "is not a contrail database");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_another_program() {
+    for journal in ["delete", "wal"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("contrail.db"), "").unwrap();
+        let mut db = database(folder.path()).await;
+        let sql = format!(
+            "PRAGMA journal_mode = {journal}; CREATE TABLE photos (name TEXT); INSERT INTO photos VALUES ('sea')"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+        sqlx::Connection::close(db).await.unwrap();
+        is_refused_and_left_alone(folder.path(), "is not a contrail database");
+        let mut db = database(folder.path()).await;
+        let name: String = sqlx::query_scalar("SELECT name FROM photos").fetch_one(&mut db).await.unwrap();
+        assert_eq!(name, "sea");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_contrail() {
+    let folder = a_used_folder().await;
+    let mut db = database(folder.path()).await;
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 VALUES (9000, 'from the future', TRUE, x'00', 0)";
+    sqlx::raw_sql(newer).execute(&mut db).await.unwrap();
+    sqlx::Connection::close(db).await.unwrap();
+    is_refused_and_left_alone(folder.path(), "newer contrail (schema 9000)");
+    let mut db = database(folder.path()).await;
+    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&mut db).await.unwrap();
+    assert_eq!(events, 500);
+}
+
+#[tokio::test]
+async fn a_database_with_garbage_behind_its_first_page() {
+    let folder = a_used_folder().await;
+    let file = folder.path().join("contrail.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let size = bytes.len();
+    bytes[8192..].fill(0xA5);
+    std::fs::write(&file, &bytes).unwrap();
+    is_refused_and_left_alone(folder.path(), "is damaged");
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), size as u64);
+}
+
+#[tokio::test]
+async fn a_database_whose_first_page_is_garbage_behind_the_header() {
+    let folder = a_used_folder().await;
+    let file = folder.path().join("contrail.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[100..8192].fill(0xA5);
+    std::fs::write(&file, &bytes).unwrap();
+    is_refused_and_left_alone(folder.path(), "is damaged");
+}
+
+#[tokio::test]
+async fn a_database_that_was_cut_off() {
+    let folder = a_used_folder().await;
+    let file = folder.path().join("contrail.db");
+    let bytes = std::fs::read(&file).unwrap();
+    for left in [bytes.len() / 2, 2 * 8192, 8192, 5000, 100, 20] {
+        std::fs::write(&file, &bytes[..left]).unwrap();
+        let line = refusal(folder.path());
+        assert!(line.contains(file.to_str().unwrap()), "{line}");
+        assert!(line.contains("is damaged") || line.contains("is not a contrail database"), "{left}: {line}");
+        assert!(std::fs::read(&file).unwrap() == bytes[..left], "{left}: the file was changed after: {line}");
+    }
+}
+
+#[test]
+fn a_data_folder_that_is_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data");
+    std::fs::write(&file, "mine").unwrap();
+    let line = refusal(&file);
+    assert!(line.contains("cannot use the data folder") && line.contains(file.to_str().unwrap()), "{line}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+}
+
+#[test]
+fn a_database_that_is_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("contrail.db");
+    std::fs::create_dir(&file).unwrap();
+    let line = refusal(folder.path());
+    assert!(line.contains(file.to_str().unwrap()), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_data_folder_that_nobody_can_make() {
+    let line = refusal(Path::new("/dev/null/x"));
+    assert!(line.contains("cannot use the data folder /dev/null/x"), "{line}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_data_folder_that_may_only_be_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = a_used_folder().await;
+    let allow =
+        |mode| std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    allow(0o555);
+    let all_powerful = std::fs::write(folder.path().join("try"), "").is_ok();
+    if all_powerful {
+        eprintln!("skipped: this user may write everywhere");
+    } else {
+        std::fs::remove_file(folder.path().join("contrail.lock")).unwrap_err();
+        std::fs::set_permissions(folder.path().join("contrail.lock"), std::fs::Permissions::from_mode(0o444))
+            .unwrap();
+        let line = refusal(folder.path());
+        assert!(line.contains("cannot use the data folder"), "{line}");
+    }
+    allow(0o755);
+}
+
+#[tokio::test]
+async fn a_folder_that_another_contrail_uses() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Contrail::start(folder.path());
+    let line = refusal(folder.path());
+    assert!(line.contains("in use by another contrail"), "{line}");
+    assert!(line.ends_with(&first.url), "{line} does not end with {}", first.url);
+    // The first one has not noticed, and the folder is free when it is gone.
+    assert_eq!(first.put_in(ndjson(1..=2)).await.json()["accepted"], 2);
+    first.kill();
+    assert_eq!(Contrail::start(folder.path()).event_ids().await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_empty_file_and_a_folder_that_is_not_there_are_a_new_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join("a/b");
+    Contrail::start(&deep).stop();
+    assert!(deep.join("contrail.db").exists());
+    std::fs::write(folder.path().join("contrail.db"), "").unwrap();
+    let server = Contrail::start(folder.path());
+    assert_eq!(server.put_in(ndjson([1])).await.json()["accepted"], 1);
+}
+
+#[tokio::test]
+async fn a_folder_of_an_older_contrail_is_brought_up_to_date() {
+    let folder = a_used_folder().await;
+    // As it was before the views came.
+    let mut db = database(folder.path()).await;
+    let older =
+        "DROP VIEW trail_overview; DROP VIEW event_history; DELETE FROM _sqlx_migrations WHERE version = 4";
+    sqlx::raw_sql(older).execute(&mut db).await.unwrap();
+    sqlx::Connection::close(db).await.unwrap();
+    let server = Contrail::start(folder.path());
+    assert_eq!(server.event_ids().await.get(&event_id(500)), Some(&1));
+    let mut db = database(folder.path()).await;
+    let shown: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM event_history").fetch_one(&mut db).await.unwrap();
+    assert_eq!(shown, 500);
+}
+
+#[tokio::test]
+async fn a_folder_that_was_half_made_is_finished() {
+    // What a crash leaves behind between the first statement and the migrations.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("contrail.db"), "").unwrap();
+    let mut db = database(folder.path()).await;
+    sqlx::raw_sql("PRAGMA application_id = 0x4354524C").execute(&mut db).await.unwrap();
+    sqlx::Connection::close(db).await.unwrap();
+    let server = Contrail::start(folder.path());
+    assert_eq!(server.put_in(ndjson([1])).await.json()["accepted"], 1);
+}

@@ -1,0 +1,210 @@
+//! Settings from a file, the environment and flags; what is wrong with them is said in one line that names the key.
+
+use super::{Contrail, contrail, run};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+/// A command that must be refused; the line that says why.
+fn refusal(command: Command) -> String {
+    let said = run(command);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(said.stdout, "");
+    assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
+    assert!(said.stderr.starts_with("contrail: "), "{}", said.stderr);
+    said.stderr.trim_end().to_owned()
+}
+
+/// Serving on a free port, with a folder that must not be made.
+fn serve(folder: &Path, args: &[&str]) -> Command {
+    let mut command = contrail(&["--data-dir"]);
+    command.arg(folder.join("data")).env("CONTRAIL_PORT", "0").args(args);
+    command
+}
+
+fn with_file(folder: &Path, text: &str) -> Command {
+    let file = folder.join("contrail.toml");
+    std::fs::write(&file, text).unwrap();
+    serve(folder, &["--config", file.to_str().unwrap()])
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let line = refusal(serve(folder.path(), &["--port", &port]));
+    assert!(line.contains(&format!("cannot listen on 127.0.0.1:{port}: ")), "{line}");
+    assert!(!folder.path().join("data").exists(), "a folder was made for nothing");
+}
+
+#[test]
+fn a_host_that_is_not_ours_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = refusal(serve(folder.path(), &["--host", "192.0.2.1"]));
+    assert!(line.contains("cannot listen on 192.0.2.1:0: "), "{line}");
+}
+
+#[test]
+fn an_unknown_key_in_a_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for (text, key) in [
+        ("[server]\nprot = 1", "prot"),
+        ("eraa = \"today\"", "eraa"),
+        ("[histroy]\nwindow_days = 1", "histroy"),
+        ("[[identities]]\naccess_key = \"A\"\naccount = \"111122223333\"\nusr = \"ana\"", "usr"),
+    ] {
+        let line = refusal(with_file(folder.path(), text));
+        assert!(line.contains("bad config") && line.contains(&format!("`{key}`")), "{line}");
+    }
+}
+
+#[test]
+fn an_unknown_key_in_the_environment_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, key) in [
+        ("CONTRAIL__SERVER__PROT", "prot"),
+        ("CONTRAIL__PORT", "port"),
+        ("CONTRAIL__HISTORY__WINDOWDAYS", "windowdays"),
+    ] {
+        let mut command = serve(folder.path(), &[]);
+        command.env(name, "1");
+        let line = refusal(command);
+        assert!(line.contains("bad config") && line.contains(&format!("`{key}`")), "{line}");
+    }
+}
+
+#[test]
+fn a_bad_value_is_refused_with_its_key_wherever_it_comes_from() {
+    let folder = tempfile::tempdir().unwrap();
+    for (text, key) in [
+        ("[intake]\nmax_unpacked_bytes = \"much\"", "intake.max_unpacked_bytes"),
+        ("[server]\nworkers = -1", "server.workers"),
+        ("[server]\nbody_timeout = 10", "server.body_timeout"),
+        ("[history]\nwindow_days = \"all\"", "history.window_days"),
+        ("[history]\ndefault_page_size = 51", "history.default_page_size"),
+        ("[limits]\nlookup_events_scope = \"planet\"", "limits.lookup_events_scope"),
+        ("account = \"12\"", "account"),
+        ("[[identities]]\naccess_key = \"AKIAANA\"\naccount = \"111122223333\"", "identities"),
+        ("this is not toml", "bad config"),
+    ] {
+        let line = refusal(with_file(folder.path(), text));
+        assert!(line.contains("bad config") && line.contains(key), "{text}: {line}");
+    }
+    for (name, value, key) in [
+        ("CONTRAIL_PORT", "70000", "server.port"),
+        ("CONTRAIL__SERVER__WORKERS", "many", "server.workers"),
+        ("CONTRAIL_ERA", "1999", "era"),
+        ("CONTRAIL__LIMITS__LOOKUP_EVENTS_PER_SECOND", "-1", "limits.lookup_events_per_second"),
+    ] {
+        let mut command = contrail(&["--data-dir"]);
+        command.arg(folder.path().join("data")).env(name, value);
+        let line = refusal(command);
+        assert!(line.contains("bad config") && line.contains(key), "{name}={value}: {line}");
+    }
+    for (args, key) in [
+        (["--era", "tomorrow"], "era"),
+        (["--port", "web"], "server.port"),
+        (["--account", "me"], "account"),
+        (["--log-format", "xml"], "server.log_format"),
+        (["--log-level", "loud"], "server.log_level"),
+        (["--log-level", "info,sqlx=loud"], "server.log_level"),
+    ] {
+        let line = refusal(serve(folder.path(), &args));
+        assert!(line.contains("bad config") && line.contains(key), "{args:?}: {line}");
+    }
+    assert!(!folder.path().join("data").exists(), "a folder was made for nothing");
+}
+
+#[test]
+fn a_config_file_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = refusal(serve(folder.path(), &["--config", "nowhere/contrail.toml"]));
+    assert!(line.contains("cannot read the config file nowhere/contrail.toml: "), "{line}");
+    let mut command = serve(folder.path(), &[]);
+    command.env("CONTRAIL_CONFIG", "nowhere/too.toml");
+    assert!(refusal(command).contains("nowhere/too.toml"));
+}
+
+/// The account that a server serves, which its banner tells.
+fn account(command: Command) -> String {
+    let server = Contrail::spawn(command);
+    let line = server.banner.lines().find(|line| line.trim_start().starts_with("account")).unwrap();
+    line.split_whitespace().last().unwrap().to_owned()
+}
+
+#[test]
+fn a_file_gives_way_to_the_environment_and_that_to_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "account = \"111111111111\"";
+    assert_eq!(account(serve(folder.path(), &[])), "000000000000");
+    assert_eq!(account(with_file(folder.path(), file)), "111111111111");
+    let mut command = with_file(folder.path(), file);
+    command.env("CONTRAIL__ACCOUNT", "222222222222");
+    assert_eq!(account(command), "222222222222");
+    // The short name of the environment stands for the flag.
+    let mut command = with_file(folder.path(), file);
+    command.env("CONTRAIL__ACCOUNT", "222222222222").env("CONTRAIL_ACCOUNT", "333333333333");
+    assert_eq!(account(command), "333333333333");
+    let mut command = with_file(folder.path(), file);
+    command.env("CONTRAIL_ACCOUNT", "333333333333").args(["--account", "000000000044"]);
+    assert_eq!(account(command), "000000000044");
+}
+
+#[test]
+fn every_flag_has_a_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = contrail(&["serve"]);
+    command
+        .env("CONTRAIL_PORT", "0")
+        .env("CONTRAIL_HOST", "localhost")
+        .env("CONTRAIL_DATA_DIR", folder.path().join("elsewhere"))
+        .env("CONTRAIL_ERA", "today")
+        .env("CONTRAIL_LOG_LEVEL", "debug,sqlx=warn")
+        .env("CONTRAIL_LOG_FORMAT", "human");
+    let mut server = Contrail::spawn(command);
+    assert!(server.banner.contains("era     today"), "{}", server.banner);
+    assert!(folder.path().join("elsewhere/contrail.db").exists());
+    assert!(server.process.logged("listening").contains(" INFO "));
+}
+
+#[test]
+fn the_flags_may_stand_before_and_behind_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = contrail(&["--port", "0", "serve", "--account", "000000000055", "--data-dir"]);
+    command.arg(folder.path());
+    assert_eq!(account(command), "000000000055");
+}
+
+#[test]
+fn help_tells_commands_flags_and_examples() {
+    let said = run(contrail(&["--help"]));
+    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+    for word in ["serve", "import", "Examples:", "contrail import logs/ --rebase now", "default.toml"] {
+        assert!(said.stdout.contains(word), "{word} is missing: {}", said.stdout);
+    }
+    for flag in ["config", "host", "port", "data-dir", "era", "account", "log-level", "log-format"] {
+        assert!(said.stdout.contains(&format!("--{flag} <")), "--{flag} is missing: {}", said.stdout);
+        let variable = format!("CONTRAIL_{}", flag.replace('-', "_").to_uppercase());
+        assert!(said.stdout.contains(&variable), "{variable} is missing: {}", said.stdout);
+    }
+    let import = run(contrail(&["import", "--help"]));
+    for word in ["--rebase", "--url", "NDJSON", "PATH"] {
+        assert!(import.stdout.contains(word), "{word} is missing: {}", import.stdout);
+    }
+}
+
+#[test]
+fn the_version_is_the_crates() {
+    let said = run(contrail(&["--version"]));
+    assert_eq!((said.code, said.stdout), (Some(0), format!("contrail {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn an_unknown_flag_or_command_is_no_server() {
+    for args in [&["--prot", "1"][..], &["swerve"], &["import"]] {
+        let said = run(contrail(args));
+        assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{args:?}: {}", said.stderr);
+        assert!(said.stderr.contains("Usage: contrail"), "{}", said.stderr);
+    }
+}
