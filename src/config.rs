@@ -12,13 +12,26 @@ pub const DEFAULTS: &str = include_str!("../config/default.toml");
 
 /// Which CloudTrail is documented behaviour; single settings can still differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Era {
     /// The API as published in 2015.
-    #[serde(rename = "2015")]
     Y2015,
     /// The API as it is now.
-    #[serde(rename = "today")]
     Today,
+}
+
+impl TryFrom<String> for Era {
+    type Error = String;
+    fn try_from(text: String) -> Result<Era, String> {
+        one_of(&text, &[("2015", Era::Y2015), ("today", Era::Today)])
+    }
+}
+
+/// The value that `text` names, or which names there are.
+fn one_of<T: Copy>(text: &str, values: &[(&str, T)]) -> Result<T, String> {
+    let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
+    let found = values.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    found.ok_or_else(|| format!("{text:?} is none of {}", names.join(", ")))
 }
 
 impl Era {
@@ -104,7 +117,7 @@ impl<'de> Deserialize<'de> for Period {
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub enum LogFormat {
     /// Human on a terminal, JSON otherwise.
     Auto,
@@ -112,6 +125,13 @@ pub enum LogFormat {
     Human,
     /// One JSON object an entry.
     Json,
+}
+
+impl TryFrom<String> for LogFormat {
+    type Error = String;
+    fn try_from(text: String) -> Result<LogFormat, String> {
+        one_of(&text, &[("auto", LogFormat::Auto), ("human", LogFormat::Human), ("json", LogFormat::Json)])
+    }
 }
 
 /// `[history]`: what lookups show and how long events are kept.
@@ -133,12 +153,19 @@ pub struct Limits {
 
 /// What the LookupEvents limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String")]
 pub enum LimitScope {
     /// All calls of an account.
     Account,
     /// The calls of an account in one region.
     AccountRegion,
+}
+
+impl TryFrom<String> for LimitScope {
+    type Error = String;
+    fn try_from(text: String) -> Result<LimitScope, String> {
+        one_of(&text, &[("account", LimitScope::Account), ("account-region", LimitScope::AccountRegion)])
+    }
 }
 
 /// `[intake]`: bounds on what is put in from outside.
@@ -347,6 +374,7 @@ mod tests {
         assert!(refusal("server.prot", "1").contains("prot"), "{}", refusal("server.prot", "1"));
         assert!(refusal("server.port", "many").contains("server.port"), "{}", refusal("server.port", "many"));
         assert!(refusal("era", "1999").contains("era"), "{}", refusal("era", "1999"));
+        assert!(refusal("era", "1999").contains("is none of 2015, today"), "{}", refusal("era", "1999"));
         assert!(refusal("account", "12").contains("account"), "{}", refusal("account", "12"));
         assert!(refusal("server.log_level", "info,loud").contains("server.log_level"));
         assert!(refusal("server.body_timeout", "soon").contains("server.body_timeout"));
