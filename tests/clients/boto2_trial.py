@@ -1,5 +1,6 @@
 """boto 2.49, the client of the API's first years: the long target prefix, and nothing read out of answers."""
 
+import importlib
 import json
 import os
 import sys
@@ -8,12 +9,10 @@ import types
 from urllib.parse import urlsplit
 
 if sys.version_info >= (3, 12):
-    # The six inside boto and the module imp went with Python 3.12.
-    import six
-
-    sys.modules["boto.vendored.six"] = six
-    sys.modules["boto.vendored.six.moves"] = six.moves
-    sys.modules.setdefault("imp", types.ModuleType("imp"))
+    # The six inside boto cannot import there any more, and the module imp is gone.
+    for name in ["", ".moves", ".moves.queue", ".moves.urllib", ".moves.urllib.parse", ".moves.urllib.request"]:
+        sys.modules["boto.vendored.six" + name] = importlib.import_module("six" + name)
+    sys.modules["imp"] = types.ModuleType("imp")
 
 from boto.cloudtrail import exceptions
 from boto.cloudtrail.layer1 import CloudTrailConnection
