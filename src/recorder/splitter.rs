@@ -59,13 +59,47 @@ enum List {
 impl Splitter {
     /// Reads on; the pieces that are complete now go to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<Piece>) {
-        for &byte in bytes {
+        let mut rest = bytes;
+        loop {
+            let plain = self.plain(rest);
+            self.value.extend_from_slice(&rest[..plain]);
+            self.seen += plain;
+            rest = &rest[plain..];
+            let Some((&byte, behind)) = rest.split_first() else { return };
+            rest = behind;
             self.seen += 1;
             if self.seen <= 3 && self.depth == 0 && matches!(byte, 0xEF | 0xBB | 0xBF) {
                 continue;
             }
             self.byte(byte, out);
         }
+    }
+
+    /// How many of these bytes go into the value as they are; brackets and strings among them are taken note of. It is
+    /// the quick way through compact JSON: whatever needs a decision is left to [`Splitter::byte`].
+    fn plain(&mut self, bytes: &[u8]) -> usize {
+        if self.depth == 0 || self.escaped {
+            return 0;
+        }
+        let room = bytes.len().min(MAX_RECORD_BYTES.saturating_sub(self.value.len()));
+        let (mut depth, mut in_string) = (self.depth, self.in_string);
+        let mut at = 0;
+        while at < room {
+            match (bytes[at], in_string) {
+                (b'"', _) => in_string = !in_string,
+                (b'\\', true) if at + 1 < room => at += 1,
+                (b'\\' | b'\n', true) | (b'\n' | b' ' | b'\t' | b'\r', false) => break,
+                // The first list may be that of a log file.
+                (b'{' | b'[', false) if depth == 1 || depth == MAX_DEPTH => break,
+                (b'{' | b'[', false) => depth += 1,
+                (b'}' | b']', false) if depth == 1 => break,
+                (b'}' | b']', false) => depth -= 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        (self.depth, self.in_string) = (depth, in_string);
+        at
     }
 
     /// The end of the stream.
