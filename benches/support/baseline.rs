@@ -25,7 +25,7 @@ impl Baseline {
         let db = Connection::open(folder.join("baseline.db")).expect("a database");
         db.execute_batch(
             "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = ON;",
+             PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA foreign_keys = ON;",
         )
         .expect("settings");
         for migration in MIGRATIONS {
