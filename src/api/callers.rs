@@ -84,7 +84,8 @@ impl Callers {
                 if !is_region(region) {
                     return Err(incomplete("Credential should be scoped to a valid region."));
                 }
-                (Some(parts[0]), region)
+                // boto 2 reads the region off the host's name: "localhost", or "0" from 127.0.0.1.
+                (Some(parts[0]), if region.contains('-') { region } else { DEFAULT_REGION })
             }
         };
         let (account, identity) = match access_key {
@@ -133,6 +134,10 @@ mod tests {
         assert_eq!((number.account.as_str(), number.identity), ("444455556666", Identity::Root));
         let other = signed("test/20261122/mars-north-1/cloudtrail/aws4_request").unwrap();
         assert_eq!((other.account.as_str(), other.region.as_str()), ("000000000000", "mars-north-1"));
+        for not_a_region in ["localhost", "0"] {
+            let boto2 = signed(&format!("test/20261122/{not_a_region}/cloudtrail/aws4_request")).unwrap();
+            assert_eq!(boto2.region, "us-east-1");
+        }
         let nobody = callers().identify(Evidence::default()).unwrap();
         assert_eq!((nobody.access_key, nobody.region.as_str()), (None, "us-east-1"));
         let presigned = Evidence {
