@@ -211,13 +211,13 @@ impl Settings {
         Settings::from_sources(file, environment, overrides)
     }
 
-    /// As [`Settings::load`], whatever the environment says. For tests and embedding.
+    /// The built-in settings with `overrides`, whatever the environment says. For tests and embedding.
     ///
     /// # Errors
     /// As [`Settings::load`].
-    pub fn builtin(file: Option<&Path>, overrides: Overrides) -> Result<Settings, SettingsError> {
+    pub fn builtin(overrides: Overrides) -> Result<Settings, SettingsError> {
         let nothing = Environment::default().source(Some(Default::default()));
-        Settings::from_sources(file, nothing, overrides)
+        Settings::from_sources(None, nothing, overrides)
     }
 
     fn from_sources(
@@ -352,16 +352,16 @@ mod tests {
     use super::*;
 
     fn refusal(key: &'static str, value: &str) -> String {
-        Settings::builtin(None, vec![(key, value.into())]).expect_err("refused").to_string()
+        Settings::builtin(vec![(key, value.into())]).expect_err("refused").to_string()
     }
 
     #[test]
     fn the_era_sets_what_is_not_set_by_itself() {
-        let then = Settings::builtin(None, vec![]).unwrap();
+        let then = Settings::builtin(vec![]).unwrap();
         assert_eq!((then.lookup_window(), then.default_page_size()), (Some(TimeDelta::days(7)), 10));
         assert_eq!((then.lookup_rate().map(u32::from), then.lookup_scope()), (Some(1), LimitScope::Account));
-        let now = Settings::builtin(None, vec![("era", "today".into()), ("history.window_days", "0".into())])
-            .unwrap();
+        let now =
+            Settings::builtin(vec![("era", "today".into()), ("history.window_days", "0".into())]).unwrap();
         assert_eq!((now.lookup_window(), now.default_page_size()), (None, 50));
         assert_eq!(
             (now.lookup_rate().map(u32::from), now.lookup_scope()),
@@ -383,10 +383,10 @@ mod tests {
 
     #[test]
     fn an_account_keeps_its_leading_zeros_and_a_list_may_be_one_line() {
-        let settings = Settings::builtin(
-            None,
-            vec![("account", "000000000012".into()), ("server.allowed_hosts", "a, b".into())],
-        )
+        let settings = Settings::builtin(vec![
+            ("account", "000000000012".into()),
+            ("server.allowed_hosts", "a, b".into()),
+        ])
         .unwrap();
         assert_eq!(settings.account, "000000000012");
         assert_eq!(settings.server.allowed_hosts, ["a", "b"]);

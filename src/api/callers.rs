@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn callers() -> Callers {
-        let mut settings = Settings::builtin(None, vec![]).unwrap();
+        let mut settings = Settings::builtin(vec![]).unwrap();
         settings.identities.push(crate::config::IdentitySetting {
             access_key: "AKIAANA".into(),
             account: "111122223333".into(),

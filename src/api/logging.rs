@@ -4,6 +4,7 @@
 //! that changes something is committed.
 
 use crate::domain::caller::Caller;
+use crate::error::{ApiError, ApiResult};
 use crate::store::{Coverage, Session, StoreResult};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,8 +50,22 @@ impl Logging {
         Ok(coverage.iter().any(|c| c.is_multi_region_trail || c.home_region == caller.region))
     }
 
-    /// To be called after every commit that may have changed a trail of `account`, or of all accounts.
-    pub fn forget(&self, account: Option<&str>) {
+    /// Commits a session that may have changed trails of `account`, or of all accounts, and forgets them. It does so to
+    /// the end also when whoever asked has gone away meanwhile: what is known must not outlive a commit.
+    ///
+    /// # Errors
+    /// As [`Session::commit`].
+    pub async fn commit(self: &Arc<Self>, db: Session, account: Option<&str>) -> ApiResult<()> {
+        let (logging, account) = (Arc::clone(self), account.map(str::to_owned));
+        let committing = tokio::spawn(async move {
+            let committed = db.commit().await;
+            logging.forget(account.as_deref());
+            committed
+        });
+        Ok(committing.await.map_err(ApiError::internal)??)
+    }
+
+    fn forget(&self, account: Option<&str>) {
         let mut known = self.known();
         known.forgotten += 1;
         match account {

@@ -12,7 +12,7 @@ pub mod trails;
 use crate::clock::{Clock, Ids};
 use crate::config::{Era, Settings};
 use crate::domain::caller::Caller;
-use crate::domain::record::lower_camel;
+use crate::domain::record::{cut, lower_camel};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::metrics::{CallLabels, Metrics};
 use crate::recorder::own_call::OwnCall;
@@ -165,7 +165,7 @@ fn not_here(operation: &str) -> ApiError {
     if NOT_YET.contains(&operation) {
         Code::UnsupportedOperationException.because(format!("Contrail does not support {operation} yet."))
     } else {
-        Code::UnknownOperationException.because(format!("Unknown operation: {operation:?}"))
+        Code::UnknownOperationException.because(format!("Unknown operation: {:?}", cut(operation, 100)))
     }
 }
 
@@ -202,9 +202,7 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
             if let Some(event) = record(Some(request), Ok(Some(answer)), logged)? {
                 db.insert_events(&[&event], service.clock.now().timestamp_millis()).await?;
             }
-            let committed = db.commit().await;
-            service.logging.forget(Some(&caller.account));
-            committed?;
+            service.logging.commit(db, Some(&caller.account)).await?;
             serde_json::to_vec(&output).map_err(ApiError::internal)
         }
         Err(error) => {

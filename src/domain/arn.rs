@@ -1,17 +1,21 @@
 //! Amazon Resource Names: partitions, and the trail's own form.
 
+use crate::domain::record::cut;
 use crate::domain::trail_name::TrailName;
 use crate::error::{ApiResult, Code};
 
-/// The partition of a region: `aws`, `aws-cn` or `aws-us-gov`.
+/// The partition of a region: `aws` but for China, the US government, the isolated regions and the sovereign cloud.
 pub fn partition(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    }
+    const OTHERS: &[(&str, &str)] = &[
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    OTHERS.iter().find(|(start, _)| region.starts_with(start)).map_or("aws", |(_, partition)| partition)
 }
 
 /// Whether `text` can be a region's name: any well-formed one is served, known to AWS or not.
@@ -68,8 +72,9 @@ impl TrailArn {
     /// # Errors
     /// `CloudTrailARNInvalidException` for what is not a trail's ARN, `InvalidTrailNameException` for a bad name in it.
     pub fn parse(text: &str) -> ApiResult<TrailArn> {
-        let malformed =
-            || Code::CloudTrailARNInvalidException.because(format!("Trail ARN is not valid: {text}"));
+        let malformed = || {
+            Code::CloudTrailARNInvalidException.because(format!("Trail ARN is not valid: {}", cut(text, 300)))
+        };
         let parts = ArnParts::split(text).ok_or_else(malformed)?;
         let name = parts.resource.strip_prefix("trail/").ok_or_else(malformed)?;
         let right_account = parts.account.len() == 12 && parts.account.bytes().all(|b| b.is_ascii_digit());

@@ -1,6 +1,7 @@
 //! The KMS key of a trail: an id, an alias, or the ARN of either; answers always show an ARN.
 
 use crate::domain::arn::{ArnParts, partition};
+use crate::domain::record::cut;
 use crate::error::{ApiResult, Code};
 
 /// The ARN for what was given. An alias stays an alias: only KMS itself knows the key behind it.
@@ -9,7 +10,8 @@ use crate::error::{ApiResult, Code};
 /// `InvalidKmsKeyIdException` for what is none of the four forms, `KmsKeyNotFoundException` for an ARN of another
 /// region than the trail's (API reference: the key must be in the bucket's region; a trail's are taken to agree).
 pub fn parse(text: &str, region: &str, account: &str) -> ApiResult<String> {
-    let invalid = || Code::InvalidKmsKeyIdException.because(format!("The KMS key ID is not valid: {text}"));
+    let invalid =
+        || Code::InvalidKmsKeyIdException.because(format!("The KMS key ID is not valid: {}", cut(text, 350)));
     if text.starts_with("arn:") {
         let arn = ArnParts::split(text).ok_or_else(invalid)?;
         let good = match arn.resource.split_once('/') {

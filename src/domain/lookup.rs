@@ -1,5 +1,6 @@
 //! What a LookupEvents call asks for: an attribute, a time range, a page size.
 
+use crate::domain::record::cut;
 use crate::domain::timestamp::Timestamp;
 use crate::error::{ApiResult, Code};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -61,7 +62,7 @@ impl Attribute {
             _ => return refuse("You can specify only one lookup attribute.".into()),
         };
         let Some((key, _)) = AttributeKey::ALL.into_iter().find(|(_, name)| *name == key) else {
-            return refuse(format!("Invalid lookup attribute key: {key:?}."));
+            return refuse(format!("Invalid lookup attribute key: {:?}.", cut(key, 100)));
         };
         let of_insights =
             matches!(key, AttributeKey::EventId | AttributeKey::EventName | AttributeKey::EventSource);

@@ -110,7 +110,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     fn hosts(bound: &str) -> Hosts {
-        let mut server = Settings::builtin(None, vec![]).unwrap().server;
+        let mut server = Settings::builtin(vec![]).unwrap().server;
         server.allowed_hosts = vec!["trail.Team.test".into()];
         Hosts::new(&server, bound.parse().unwrap())
     }

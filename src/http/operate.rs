@@ -58,9 +58,8 @@ pub(super) async fn reset(_: Ours, query: web::Query<Reset>, service: web::Data<
     let wiped = async {
         let mut session = service.store.write().await?;
         let removed = session.wipe(account).await?;
-        session.commit().await?;
-        service.logging.forget(account);
-        Ok::<_, crate::store::StoreError>(removed)
+        service.logging.commit(session, account).await?;
+        Ok::<_, crate::error::ApiError>(removed)
     };
     match wiped.await {
         Ok((trails, events)) => {
@@ -68,7 +67,7 @@ pub(super) async fn reset(_: Ours, query: web::Query<Reset>, service: web::Data<
             HttpResponse::Ok().json(json!({"trails": trails, "events": events}))
         }
         Err(error) => {
-            tracing::error!(error = %error, "reset failed; nothing was removed");
+            tracing::error!(error = ?error, "reset failed; nothing was removed");
             refuse(500, "the reset failed; nothing was removed")
         }
     }

@@ -5,6 +5,7 @@ use crate::config::Era;
 use crate::domain::event::Listing;
 use crate::domain::lookup::{Attribute, AttributeKey, TimeRange, page_size};
 use crate::domain::page_token::{self, Scope};
+use crate::domain::record::cut;
 use crate::domain::resources::{Resource, short_type};
 use crate::domain::timestamp::Timestamp;
 use crate::error::{ApiError, ApiResult, Code};
@@ -124,8 +125,10 @@ impl Operation for LookupEvents {
             None => false,
             Some("insight") => true,
             Some(other) => {
-                return Err(Code::InvalidEventCategoryException
-                    .because(format!("Invalid event category {other:?}: only insight can be given.")));
+                return Err(Code::InvalidEventCategoryException.because(format!(
+                    "Invalid event category {:?}: only insight can be given.",
+                    cut(other, 100)
+                )));
             }
         };
         let attributes: Vec<_> = input

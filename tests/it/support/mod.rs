@@ -1,5 +1,9 @@
 //! A Contrail to test against, and two clients: the official SDK, and raw JSON.
 
+mod answers;
+
+pub(crate) use answers::arn;
+
 use aws_sdk_cloudtrail::config::retry::RetryConfig;
 use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region};
 use chrono::{DateTime, Utc};
@@ -41,28 +45,15 @@ impl TestServer {
     /// A server with some settings changed.
     pub(crate) async fn with(overrides: &[(&'static str, &str)]) -> TestServer {
         let overrides = overrides.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        TestServer::on(tempfile::tempdir().unwrap(), None, overrides, Clock::manual(start_of_time())).await
+        TestServer::on(tempfile::tempdir().unwrap(), overrides, Clock::manual(start_of_time())).await
     }
 
-    /// A server with a config file of this text.
-    pub(crate) async fn with_file(text: &str) -> TestServer {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
-        let clock = Clock::manual(start_of_time());
-        TestServer::on(tempfile::tempdir().unwrap(), Some(file.path()), Vec::new(), clock).await
-    }
-
-    async fn on(
-        folder: TempDir,
-        file: Option<&std::path::Path>,
-        overrides: Vec<(&'static str, String)>,
-        clock: Clock,
-    ) -> TestServer {
+    async fn on(folder: TempDir, overrides: Vec<(&'static str, String)>, clock: Clock) -> TestServer {
         let mut all = overrides.clone();
         all.push(("server.port", "0".to_owned()));
         all.push(("server.workers", "1".to_owned()));
         all.push(("server.data_dir", folder.path().display().to_string()));
-        let settings = Settings::builtin(file, all).unwrap();
+        let settings = Settings::builtin(all).unwrap();
         let listener = bind(&settings).unwrap();
         // After a restart the ids must not begin again.
         let ids = if folder.path().join("contrail.db").exists() { Ids::Random } else { Ids::counted() };
@@ -83,7 +74,7 @@ impl TestServer {
         stop.send(()).unwrap();
         running.await.unwrap().unwrap();
         overrides.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));
-        TestServer::on(folder, None, overrides, clock).await
+        TestServer::on(folder, overrides, clock).await
     }
 
     /// Moves the server's clock.

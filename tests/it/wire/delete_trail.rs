@@ -1,39 +1,52 @@
-//! DeleteTrail: the trail goes, its events stay.
-
 use crate::support::TestServer;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_trail_is_deleted_once() {
+async fn the_sdk_deletes_a_trail_and_the_others_stay() {
     let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    let sdk = server.sdk();
-    sdk.delete_trail().name("demo").send().await.unwrap();
-    let again = sdk.delete_trail().name("demo").send().await.unwrap_err().into_service_error();
-    assert!(again.is_trail_not_found_exception());
-    assert_eq!(server.call("DescribeTrails", json!({})).await.json(), json!({"trailList": []}));
-    assert_eq!(server.records().await.len(), 1, "the record of the deletion stays");
+    for name in ["first", "second"] {
+        server.create_in("us-east-1", name, false).await;
+    }
+    server.sdk().delete_trail().name("first").send().await.unwrap();
+    assert_eq!(server.trail_names("us-east-1", json!({})).await, ["second"]);
 }
 
 #[tokio::test]
-async fn it_answers_an_empty_object_and_says_what_it_does_not_know() {
+async fn the_answer_is_empty_and_the_second_time_it_is_not_found() {
     let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    let reply = server.call("DeleteTrail", json!({"Name": "nothing"})).await;
-    let text =
-        "Unknown trail: arn:aws:cloudtrail:us-east-1:000000000000:trail/nothing for the user: 000000000000";
-    assert_eq!(reply.error(), ("TrailNotFoundException".into(), text.into()));
-    let arn = "arn:aws:cloudtrail:us-east-1:000000000000:trail/demo";
-    let reply = server.call("DeleteTrail", json!({"Name": arn})).await;
-    assert_eq!((reply.status, reply.text.as_str()), (200, "{}"));
+    server.create_in("us-east-1", "demo", false).await;
+    assert_eq!(server.ok("DeleteTrail", json!({"Name": "demo"})).await, json!({}));
+    assert_eq!(
+        server.refused("DeleteTrail", json!({"Name": "demo"})).await,
+        "TrailNotFoundException: Unknown trail: arn:aws:cloudtrail:us-east-1:000000000000:trail/demo \
+         for the user: 000000000000"
+    );
 }
 
 #[tokio::test]
-async fn a_name_that_is_free_again_is_a_new_trail() {
+async fn a_name_that_was_freed_begins_anew() {
     let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    server.call("DeleteTrail", json!({"Name": "demo"})).await;
-    server.call("CreateTrail", json!({"Name": "demo", "S3BucketName": "my-bucket"})).await;
-    let status = server.call("GetTrailStatus", json!({"Name": "demo"})).await.json();
+    let tagged = json!({"Name": "demo", "S3BucketName": "my-bucket", "TagsList": [{"Key": "team"}]});
+    server.ok("CreateTrail", tagged.clone()).await;
+    server.ok("StartLogging", json!({"Name": "demo"})).await;
+    server.ok("DeleteTrail", json!({"Name": "demo"})).await;
+    server.ok("CreateTrail", tagged).await;
+    let status = server.ok("GetTrailStatus", json!({"Name": "demo"})).await;
     assert_eq!((&status["IsLogging"], status.get("StartLoggingTime")), (&json!(false), None));
+    server.ok("DeleteTrail", json!({"Name": "demo"})).await;
+    server.create_in("us-east-1", "demo", false).await;
+    let mut db = server.service.store.read().await.unwrap();
+    let trails = db.trails(crate::support::ACCOUNT).await.unwrap();
+    assert_eq!(db.trail_tags(&trails[0]).await.unwrap(), [], "no tags of its predecessor");
+}
+
+#[tokio::test]
+async fn what_a_trail_recorded_stays_when_it_is_deleted() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    server.ok("UpdateTrail", json!({"Name": "demo"})).await;
+    server.ok("DeleteTrail", json!({"Name": "demo"})).await;
+    let found = server.sdk().lookup_events().send().await.unwrap();
+    let names: Vec<_> = found.events().iter().map(|event| event.event_name().unwrap()).collect();
+    assert_eq!(names, ["DeleteTrail", "UpdateTrail"]);
 }

@@ -1,13 +1,18 @@
-//! DescribeTrails: which trails are seen from where. Shadows of multi-region trails are in `regions.rs`.
-
-use crate::support::TestServer;
+use crate::support::{TestServer, arn};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_trail_is_described_with_its_home_and_selectors() {
+async fn where_there_is_no_trail_the_list_is_empty() {
     let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    insta::assert_json_snapshot!(server.call("DescribeTrails", json!({})).await.json(), @r#"
+    assert_eq!(server.call("DescribeTrails", json!({})).await.text, r#"{"trailList":[]}"#);
+    assert!(server.sdk().describe_trails().send().await.unwrap().trail_list().is_empty());
+}
+
+#[tokio::test]
+async fn a_trail_shows_its_home_and_omits_what_is_not_set() {
+    let server = TestServer::start().await;
+    server.create_in("us-east-1", "demo", false).await;
+    insta::assert_json_snapshot!(server.ok("DescribeTrails", json!({})).await, @r#"
     {
       "trailList": [
         {
@@ -29,50 +34,71 @@ async fn a_trail_is_described_with_its_home_and_selectors() {
 }
 
 #[tokio::test]
-async fn trails_are_asked_for_by_name_or_arn_and_unknown_ones_are_left_out() {
+async fn the_sdk_asks_for_trails_by_name_and_by_arn() {
     let server = TestServer::start().await;
-    for name in ["one", "two"] {
-        server.call("CreateTrail", json!({"Name": name, "S3BucketName": "my-bucket"})).await;
+    for name in ["first", "second", "third"] {
+        server.create_in("us-east-1", name, false).await;
     }
-    let elsewhere = json!({"Name": "three", "S3BucketName": "my-bucket"});
-    server.call_as("test", "eu-west-1", "CreateTrail", elsewhere).await;
-    let arn = |region: &str, name: &str| format!("arn:aws:cloudtrail:{region}:000000000000:trail/{name}");
-    for (asked, want) in [
-        (json!([]), vec!["one", "two"]),
-        (json!(["two"]), vec!["two"]),
-        (json!(["two", "nothing"]), vec!["two"]),
-        (json!([arn("us-east-1", "one"), "two"]), vec!["one", "two"]),
-        (json!(["three"]), vec![]),
-        (json!([arn("eu-west-1", "three")]), vec!["three"]),
-        (json!([arn("us-east-1", "three")]), vec![]),
+    let found = server
+        .sdk()
+        .describe_trails()
+        .trail_name_list("third")
+        .trail_name_list(arn("us-east-1", "first"))
+        .send()
+        .await
+        .unwrap();
+    let names: Vec<_> = found.trail_list().iter().map(|trail| trail.name().unwrap()).collect();
+    assert_eq!(names, ["first", "third"]);
+}
+
+#[tokio::test]
+async fn no_name_means_all_and_an_unknown_one_is_left_out() {
+    let server = TestServer::start().await;
+    for name in ["first", "second"] {
+        server.create_in("us-east-1", name, false).await;
+    }
+    let unknown = arn("us-east-1", "unknown");
+    for (names, want) in [
+        (json!([]), vec!["first", "second"]),
+        (json!(null), vec!["first", "second"]),
+        (json!(["second"]), vec!["second"]),
+        (json!(["second", "unknown", "second", arn("us-east-1", "second")]), vec!["second"]),
+        (json!(["First"]), vec![]),
+        (json!(["unknown"]), vec![]),
+        (json!([unknown]), vec![]),
     ] {
-        let found = server.call("DescribeTrails", json!({"trailNameList": asked})).await.json();
-        let names: Vec<_> =
-            found["trailList"].as_array().unwrap().iter().map(|t| t["Name"].clone()).collect();
-        assert_eq!(names, want, "{asked}");
+        let input = json!({"trailNameList": names});
+        assert_eq!(server.trail_names("us-east-1", input).await, want, "{names}");
     }
 }
 
 #[tokio::test]
-async fn a_name_or_arn_that_cannot_be_is_refused() {
+async fn a_name_that_no_trail_can_have_is_refused() {
     let server = TestServer::start().await;
-    for (asked, code) in [
-        ("a", "InvalidTrailNameException"),
-        ("", "InvalidTrailNameException"),
-        ("arn:aws:s3:::bucket", "CloudTrailARNInvalidException"),
-        ("arn:aws:cloudtrail:us-east-1:111122223333:trail/theirs", "CloudTrailARNInvalidException"),
+    server.create_in("us-east-1", "demo", false).await;
+    for (name, why) in [
+        ("", "InvalidTrailNameException: Trail name cannot be blank!"),
+        ("demo!", "InvalidTrailNameException: Trail name must ends with a letter or number."),
+        ("arn:aws:cloudtrail", "CloudTrailARNInvalidException: Trail ARN is not valid: arn:aws:cloudtrail"),
+        (
+            "arn:aws:cloudtrail:us-east-1:111122223333:trail/demo",
+            "CloudTrailARNInvalidException: AccountID in ARN is wrong, you can only access resources in account \
+             000000000000.",
+        ),
     ] {
-        let reply = server.call("DescribeTrails", json!({"trailNameList": ["good", asked]})).await;
-        assert_eq!((reply.status, reply.code().as_str()), (400, code), "{asked}");
+        let refused = server.refused("DescribeTrails", json!({"trailNameList": ["demo", name]})).await;
+        assert_eq!(refused, why);
     }
 }
 
 #[tokio::test]
-async fn accounts_do_not_see_each_others_trails() {
+async fn each_account_sees_its_own() {
     let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    let sdk = server.sdk_as("111122223333", "us-east-1");
-    assert!(sdk.describe_trails().send().await.unwrap().trail_list().is_empty());
-    let reply = server.call_as("111122223333", "us-east-1", "DeleteTrail", json!({"Name": "demo"})).await;
-    assert_eq!(reply.code(), "TrailNotFoundException");
+    server.create_in("us-east-1", "ours", true).await;
+    let mine = server.sdk_as("111122223333", "us-east-1");
+    mine.create_trail().name("mine").s3_bucket_name("my-bucket").send().await.unwrap();
+    let found = mine.describe_trails().send().await.unwrap();
+    let arns: Vec<_> = found.trail_list().iter().map(|trail| trail.trail_arn().unwrap()).collect();
+    assert_eq!(arns, ["arn:aws:cloudtrail:us-east-1:111122223333:trail/mine"]);
+    assert_eq!(server.trail_names("us-east-1", json!({"trailNameList": ["mine"]})).await, [""; 0]);
 }

@@ -1,26 +1,16 @@
-//! GetTrailStatus, StartLogging and StopLogging: one story, told by the status.
-
 use crate::support::TestServer;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 async fn status(server: &TestServer) -> Value {
-    let reply = server.call("GetTrailStatus", json!({"Name": "demo"})).await;
-    assert_eq!(reply.status, 200, "{}", reply.text);
-    reply.json()
-}
-
-/// Starts or stops logging, and asserts the empty answer.
-async fn switch(server: &TestServer, operation: &str) {
-    let reply = server.call(operation, json!({"Name": "demo"})).await;
-    assert_eq!((reply.status, reply.text.as_str()), (200, "{}"));
+    server.ok("GetTrailStatus", json!({"Name": "demo"})).await
 }
 
 #[tokio::test]
-async fn the_story_of_a_trail() {
+async fn a_trail_that_never_logged_has_six_empty_texts_and_no_times() {
     let server = TestServer::start().await;
-    server.call("CreateTrail", json!({"Name": "demo", "S3BucketName": "my-bucket"})).await;
-    let never_started = status(&server).await;
-    insta::assert_json_snapshot!(never_started, @r#"
+    server.create_in("us-east-1", "demo", false).await;
+    insta::assert_json_snapshot!(status(&server).await, @r#"
     {
       "IsLogging": false,
       "LatestDeliveryAttemptTime": "",
@@ -31,16 +21,18 @@ async fn the_story_of_a_trail() {
       "TimeLoggingStopped": ""
     }
     "#);
-    switch(&server, "StopLogging").await;
-    assert_eq!(status(&server).await, never_started, "stopping what never ran leaves no trace");
+}
 
-    server.clock.advance(std::time::Duration::from_millis(426));
-    switch(&server, "StartLogging").await;
-    let started = status(&server).await;
-    insta::assert_json_snapshot!(started, @r#"
+#[tokio::test]
+async fn the_times_of_starting_and_stopping_are_numbers_to_the_millisecond() {
+    let server = TestServer::start().await;
+    server.create_in("us-east-1", "demo", false).await;
+    server.clock.advance(Duration::from_micros(58_700));
+    server.ok("StartLogging", json!({"Name": "demo"})).await;
+    insta::assert_json_snapshot!(status(&server).await, @r#"
     {
       "IsLogging": true,
-      "StartLoggingTime": 1795325400.426,
+      "StartLoggingTime": 1795325400.058,
       "LatestDeliveryAttemptTime": "",
       "LatestNotificationAttemptTime": "",
       "LatestNotificationAttemptSucceeded": "",
@@ -49,62 +41,73 @@ async fn the_story_of_a_trail() {
       "TimeLoggingStopped": ""
     }
     "#);
-    server.wait(60);
-    switch(&server, "StartLogging").await;
-    assert_eq!(status(&server).await, started, "starting what runs changes nothing");
-
-    switch(&server, "StopLogging").await;
-    let stopped = status(&server).await;
-    assert_eq!(stopped["IsLogging"], false);
-    assert_eq!(stopped["StartLoggingTime"], started["StartLoggingTime"]);
-    assert_eq!(stopped["StopLoggingTime"], json!(1_795_325_460.426));
-    assert_eq!(stopped["TimeLoggingStopped"], "2026-11-22T05:31:00Z");
-    server.wait(60);
-    switch(&server, "StopLogging").await;
-    assert_eq!(status(&server).await, stopped, "stopping what stands changes nothing");
-
-    switch(&server, "StartLogging").await;
-    let restarted = status(&server).await;
-    assert_eq!(restarted["IsLogging"], true);
-    assert_eq!(restarted["StartLoggingTime"], json!(1_795_325_520.426), "the start moves");
-    assert_eq!(restarted["StopLoggingTime"], stopped["StopLoggingTime"], "the stop stays");
-}
-
-#[tokio::test]
-async fn the_sdk_reads_the_times() {
-    let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    let sdk = server.sdk();
-    let status = sdk.get_trail_status().name("demo").send().await.unwrap();
-    assert_eq!(status.is_logging(), Some(true));
-    assert_eq!(status.start_logging_time().unwrap().secs(), server.clock.now().timestamp());
-    assert_eq!(status.time_logging_started(), Some("2026-11-22T05:30:00Z"));
-    assert!(status.latest_delivery_time().is_none());
-}
-
-#[tokio::test]
-async fn each_takes_a_name_or_an_arn_and_says_what_it_does_not_know() {
-    let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    let arn = "arn:aws:cloudtrail:us-east-1:000000000000:trail/demo";
-    for operation in ["StartLogging", "GetTrailStatus", "StopLogging"] {
-        assert_eq!(server.call(operation, json!({"Name": arn})).await.status, 200, "{operation}");
-        let reply = server.call(operation, json!({"Name": "nothing"})).await;
-        let text = "Unknown trail: arn:aws:cloudtrail:us-east-1:000000000000:trail/nothing for the user: 000000000000";
-        assert_eq!(reply.error(), ("TrailNotFoundException".into(), text.into()), "{operation}");
-        for (name, code) in [
-            (json!(null), "InvalidTrailNameException"),
-            (json!(""), "InvalidTrailNameException"),
-            (json!("a"), "InvalidTrailNameException"),
-            (json!("arn:aws:cloudtrail:us-east-1:000000000000:channel/x"), "CloudTrailARNInvalidException"),
-            (json!("arn:aws:cloudtrail:us-east-1:111122223333:trail/demo"), "CloudTrailARNInvalidException"),
-            (json!(7), "SerializationException"),
-        ] {
-            assert_eq!(
-                server.call(operation, json!({"Name": name})).await.code(),
-                code,
-                "{operation} {name}"
-            );
-        }
+    server.clock.advance(Duration::from_millis(3_600_942));
+    server.ok("StopLogging", json!({"Name": "demo"})).await;
+    insta::assert_json_snapshot!(status(&server).await, @r#"
+    {
+      "IsLogging": false,
+      "StartLoggingTime": 1795325400.058,
+      "StopLoggingTime": 1795329001,
+      "LatestDeliveryAttemptTime": "",
+      "LatestNotificationAttemptTime": "",
+      "LatestNotificationAttemptSucceeded": "",
+      "LatestDeliveryAttemptSucceeded": "",
+      "TimeLoggingStarted": "2026-11-22T05:30:00Z",
+      "TimeLoggingStopped": "2026-11-22T06:30:01Z"
     }
+    "#);
+}
+
+#[tokio::test]
+async fn a_trail_that_logs_again_keeps_the_time_at_which_it_stopped() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    server.wait(10);
+    server.ok("StopLogging", json!({"Name": "demo"})).await;
+    server.wait(10);
+    server.ok("StartLogging", json!({"Name": "demo"})).await;
+    let now = status(&server).await;
+    assert_eq!(now["IsLogging"], true);
+    assert_eq!(
+        (&now["StartLoggingTime"], &now["StopLoggingTime"]),
+        (&json!(1_795_325_420), &json!(1_795_325_410))
+    );
+    assert_eq!(
+        (&now["TimeLoggingStarted"], &now["TimeLoggingStopped"]),
+        (&json!("2026-11-22T05:30:20Z"), &json!("2026-11-22T05:30:10Z"))
+    );
+}
+
+#[tokio::test]
+async fn the_sdk_reads_the_same() {
+    let server = TestServer::start().await;
+    server.clock.advance(Duration::from_millis(58));
+    server.start_demo_trail().await;
+    let status = server.sdk().get_trail_status().name("demo").send().await.unwrap();
+    assert_eq!(status.is_logging(), Some(true));
+    assert_eq!(status.start_logging_time().unwrap().to_millis().unwrap(), 1_795_325_400_058);
+    assert_eq!(status.time_logging_started(), Some("2026-11-22T05:30:00Z"));
+    assert_eq!(status.stop_logging_time(), None);
+    assert_eq!(status.latest_delivery_error(), None);
+}
+
+#[tokio::test]
+async fn the_status_of_one_trail_is_not_that_of_another() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    server.create_in("us-east-1", "other", false).await;
+    server.create_in("eu-west-1", "demo", false).await;
+    for (region, name) in [("us-east-1", "other"), ("eu-west-1", "demo")] {
+        let status = server.ok_in(region, "GetTrailStatus", json!({"Name": name})).await;
+        assert_eq!((&status["IsLogging"], status.get("StartLoggingTime")), (&json!(false), None));
+    }
+}
+
+#[tokio::test]
+async fn the_status_outlives_a_restart() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    let before = status(&server).await;
+    let server = server.restart_with(&[]).await;
+    assert_eq!(status(&server).await, before);
 }

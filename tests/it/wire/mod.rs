@@ -1,6 +1,8 @@
 //! What clients see on the wire, a file for each operation and door.
 
+mod addressing;
 mod create_trail;
+mod create_trail_settings;
 mod delete_trail;
 mod describe_trails;
 mod door;
@@ -11,4 +13,6 @@ mod operations;
 mod own_records;
 mod paging;
 mod regions;
+mod start_logging;
+mod stop_logging;
 mod update_trail;

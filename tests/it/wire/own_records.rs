@@ -1,11 +1,31 @@
-//! What Contrail records of its own calls.
+//! The records of Contrail's own calls.
 
-use crate::support::{TestServer, start_of_time};
+use crate::support::{ACCOUNT, Reply, TestServer, arn};
 use serde_json::{Value, json};
 
-/// The record of the last call.
-async fn last(server: &TestServer) -> Value {
-    server.records().await.pop().expect("a record")
+/// The names of the default account's recorded calls, oldest first.
+async fn recorded(server: &TestServer) -> Vec<String> {
+    server.records().await.iter().map(|record| record["eventName"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The reply to a call, and its record, which must be the latest.
+async fn call(server: &TestServer, operation: &str, input: Value) -> (Reply, Value) {
+    let before = server.records().await.len();
+    let reply = server.call(operation, input).await;
+    let records = server.records().await;
+    assert_eq!(records.len(), before + 1, "{operation}: {}", reply.text);
+    let record = records.last().unwrap().clone();
+    assert_eq!(record["eventName"], operation);
+    (reply, record)
+}
+
+/// `value` with the ids at `pointers`, which are another matter, left out.
+fn without(value: &Value, pointers: &[&str]) -> Value {
+    let mut value = value.clone();
+    for pointer in pointers {
+        *value.pointer_mut(pointer).unwrap() = json!("[id]");
+    }
+    value
 }
 
 fn members(record: &Value) -> Vec<&str> {
@@ -13,18 +33,21 @@ fn members(record: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_change_is_recorded_with_every_member_in_the_order_of_aws() {
+async fn a_call_that_changes_something_is_recorded_with_question_and_answer() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
-    server.wait(5);
-    let reply = server.call("UpdateTrail", json!({"Name": "demo", "S3KeyPrefix": "p", "Unknown": 1})).await;
-    let mut record = last(&server).await;
+    server.wait(75);
+    let input = json!({
+        "Name": "other", "S3BucketName": "my-bucket", "EnableLogFileValidation": true, "SnsTopicName": "alerts",
+        "TagsList": [{"Key": "Team", "Value": "A"}]
+    });
+    let (reply, record) = call(&server, "CreateTrail", input).await;
     assert_eq!(record["requestID"], reply.header("x-amzn-requestid"));
-    assert!(uuid::Uuid::try_parse(record["eventID"].as_str().unwrap()).is_ok());
     assert_ne!(record["requestID"], record["eventID"]);
-    record["requestID"] = "…".into();
-    record["eventID"] = "…".into();
-    insta::assert_json_snapshot!(record, @r#"
+    for member in ["requestID", "eventID"] {
+        assert_eq!(uuid::Uuid::parse_str(record[member].as_str().unwrap()).unwrap().get_version_num(), 4);
+    }
+    insta::assert_json_snapshot!(without(&record, &["/requestID", "/eventID"]), @r#"
     {
       "eventVersion": "1.11",
       "userIdentity": {
@@ -34,29 +57,38 @@ async fn a_change_is_recorded_with_every_member_in_the_order_of_aws() {
         "accountId": "000000000000",
         "accessKeyId": "test"
       },
-      "eventTime": "2026-11-22T05:30:05Z",
+      "eventTime": "2026-11-22T05:31:15Z",
       "eventSource": "cloudtrail.amazonaws.com",
-      "eventName": "UpdateTrail",
+      "eventName": "CreateTrail",
       "awsRegion": "us-east-1",
       "sourceIPAddress": "127.0.0.1",
       "userAgent": "contrail-test/1.0",
       "requestParameters": {
-        "name": "demo",
-        "s3KeyPrefix": "p"
+        "name": "other",
+        "s3BucketName": "my-bucket",
+        "snsTopicName": "alerts",
+        "enableLogFileValidation": true,
+        "tagsList": [
+          {
+            "key": "Team",
+            "value": "A"
+          }
+        ]
       },
       "responseElements": {
-        "name": "demo",
+        "name": "other",
         "s3BucketName": "my-bucket",
-        "s3KeyPrefix": "p",
+        "snsTopicName": "alerts",
+        "snsTopicARN": "arn:aws:sns:us-east-1:000000000000:alerts",
         "includeGlobalServiceEvents": true,
         "isMultiRegionTrail": false,
-        "trailARN": "arn:aws:cloudtrail:us-east-1:000000000000:trail/demo",
-        "logFileValidationEnabled": false,
+        "trailARN": "arn:aws:cloudtrail:us-east-1:000000000000:trail/other",
+        "logFileValidationEnabled": true,
         "isOrganizationTrail": false,
         "recursiveLogging": true
       },
-      "requestID": "…",
-      "eventID": "…",
+      "requestID": "[id]",
+      "eventID": "[id]",
       "readOnly": false,
       "eventType": "AwsApiCall",
       "managementEvent": true,
@@ -67,69 +99,284 @@ async fn a_change_is_recorded_with_every_member_in_the_order_of_aws() {
 }
 
 #[tokio::test]
-async fn a_refused_call_is_recorded_with_its_error_between_agent_and_parameters() {
+async fn the_record_of_a_refused_call_says_why() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
-    let reply = server.call("DeleteTrail", json!({"Name": "nothing"})).await;
-    let record = last(&server).await;
+    let (reply, record) = call(&server, "UpdateTrail", json!({"Name": "unknown", "S3KeyPrefix": ""})).await;
+    assert_eq!(record["requestID"], reply.header("x-amzn-requestid"));
+    assert_eq!(record["errorCode"], "TrailNotFoundException");
+    assert_eq!(record["errorMessage"], reply.error().1);
+    assert_eq!(record["requestParameters"], json!({"name": "unknown", "s3KeyPrefix": ""}));
+    assert_eq!(record["responseElements"], Value::Null);
     assert_eq!(
-        (record["errorCode"].as_str(), record["errorMessage"].as_str().unwrap()),
-        (Some("TrailNotFoundException"), reply.error().1.as_str())
+        members(&record),
+        [
+            "eventVersion",
+            "userIdentity",
+            "eventTime",
+            "eventSource",
+            "eventName",
+            "awsRegion",
+            "sourceIPAddress",
+            "userAgent",
+            "errorCode",
+            "errorMessage",
+            "requestParameters",
+            "responseElements",
+            "requestID",
+            "eventID",
+            "readOnly",
+            "eventType",
+            "managementEvent",
+            "recipientAccountId",
+            "eventCategory"
+        ]
     );
-    assert_eq!(
-        (&record["requestParameters"], &record["responseElements"]),
-        (&json!({"name": "nothing"}), &Value::Null)
-    );
-    let names = members(&record);
-    let at = names.iter().position(|name| *name == "errorCode").unwrap();
-    assert_eq!(names[at - 1..at + 3], ["userAgent", "errorCode", "errorMessage", "requestParameters"]);
 }
 
 #[tokio::test]
-async fn calls_that_only_read_or_answer_nothing_have_no_response_elements() {
+async fn every_operation_is_recorded_in_its_way() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
-    for (operation, input, parameters, read_only) in [
+    let name = json!({"name": "demo"});
+    let unknown = arn("us-east-1", "unknown");
+    for (operation, input, parameters, is_read_only) in [
         ("DescribeTrails", json!({}), Value::Null, true),
-        ("DescribeTrails", json!({"trailNameList": []}), json!({"trailNameList": []}), true),
-        ("GetTrailStatus", json!({"Name": "demo"}), json!({"name": "demo"}), true),
-        ("StartLogging", json!({"Name": "demo"}), json!({"name": "demo"}), false),
         (
-            "LookupEvents",
-            json!({"StartTime": start_of_time().timestamp(), "MaxResults": 5}),
-            json!({"startTime": "Nov 22, 2026, 5:30:00 AM", "maxResults": 5}),
+            "DescribeTrails",
+            json!({"trailNameList": ["demo"], "includeShadowTrails": false}),
+            json!({"trailNameList": ["demo"], "includeShadowTrails": false}),
             true,
         ),
-        ("StopLogging", json!({"Name": "demo"}), json!({"name": "demo"}), false),
+        ("GetTrailStatus", json!({"Name": "demo"}), name.clone(), true),
+        ("GetTrailStatus", json!({"Name": unknown}), json!({"name": unknown}), true),
+        ("LookupEvents", json!({"MaxResults": 3}), json!({"maxResults": 3}), true),
+        ("StartLogging", json!({"Name": "demo"}), name.clone(), false),
+        ("StartLogging", json!({}), Value::Null, false),
+        ("UpdateTrail", json!({"Name": "demo"}), name.clone(), false),
+        ("StopLogging", json!({"Name": "demo"}), name, false),
     ] {
-        let reply = server.call(operation, input).await;
-        assert_eq!(reply.status, 200, "{}", reply.text);
-        let record = last(&server).await;
-        assert_eq!(record["eventName"], operation);
+        let (reply, record) = call(&server, operation, input).await;
         assert_eq!(record["requestParameters"], parameters, "{operation}");
-        assert_eq!(record["responseElements"], Value::Null, "{operation}");
-        assert_eq!(record["readOnly"], read_only, "{operation}");
+        assert_eq!(record["readOnly"], is_read_only, "{operation}");
+        assert_eq!(record["requestID"], reply.header("x-amzn-requestid"), "{operation}");
+        assert_eq!(record.get("errorCode").is_some(), reply.status == 400, "{operation}");
+        assert_eq!(record["responseElements"].is_object(), operation == "UpdateTrail", "{operation}");
     }
 }
 
 #[tokio::test]
-async fn the_first_start_is_not_recorded_and_the_last_stop_is() {
+async fn an_update_is_recorded_with_what_it_cleared() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
-    assert!(server.records().await.is_empty(), "nothing was logging when they arrived");
-    server.call("DescribeTrails", json!({})).await;
-    server.call("StopLogging", json!({"Name": "demo"})).await;
-    server.call("DeleteTrail", json!({"Name": "demo"})).await;
-    let names: Vec<_> = server.records().await.iter().map(|r| r["eventName"].clone()).collect();
-    assert_eq!(names, ["DescribeTrails", "StopLogging"]);
+    server.ok("UpdateTrail", json!({"Name": "demo", "SnsTopicName": "alerts"})).await;
+    let (reply, record) = call(&server, "UpdateTrail", json!({"Name": "demo", "SnsTopicName": ""})).await;
+    assert_eq!(reply.json()["SnsTopicARN"], "");
+    let answered = &record["responseElements"];
+    assert_eq!((&answered["snsTopicName"], &answered["snsTopicARN"]), (&json!(""), &json!("")));
 }
 
 #[tokio::test]
-async fn today_everything_is_recorded() {
-    let server = TestServer::with(&[("era", "today")]).await;
+async fn recording_begins_behind_the_first_start_and_ends_with_the_last_stop() {
+    let server = TestServer::start().await;
+    server.create_in("us-east-1", "demo", false).await;
+    server.refused("StartLogging", json!({"Name": "unknown"})).await;
+    server.ok("StartLogging", json!({"Name": "demo"})).await;
+    assert!(recorded(&server).await.is_empty());
+    server.ok("StartLogging", json!({"Name": "demo"})).await;
+    server.ok("StopLogging", json!({"Name": "demo"})).await;
+    server.ok("StopLogging", json!({"Name": "demo"})).await;
+    server.ok("GetTrailStatus", json!({"Name": "demo"})).await;
+    assert_eq!(recorded(&server).await, ["StartLogging", "StopLogging"]);
+}
+
+#[tokio::test]
+async fn the_deletion_of_the_last_trail_is_recorded_and_nothing_behind_it() {
+    let server = TestServer::start().await;
     server.start_demo_trail().await;
-    let names: Vec<_> = server.records().await.iter().map(|r| r["eventName"].clone()).collect();
-    assert_eq!(names, ["CreateTrail", "StartLogging"]);
+    server.ok("DeleteTrail", json!({"Name": "demo"})).await;
+    server.refused("DeleteTrail", json!({"Name": "demo"})).await;
+    assert_eq!(recorded(&server).await, ["DeleteTrail"]);
+}
+
+#[tokio::test]
+async fn while_one_of_two_trails_logs_calls_are_recorded_once() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    server.create_in("us-east-1", "other", false).await;
+    server.ok("StartLogging", json!({"Name": "other"})).await;
+    server.ok("StopLogging", json!({"Name": "demo"})).await;
+    server.ok("DeleteTrail", json!({"Name": "demo"})).await;
+    assert_eq!(recorded(&server).await, ["CreateTrail", "StartLogging", "StopLogging", "DeleteTrail"]);
+}
+
+#[tokio::test]
+async fn today_everything_is_recorded_without_any_trail() {
+    let server = TestServer::with(&[("era", "today")]).await;
+    server.ok("DescribeTrails", json!({})).await;
+    server.refused("StartLogging", json!({"Name": "unknown"})).await;
+    server.start_demo_trail().await;
+    assert_eq!(recorded(&server).await, ["DescribeTrails", "StartLogging", "CreateTrail", "StartLogging"]);
+    let found = server.sdk().lookup_events().send().await.unwrap();
+    assert_eq!(found.events().len(), 4);
+}
+
+#[tokio::test]
+async fn a_trail_records_its_region_and_a_multi_region_trail_records_all() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    server.ok_in("eu-west-1", "DescribeTrails", json!({})).await;
+    assert!(recorded(&server).await.is_empty());
+    server.ok("UpdateTrail", json!({"Name": "demo", "IsMultiRegionTrail": true})).await;
+    server.create_in("eu-west-1", "theirs", false).await;
+    let records = server.records().await;
+    let calls: Vec<_> = records.iter().map(|r| (&r["eventName"], &r["awsRegion"])).collect();
+    assert_eq!(
+        calls,
+        [(&json!("UpdateTrail"), &json!("us-east-1")), (&json!("CreateTrail"), &json!("eu-west-1")),]
+    );
+    // Which is where lookups find them.
+    let found = server.sdk_as("test", "eu-west-1").lookup_events().send().await.unwrap();
+    assert_eq!(found.events().len(), 1);
+}
+
+#[tokio::test]
+async fn another_accounts_trail_records_nothing_of_ours() {
+    let server = TestServer::start().await;
+    let theirs = server.sdk_as("111122223333", "us-east-1");
+    theirs
+        .create_trail()
+        .name("demo")
+        .s3_bucket_name("my-bucket")
+        .is_multi_region_trail(true)
+        .send()
+        .await
+        .unwrap();
+    theirs.start_logging().name("demo").send().await.unwrap();
+    server.create_in("us-east-1", "demo", false).await;
+    theirs.stop_logging().name("demo").send().await.unwrap();
+    let all = server.get("/_contrail/events").await.text;
+    let records: Vec<Value> = all.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [record] = &records[..] else { panic!("{all}") };
+    assert_eq!(record["eventName"], "StopLogging");
+    assert_eq!(record["recipientAccountId"], "111122223333");
+    assert_eq!(record["userIdentity"]["arn"], "arn:aws:iam::111122223333:root");
+}
+
+#[tokio::test]
+async fn the_sdk_is_recorded_under_its_own_name() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    server.sdk().stop_logging().name("demo").send().await.unwrap();
+    let records = server.records().await;
+    let agent = records[0]["userAgent"].as_str().unwrap();
+    assert!(agent.starts_with("aws-sdk-rust/"), "{agent}");
+}
+
+#[tokio::test]
+async fn a_caller_without_a_user_agent_or_a_key_is_recorded_without_them() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    let reply = crate::support::http()
+        .post(&server.url)
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "CloudTrail_20131101.StopLogging")
+        .body(r#"{"Name":"demo"}"#)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.status(), 200);
+    let record = &server.records().await[0];
+    assert_eq!((record.get("userAgent"), record["userIdentity"].get("accessKeyId")), (None, None));
+    assert_eq!(record["userIdentity"]["type"], "Root");
+}
+
+#[tokio::test]
+async fn users_and_roles_of_the_settings_are_recorded_as_such() {
+    let server = TestServer::with(&[
+        ("identities[0].access_key", "AKIAANA"),
+        ("identities[0].account", ACCOUNT),
+        ("identities[0].user", "ana"),
+        ("identities[1].access_key", "ASIACI"),
+        ("identities[1].account", ACCOUNT),
+        ("identities[1].role", "deployer"),
+        ("identities[1].session", "nightly"),
+    ])
+    .await;
+    server.start_demo_trail().await;
+    for key in ["AKIAANA", "ASIACI"] {
+        let reply = server.call_as(key, "us-east-1", "UpdateTrail", json!({"Name": "demo"})).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
+    let records = server.records().await;
+    let (ana, ci) = (&records[0]["userIdentity"], &records[1]["userIdentity"]);
+    insta::assert_json_snapshot!(without(ana, &["/principalId"]), @r#"
+    {
+      "type": "IAMUser",
+      "principalId": "[id]",
+      "arn": "arn:aws:iam::000000000000:user/ana",
+      "accountId": "000000000000",
+      "accessKeyId": "AKIAANA",
+      "userName": "ana"
+    }
+    "#);
+    let shown = without(ci, &["/principalId", "/sessionContext/sessionIssuer/principalId"]);
+    insta::assert_json_snapshot!(shown, @r#"
+    {
+      "type": "AssumedRole",
+      "principalId": "[id]",
+      "arn": "arn:aws:sts::000000000000:assumed-role/deployer/nightly",
+      "accountId": "000000000000",
+      "accessKeyId": "ASIACI",
+      "sessionContext": {
+        "sessionIssuer": {
+          "type": "Role",
+          "principalId": "[id]",
+          "arn": "arn:aws:iam::000000000000:role/deployer",
+          "accountId": "000000000000",
+          "userName": "deployer"
+        },
+        "attributes": {
+          "creationDate": "2026-11-22T05:30:00Z",
+          "mfaAuthenticated": "false"
+        }
+      }
+    }
+    "#);
+    let issuer = ci["sessionContext"]["sessionIssuer"]["principalId"].as_str().unwrap();
+    assert_eq!(ci["principalId"], format!("{issuer}:nightly"));
+    for (id, prefix) in [(ana["principalId"].as_str().unwrap(), "AIDA"), (issuer, "AROA")] {
+        assert!(id.starts_with(prefix) && id.len() == 21, "{id}");
+    }
+    // Lookups find them by user name, which for a role is the session's.
+    for user in ["ana", "nightly"] {
+        let by_user = json!({"LookupAttributes": [{"AttributeKey": "Username", "AttributeValue": user}]});
+        let found = server.ok("LookupEvents", by_user).await;
+        assert_eq!(found["Events"].as_array().unwrap().len(), 1, "{user}");
+        server.wait(1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_long_for_a_record_is_cut_and_the_call_is_recorded() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    let endless = "k".repeat(200_000);
+    let (reply, record) = call(&server, "UpdateTrail", json!({"Name": "demo", "KmsKeyId": endless})).await;
+    assert!(reply.error().1.len() < 500, "the caller knows what was sent");
+    assert_eq!(record["requestParameters"], json!({"omitted": true}));
+    assert_eq!(record["errorMessage"], reply.error().1);
+}
+
+#[tokio::test]
+async fn what_callers_write_is_recorded_to_the_letter() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    for name in ["\u{0}", "a\u{0}b", "\"quoted\" \\ name", "tr\u{e4}il \u{1f980}", "' OR 1=1 --"] {
+        let (_, record) = call(&server, "UpdateTrail", json!({"Name": name})).await;
+        assert_eq!(record["requestParameters"], json!({"name": name}));
+        assert_eq!(record["errorCode"], "InvalidTrailNameException");
+    }
 }
 
 #[tokio::test]
@@ -140,35 +387,4 @@ async fn what_the_front_layer_refuses_is_not_recorded() {
     server.call("ListTags", json!({})).await;
     server.call("DeleteTrail", json!({"Name": 7})).await;
     assert!(server.records().await.is_empty());
-}
-
-#[tokio::test]
-async fn callers_with_a_name_are_recorded_by_it() {
-    let settings = r#"
-        [[identities]]
-        access_key = "AKIAANA"
-        account = "111122223333"
-        user = "ana"
-        [[identities]]
-        access_key = "ASIACI"
-        account = "111122223333"
-        role = "deployer"
-        session = "ci-7"
-    "#;
-    let server = TestServer::with_file(settings).await;
-    let ask = async |key: &'static str, name: &'static str| {
-        let input = json!({"Name": name, "S3BucketName": "my-bucket"});
-        server.call_as(key, "us-east-1", "CreateTrail", input).await;
-    };
-    ask("AKIAANA", "first").await;
-    server.call_as("AKIAANA", "us-east-1", "StartLogging", json!({"Name": "first"})).await;
-    ask("AKIAANA", "by-ana").await;
-    ask("ASIACI", "by-ci").await;
-    server.settle().await;
-    let found = server.call_as("111122223333", "us-east-1", "LookupEvents", json!({})).await.json();
-    let users: Vec<_> = found["Events"].as_array().unwrap().iter().map(|e| e["Username"].clone()).collect();
-    assert_eq!(users, ["ci-7", "ana"]);
-    let record: Value =
-        serde_json::from_str(found["Events"][0]["CloudTrailEvent"].as_str().unwrap()).unwrap();
-    assert_eq!(record["userIdentity"]["arn"], "arn:aws:sts::111122223333:assumed-role/deployer/ci-7");
 }

@@ -1,113 +1,235 @@
-//! UpdateTrail: changes what is given and nothing else.
-
-use crate::support::TestServer;
+use crate::support::{TestServer, arn};
 use serde_json::{Value, json};
 
-const GROUP: &str = "arn:aws:logs:us-east-1:000000000000:log-group:trails:*";
-const ROLE: &str = "arn:aws:iam::000000000000:role/to-logs";
-const ARN: &str = "arn:aws:cloudtrail:us-east-1:000000000000:trail/demo";
+const GROUP: &str = "arn:aws:logs:us-east-1:000000000000:log-group:trail:*";
+const ROLE: &str = "arn:aws:iam::000000000000:role/ToLogs";
 
-async fn update(server: &TestServer, change: Value) -> Value {
-    let mut input = json!({"Name": "demo"});
-    input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-    let reply = server.call("UpdateTrail", input).await;
-    assert_eq!(reply.status, 200, "{}", reply.text);
-    reply.json()
+/// A server with a trail `demo` for which everything is set.
+async fn server() -> TestServer {
+    let server = TestServer::start().await;
+    server.ok("CreateTrail", json!({
+        "Name": "demo", "S3BucketName": "my-bucket", "S3KeyPrefix": "team/a", "SnsTopicName": "alerts",
+        "IncludeGlobalServiceEvents": false, "EnableLogFileValidation": true, "KmsKeyId": "alias/logs",
+        "CloudWatchLogsLogGroupArn": GROUP, "CloudWatchLogsRoleArn": ROLE
+    }))
+    .await;
+    server
 }
 
 async fn described(server: &TestServer) -> Value {
-    server.call("DescribeTrails", json!({})).await.json()["trailList"][0].clone()
+    server.ok("DescribeTrails", json!({})).await["trailList"][0].clone()
 }
 
 #[tokio::test]
-async fn only_what_is_given_changes_and_a_name_alone_reads_back() {
-    let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    let sdk = server.sdk();
-    let changed =
-        sdk.update_trail().name("demo").s3_key_prefix("p").enable_log_file_validation(true).send().await;
-    let changed = changed.unwrap();
-    assert_eq!((changed.s3_key_prefix(), changed.s3_bucket_name()), (Some("p"), Some("my-bucket")));
-    assert_eq!(changed.log_file_validation_enabled(), Some(true));
-    let read_back = update(&server, json!({})).await;
-    assert_eq!(read_back["S3KeyPrefix"], "p");
-    assert_eq!(
-        update(&server, json!({"Name": ARN, "S3BucketName": "other-bucket"})).await["S3KeyPrefix"],
-        "p"
-    );
+async fn the_sdk_changes_a_trail() {
+    let server = server().await;
+    let updated =
+        server.sdk().update_trail().name("demo").s3_bucket_name("other-bucket").send().await.unwrap();
+    assert_eq!((updated.name(), updated.s3_bucket_name()), (Some("demo"), Some("other-bucket")));
+    assert_eq!(updated.trail_arn(), Some(arn("us-east-1", "demo").as_str()));
     assert_eq!(described(&server).await["S3BucketName"], "other-bucket");
-    let status = server.call("GetTrailStatus", json!({"Name": "demo"})).await.json();
-    assert_eq!(status["IsLogging"], true, "logging goes on");
 }
 
 #[tokio::test]
-async fn an_empty_text_clears_a_setting_and_is_echoed_once() {
-    let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    let key = "arn:aws:kms:us-east-1:000000000000:alias/logs";
-    update(
-        &server,
-        json!({"S3KeyPrefix": "p", "SnsTopicName": "alerts", "KmsKeyId": key,
-            "CloudWatchLogsLogGroupArn": GROUP, "CloudWatchLogsRoleArn": ROLE}),
-    )
-    .await;
-    let clear = json!({"S3KeyPrefix": "", "SnsTopicName": "", "KmsKeyId": "",
-        "CloudWatchLogsLogGroupArn": "", "CloudWatchLogsRoleArn": ""});
-    let answer = update(&server, clear.clone()).await;
-    for member in clear.as_object().unwrap().keys().map(String::as_str).chain(["SnsTopicARN"]) {
-        assert_eq!(answer[member], "", "{member}");
-        assert!(described(&server).await.get(member).is_none(), "{member}");
+async fn a_name_alone_reads_the_trail_back() {
+    let server = server().await;
+    let before = described(&server).await;
+    insta::assert_json_snapshot!(server.ok("UpdateTrail", json!({"Name": "demo"})).await, @r#"
+    {
+      "Name": "demo",
+      "S3BucketName": "my-bucket",
+      "S3KeyPrefix": "team/a",
+      "SnsTopicName": "alerts",
+      "SnsTopicARN": "arn:aws:sns:us-east-1:000000000000:alerts",
+      "IncludeGlobalServiceEvents": false,
+      "IsMultiRegionTrail": false,
+      "TrailARN": "arn:aws:cloudtrail:us-east-1:000000000000:trail/demo",
+      "LogFileValidationEnabled": true,
+      "CloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:000000000000:log-group:trail:*",
+      "CloudWatchLogsRoleArn": "arn:aws:iam::000000000000:role/ToLogs",
+      "KmsKeyId": "arn:aws:kms:us-east-1:000000000000:alias/logs",
+      "IsOrganizationTrail": false,
+      "RecursiveLogging": true
+    }
+    "#);
+    assert_eq!(described(&server).await, before);
+}
+
+#[tokio::test]
+async fn only_what_is_given_changes() {
+    let server = server().await;
+    let topic = "arn:aws:sns:eu-west-1:444455556666:others";
+    for (change, members) in [
+        (json!({"S3BucketName": "other-bucket"}), json!({"S3BucketName": "other-bucket"})),
+        (json!({"S3KeyPrefix": "team/b"}), json!({"S3KeyPrefix": "team/b"})),
+        (json!({"SnsTopicName": topic}), json!({"SnsTopicName": topic, "SnsTopicARN": topic})),
+        (json!({"IncludeGlobalServiceEvents": true}), json!({"IncludeGlobalServiceEvents": true})),
+        (json!({"IsMultiRegionTrail": true}), json!({"IsMultiRegionTrail": true})),
+        (json!({"EnableLogFileValidation": false}), json!({"LogFileValidationEnabled": false})),
+        (json!({"RecursiveLogging": false}), json!({"RecursiveLogging": false})),
+        (
+            json!({"CloudWatchLogsLogGroupArn": GROUP, "CloudWatchLogsRoleArn": format!("{ROLE}2")}),
+            json!({"CloudWatchLogsRoleArn": format!("{ROLE}2")}),
+        ),
+        (json!({"KmsKeyId": "alias/b"}), json!({"KmsKeyId": "arn:aws:kms:us-east-1:000000000000:alias/b"})),
+    ] {
+        let mut want = described(&server).await;
+        want.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let mut input = change;
+        input["Name"] = json!("demo");
+        let answered = server.ok("UpdateTrail", input).await;
+        assert_eq!(described(&server).await, want);
+        for (member, value) in answered.as_object().unwrap() {
+            assert_eq!(&want[member], value, "{member}");
+        }
     }
 }
 
 #[tokio::test]
-async fn a_topic_is_answered_as_it_was_given_and_as_an_arn() {
-    let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    let arn = "arn:aws:sns:eu-west-1:111122223333:theirs";
-    let answer = update(&server, json!({"SnsTopicName": arn})).await;
-    assert_eq!((&answer["SnsTopicName"], &answer["SnsTopicARN"]), (&json!(arn), &json!(arn)));
-    let answer = update(&server, json!({"SnsTopicName": "ours"})).await;
-    assert_eq!(answer["SnsTopicName"], "ours");
-    assert_eq!(answer["SnsTopicARN"], "arn:aws:sns:us-east-1:000000000000:ours");
+async fn an_empty_text_clears_a_setting_and_is_answered_once() {
+    let server = server().await;
+    for (change, cleared) in [
+        (json!({"S3KeyPrefix": ""}), vec!["S3KeyPrefix"]),
+        (json!({"SnsTopicName": ""}), vec!["SnsTopicName", "SnsTopicARN"]),
+        (json!({"KmsKeyId": ""}), vec!["KmsKeyId"]),
+        (
+            json!({"CloudWatchLogsLogGroupArn": "", "CloudWatchLogsRoleArn": ""}),
+            vec!["CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn"],
+        ),
+    ] {
+        let mut want = described(&server).await;
+        let mut input = change;
+        input["Name"] = json!("demo");
+        let answered = server.ok("UpdateTrail", input).await;
+        let read_back = server.ok("UpdateTrail", json!({"Name": "demo"})).await;
+        for member in cleared {
+            assert_eq!(answered[member], "", "{member}");
+            assert_eq!(read_back.get(member), None, "{member}");
+            want.as_object_mut().unwrap().shift_remove(member).unwrap();
+        }
+        assert_eq!(described(&server).await, want);
+    }
 }
 
 #[tokio::test]
-async fn what_breaks_a_rule_changes_nothing() {
-    let server = TestServer::start().await;
-    server.start_demo_trail().await;
-    let before = described(&server).await;
+async fn a_trail_cannot_be_without_a_bucket() {
+    let server = server().await;
+    let refused = server.refused("UpdateTrail", json!({"Name": "demo", "S3BucketName": ""})).await;
+    assert_eq!(refused, "InvalidS3BucketNameException: Bucket name cannot be blank!");
+    assert_eq!(described(&server).await["S3BucketName"], "my-bucket");
+}
+
+#[tokio::test]
+async fn half_of_the_log_group_and_its_role_is_refused_also_when_both_are_set() {
+    let server = server().await;
+    let together = "You must specify a log group and a role ARN.";
     for (change, code) in [
-        (json!({"Name": "nothing"}), "TrailNotFoundException"),
-        (json!({"Name": null}), "InvalidTrailNameException"),
-        (json!({"Name": "a"}), "InvalidTrailNameException"),
-        (json!({"S3BucketName": ""}), "InvalidS3BucketNameException"),
-        (json!({"S3KeyPrefix": "good", "SnsTopicName": "not good"}), "InvalidSnsTopicNameException"),
+        (json!({"CloudWatchLogsLogGroupArn": GROUP}), "InvalidCloudWatchLogsRoleArnException"),
         (json!({"CloudWatchLogsRoleArn": ROLE}), "InvalidCloudWatchLogsLogGroupArnException"),
         (
             json!({"CloudWatchLogsLogGroupArn": GROUP, "CloudWatchLogsRoleArn": ""}),
             "InvalidCloudWatchLogsRoleArnException",
         ),
-        (
-            json!({"IncludeGlobalServiceEvents": false, "IsMultiRegionTrail": true}),
-            "InvalidParameterCombinationException",
-        ),
     ] {
-        let mut input = json!({"Name": "demo"});
-        input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        let reply = server.call("UpdateTrail", input).await;
-        assert_eq!((reply.status, reply.code().as_str()), (400, code), "{change}");
+        let mut input = change;
+        input["Name"] = json!("demo");
+        assert_eq!(server.refused("UpdateTrail", input).await, format!("{code}: {together}"));
     }
-    assert_eq!(described(&server).await, before);
+    assert_eq!(described(&server).await["CloudWatchLogsRoleArn"], ROLE);
 }
 
 #[tokio::test]
-async fn a_trail_without_global_events_cannot_become_one_for_all_regions() {
+async fn a_refused_update_changes_nothing_of_what_came_with_it() {
+    let server = server().await;
+    let before = described(&server).await;
+    for wrong in [
+        json!({"KmsKeyId": "no-key"}),
+        json!({"S3KeyPrefix": "/"}),
+        json!({"SnsTopicName": "a b"}),
+        json!({"IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": false}),
+    ] {
+        let mut input = wrong;
+        input["Name"] = json!("demo");
+        input["S3BucketName"] = json!("other-bucket");
+        server.refused("UpdateTrail", input).await;
+        assert_eq!(described(&server).await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_multi_region_trail_keeps_global_service_events() {
+    let server = server().await;
+    let refused =
+        "InvalidParameterCombinationException: Multi-Region trail must include global service events.";
+    let update = |input: Value| server.refused("UpdateTrail", input);
+    // The trail excludes them until now.
+    assert_eq!(update(json!({"Name": "demo", "IsMultiRegionTrail": true})).await, refused);
+    let both = json!({"Name": "demo", "IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true});
+    assert_eq!(server.ok("UpdateTrail", both).await["IsMultiRegionTrail"], true);
+    assert_eq!(update(json!({"Name": "demo", "IncludeGlobalServiceEvents": false})).await, refused);
+    let neither = json!({"Name": "demo", "IsMultiRegionTrail": false, "IncludeGlobalServiceEvents": false});
+    assert_eq!(server.ok("UpdateTrail", neither).await["IsMultiRegionTrail"], false);
+}
+
+#[tokio::test]
+async fn a_trail_becomes_multi_region_only_where_its_name_is_free() {
+    let server = TestServer::start().await;
+    server.create_in("us-east-1", "demo", false).await;
+    server.create_in("eu-west-1", "demo", false).await;
+    let widen = json!({"Name": "demo", "IsMultiRegionTrail": true});
+    assert_eq!(
+        server.refused("UpdateTrail", widen.clone()).await,
+        "TrailAlreadyExistsException: Trail demo already exists for customer: 000000000000"
+    );
+    assert_eq!(described(&server).await["IsMultiRegionTrail"], false);
+    server.ok_in("eu-west-1", "DeleteTrail", json!({"Name": "demo"})).await;
+    server.ok("UpdateTrail", widen).await;
+    assert_eq!(server.trail_names("eu-west-1", json!({})).await, ["demo"]);
+}
+
+#[tokio::test]
+async fn a_trail_becomes_multi_region_only_where_there_is_room() {
+    let server = TestServer::start().await;
+    server.create_in("us-east-1", "demo", false).await;
+    for n in 1..=5 {
+        server.create_in("eu-west-1", &format!("local-{n}"), false).await;
+    }
+    let widen = json!({"Name": "demo", "IsMultiRegionTrail": true});
+    assert_eq!(
+        server.refused("UpdateTrail", widen.clone()).await,
+        "MaximumNumberOfTrailsExceededException: User: 000000000000 already has 5 trails in eu-west-1."
+    );
+    server.ok_in("eu-west-1", "DeleteTrail", json!({"Name": "local-1"})).await;
+    server.ok("UpdateTrail", widen.clone()).await;
+    // It fills that region now, and counts itself only once.
+    assert_eq!(server.ok("UpdateTrail", widen).await["IsMultiRegionTrail"], true);
+}
+
+#[tokio::test]
+async fn the_last_of_five_trails_in_a_region_can_still_be_changed() {
+    let server = TestServer::start().await;
+    for n in 1..=5 {
+        server.create_in("us-east-1", &format!("trail-{n}"), false).await;
+    }
+    let widened = server.ok("UpdateTrail", json!({"Name": "trail-5", "IsMultiRegionTrail": true})).await;
+    assert_eq!(widened["IsMultiRegionTrail"], true);
+}
+
+#[tokio::test]
+async fn a_trail_that_is_no_longer_multi_region_gives_its_name_free() {
+    let server = TestServer::start().await;
+    server.create_in("us-east-1", "demo", true).await;
+    server.ok("UpdateTrail", json!({"Name": "demo", "IsMultiRegionTrail": false})).await;
+    assert!(server.trail_names("eu-west-1", json!({})).await.is_empty());
+    server.create_in("eu-west-1", "demo", false).await;
+}
+
+#[tokio::test]
+async fn a_trail_goes_on_logging_while_it_is_changed() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
-    update(&server, json!({"IncludeGlobalServiceEvents": false})).await;
-    let reply = server.call("UpdateTrail", json!({"Name": "demo", "IsMultiRegionTrail": true})).await;
-    assert_eq!(reply.code(), "InvalidParameterCombinationException");
-    let both = update(&server, json!({"IncludeGlobalServiceEvents": true, "IsMultiRegionTrail": true})).await;
-    assert_eq!(both["IsMultiRegionTrail"], true);
+    let before = server.ok("GetTrailStatus", json!({"Name": "demo"})).await;
+    server.wait(60);
+    server.ok("UpdateTrail", json!({"Name": "demo", "S3BucketName": "other-bucket"})).await;
+    assert_eq!(server.ok("GetTrailStatus", json!({"Name": "demo"})).await, before);
 }
