@@ -1,7 +1,7 @@
 //! The resources by which LookupEvents finds an event.
 //!
 //! They are not the record's own `resources` alone: AWS builds an index for each API from members of the request and
-//! the response (observed). [`MEMBERS`] is ours: the members that name a resource, for the services most asked about.
+//! the response (observed). `MEMBERS` below is ours: the members that name a resource, for the services most asked about.
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
