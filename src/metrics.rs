@@ -88,6 +88,11 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// Counts events that have been stored, from `call` or `intake`.
+    pub fn stored(&self, source: &'static str, events: u64) {
+        self.events_stored.get_or_create(&SourceLabels { source }).inc_by(events);
+    }
+
     /// Everything in the text form that Prometheus reads (OpenMetrics 1.0).
     ///
     /// # Errors

@@ -199,10 +199,12 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
         }
         Ok(output) => {
             let answer = lower_camel(serde_json::to_value(&output).map_err(ApiError::internal)?);
-            if let Some(event) = record(Some(request), Ok(Some(answer)), logged)? {
-                db.insert_events(&[&event], service.clock.now().timestamp_millis()).await?;
+            let event = record(Some(request), Ok(Some(answer)), logged)?;
+            if let Some(event) = &event {
+                db.insert_events(&[event], service.clock.now().timestamp_millis()).await?;
             }
             service.logging.commit(db, Some(&caller.account)).await?;
+            service.metrics.stored("call", u64::from(event.is_some()));
             serde_json::to_vec(&output).map_err(ApiError::internal)
         }
         Err(error) => {

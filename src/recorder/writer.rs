@@ -4,7 +4,7 @@
 
 use crate::clock::Clock;
 use crate::domain::event::Event;
-use crate::metrics::{Metrics, SourceLabels};
+use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -183,7 +183,7 @@ fn finish(batches: Vec<Batch>, result: Result<Vec<bool>, StoreError>, metrics: &
                 Source::Call => "call",
                 Source::Intake => "intake",
             };
-            metrics.events_stored.get_or_create(&SourceLabels { source }).inc_by(stored.new as u64);
+            metrics.stored(source, stored.new as u64);
             metrics.events_duplicate.inc_by(stored.duplicates as u64);
         }
         if let Some(done) = batch.done {

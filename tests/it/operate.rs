@@ -21,12 +21,16 @@ async fn metrics_count_calls_and_events() {
     server.start_demo_trail().await;
     server.put_in(&[record(1, "2026-11-22T05:00:01Z", "A")]).await;
     server.call("DeleteTrail", json!({"Name": "nothing"})).await;
+    server.call("UpdateTrail", json!({"Name": "demo"})).await;
+    server.call("DescribeTrails", json!({})).await;
+    server.settle().await;
     let reply = server.get("/_contrail/metrics").await;
     assert!(reply.header("content-type").starts_with("application/openmetrics-text"));
     for line in [
         r#"contrail_api_calls_total{operation="CreateTrail",code="OK"} 1"#,
         r#"contrail_api_calls_total{operation="DeleteTrail",code="TrailNotFoundException"} 1"#,
         r#"contrail_events_stored_total{source="intake"} 1"#,
+        r#"contrail_events_stored_total{source="call"} 3"#,
         "contrail_write_queue 0",
         "# EOF",
     ] {
