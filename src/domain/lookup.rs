@@ -20,7 +20,7 @@ pub enum AttributeKey {
 }
 
 impl AttributeKey {
-    /// All eight, as today's API has them (2015: without the last three of the documentation's list).
+    /// All eight. The API of 2015 had no `EventSource` (2016), `ReadOnly` and `AccessKeyId` (2018).
     pub const ALL: [(AttributeKey, &'static str); 8] = [
         (AttributeKey::EventId, "EventId"),
         (AttributeKey::EventName, "EventName"),

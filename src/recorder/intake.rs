@@ -116,7 +116,7 @@ impl Intake {
             }
             self.read_pieces();
             while self.events.len() >= BATCH {
-                self.submit(BATCH).await?;
+                self.submit().await?;
             }
         }
         Ok(())
@@ -135,7 +135,7 @@ impl Intake {
         }
         self.read_pieces();
         while !self.events.is_empty() && !matches!(result, Err(IntakeError::NotStored(_))) {
-            if let Err(error) = self.submit(BATCH).await {
+            if let Err(error) = self.submit().await {
                 result = Err(error);
             }
         }
@@ -164,8 +164,8 @@ impl Intake {
     }
 
     /// Hands the next batch to the writer, after the one before it has been stored.
-    async fn submit(&mut self, most: usize) -> Result<(), IntakeError> {
-        let rest = self.events.split_off(most.min(self.events.len()));
+    async fn submit(&mut self) -> Result<(), IntakeError> {
+        let rest = self.events.split_off(BATCH.min(self.events.len()));
         let batch = std::mem::replace(&mut self.events, rest);
         let pending = self.writer.submit(batch, Source::Intake).await;
         let before = self.on_its_way.replace(pending);

@@ -9,22 +9,18 @@ impl Session {
     /// # Errors
     /// The database cannot be written.
     pub async fn remove_old_events(&mut self, before: i64, limit: u32) -> StoreResult<u64> {
-        // The keys are found twice rather than carried out and in: both statements see the same rows.
+        // The keys are found twice rather than carried out and in: both statements see the same rows. The events go
+        // last, as both find their keys there.
+        let mut removed = 0;
         for table in ["event_resources", "events"] {
             let delete = format!(
                 "DELETE FROM {table} WHERE key IN \
                  (SELECT key FROM events WHERE stored_at < $1 ORDER BY stored_at, key LIMIT $2)"
             );
-            let done = sqlx::query(sqlx::AssertSqlSafe(delete))
-                .bind(before)
-                .bind(i64::from(limit))
-                .execute(self.db())
-                .await?;
-            if table == "events" {
-                return Ok(done.rows_affected());
-            }
+            let delete = sqlx::query(sqlx::AssertSqlSafe(delete)).bind(before).bind(i64::from(limit));
+            removed = delete.execute(self.db()).await?.rows_affected();
         }
-        Ok(0)
+        Ok(removed)
     }
 
     /// Removes all trails and events of an account, or of all accounts; (trails, events) removed.
