@@ -51,6 +51,11 @@ impl Clock {
         }
     }
 
+    /// Whether time passes by itself. Where it does not, whoever moves the clock also runs the work that is due.
+    pub fn runs(&self) -> bool {
+        matches!(self, Clock::System(_))
+    }
+
     /// Moves a manual clock forward; a system clock moves by itself.
     pub fn advance(&self, by: Duration) {
         if let Clock::Manual(micros) = self {

@@ -61,6 +61,8 @@ pub struct Settings {
     pub limits: Limits,
     /// `[intake]`
     pub intake: Intake,
+    /// `[delivery]`
+    pub delivery: Delivery,
     /// `[[identities]]`
     #[serde(default)]
     pub identities: Vec<IdentitySetting>,
@@ -176,6 +178,55 @@ pub struct Intake {
     pub max_unpacked_bytes: u64,
 }
 
+/// `[delivery]`: when and where trails deliver.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// The time between log files of a trail.
+    pub period: Period,
+    /// The time between digests of a trail.
+    pub digest_period: Period,
+    /// How long a digest key is used before the next one is made.
+    pub digest_key_days: u32,
+    /// The largest log file, in bytes of the object.
+    pub max_file_bytes: u64,
+    /// Where buckets are; `aws` for AWS itself. Without one, in the store inside.
+    pub s3_endpoint: Option<Endpoint>,
+    /// Where topics are.
+    pub sns_endpoint: Option<Endpoint>,
+    /// Where log groups are.
+    pub logs_endpoint: Option<Endpoint>,
+    /// Where the event bus is.
+    pub events_endpoint: Option<Endpoint>,
+    /// Whether events that only read go to the event bus too.
+    pub events_read_only: bool,
+    /// A URL that is posted to for every log file.
+    pub webhook: Option<Endpoint>,
+}
+
+/// Where another service is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Endpoint {
+    /// AWS itself, in the region concerned.
+    Aws,
+    /// A base URL.
+    Url(String),
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = String;
+    fn try_from(text: String) -> Result<Endpoint, String> {
+        match text.parse::<http::Uri>() {
+            _ if text == "aws" => Ok(Endpoint::Aws),
+            Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() => {
+                Ok(Endpoint::Url(text))
+            }
+            _ => Err(format!("{text:?} is neither a URL like \"http://127.0.0.1:9000\" nor \"aws\"")),
+        }
+    }
+}
+
 /// `[[identities]]`: who the holder of an access key is.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -262,6 +313,22 @@ impl Settings {
         };
         if !self.server.log_level.split(',').all(is_level) {
             return bad("server.log_level", &format!("{:?} is no log level", self.server.log_level));
+        }
+        for (key, period) in [
+            ("delivery.period", self.delivery.period),
+            ("delivery.digest_period", self.delivery.digest_period),
+        ] {
+            if period.0 < std::time::Duration::from_secs(1) {
+                return bad(key, "must be at least \"1s\"");
+            }
+        }
+        if self.delivery.digest_key_days == 0 {
+            return bad("delivery.digest_key_days", "must be at least 1");
+        }
+        let is_http =
+            |webhook: &Endpoint| matches!(webhook, Endpoint::Url(url) if url.starts_with("http://"));
+        if self.delivery.webhook.as_ref().is_some_and(|webhook| !is_http(webhook)) {
+            return bad("delivery.webhook", "must be an http:// URL");
         }
         for identity in &self.identities {
             if identity.user.is_some() == identity.role.is_some() {
@@ -378,6 +445,9 @@ mod tests {
         assert!(refusal("account", "12").contains("account"), "{}", refusal("account", "12"));
         assert!(refusal("server.log_level", "info,loud").contains("server.log_level"));
         assert!(refusal("server.body_timeout", "soon").contains("server.body_timeout"));
+        assert!(refusal("delivery.period", "500ms").contains("delivery.period"));
+        assert!(refusal("delivery.s3_endpoint", "localhost:9000").contains("delivery.s3_endpoint"));
+        assert!(refusal("delivery.webhook", "https://hook.test/").contains("delivery.webhook"));
         assert!(refusal("history.default_page_size", "51").contains("history.default_page_size"));
     }
 

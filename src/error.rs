@@ -40,7 +40,13 @@ macro_rules! codes {
 codes! {
     /// The ARN is malformed, or names another account or region.
     CloudTrailARNInvalidException => 400 Service,
-    /// The log group ARN is malformed, or came without a role.
+    /// The bucket does not take objects encrypted with the key.
+    InsufficientEncryptionPolicyException => 400 Service,
+    /// The bucket does not let CloudTrail write.
+    InsufficientS3BucketPolicyException => 400 Service,
+    /// The topic is not there, or does not let CloudTrail publish.
+    InsufficientSnsTopicPolicyException => 400 Service,
+    /// The log group ARN is malformed, came without a role, or the group takes no streams.
     InvalidCloudWatchLogsLogGroupArnException => 400 Service,
     /// The role ARN is malformed, or came without a log group.
     InvalidCloudWatchLogsRoleArnException => 400 Service,
@@ -66,6 +72,8 @@ codes! {
     InvalidS3PrefixException => 400 Service,
     /// The topic's name or ARN is malformed.
     InvalidSnsTopicNameException => 400 Service,
+    /// There is no such bucket.
+    S3BucketDoesNotExistException => 400 Service,
     /// A tag's key or value is malformed, or a key occurs twice.
     InvalidTagParameterException => 400 Service,
     /// The start is after the end, or in the future.

@@ -4,11 +4,12 @@
 //!
 //! | floor | rooms | what happens there |
 //! |--|--|--|
-//! | 6 | [`server`], [`cli`] | wiring, the life of the process, commands |
-//! | 5 | [`http`] | the doors: the AWS API and `/_contrail` |
-//! | 4 | [`api`] | CloudTrail's operations, who asks, limits |
-//! | 3 | [`recorder`] | records of calls, intake from outside, the writer, retention |
-//! | 2 | [`store`] | all SQL |
+//! | 7 | [`server`], [`cli`] | wiring, the life of the process, commands |
+//! | 6 | [`http`] | the doors: the AWS API and `/_contrail` |
+//! | 5 | [`workers`] | the work in the background, one step at a time |
+//! | 4 | [`api`], [`delivery`], [`digest`] | CloudTrail's operations, who asks, limits; what trails deliver; digests of it |
+//! | 3 | [`recorder`], [`outbound`] | records of calls, intake from outside, the writer, retention; clients of S3, SNS, Logs |
+//! | 2 | [`store`], [`buckets`] | all SQL on `contrail.db`; the bucket store inside, on `buckets.db` |
 //! | 1 | [`domain`] | names, ARNs, tokens, records: pure |
 //! | 0 | [`error`], [`clock`], [`config`], [`metrics`] | what everything may use |
 //!
@@ -19,13 +20,18 @@
 #![warn(clippy::unwrap_used)]
 
 pub mod api;
+pub mod buckets;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod delivery;
+pub mod digest;
 pub mod domain;
 pub mod error;
 pub mod http;
 pub mod metrics;
+pub mod outbound;
 pub mod recorder;
 pub mod server;
 pub mod store;
+pub mod workers;

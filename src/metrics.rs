@@ -8,7 +8,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::sync::Arc;
 
-/// Labels of [`Metrics::calls`].
+/// Labels of [`Figures::calls`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CallLabels {
     /// The operation's name, or `unknown`.
@@ -17,17 +17,35 @@ pub struct CallLabels {
     pub code: &'static str,
 }
 
-/// Labels of [`Metrics::events_stored`].
+/// Labels of [`Figures::events_stored`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SourceLabels {
     /// `call` (recorded here) or `intake` (put in from outside).
     pub source: &'static str,
 }
 
+/// Labels of [`Figures::delivery_failures`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TargetLabels {
+    /// `s3`, `sns`, `logs`, `events`, `webhook` or `digest`.
+    pub target: &'static str,
+}
+
 /// All figures, cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Metrics {
-    registry: Arc<Registry>,
+#[derive(Clone, Debug, Default)]
+pub struct Metrics(Arc<Figures>);
+
+impl std::ops::Deref for Metrics {
+    type Target = Figures;
+    fn deref(&self) -> &Figures {
+        &self.0
+    }
+}
+
+/// The figures themselves.
+#[derive(Debug)]
+pub struct Figures {
+    registry: Registry,
     /// AWS API calls answered.
     pub calls: Family<CallLabels, Counter>,
     /// Events stored.
@@ -46,9 +64,21 @@ pub struct Metrics {
     pub commit_failures: Counter,
     /// The size of the database file, as of the last look.
     pub database_bytes: Gauge,
+    /// Log files put into buckets.
+    pub log_files_delivered: Counter,
+    /// Events in them, counted once for each trail.
+    pub events_delivered: Counter,
+    /// Bytes of them.
+    pub bytes_delivered: Counter,
+    /// Deliveries that failed and are tried again.
+    pub delivery_failures: Family<TargetLabels, Counter>,
+    /// Events that wait to be delivered, counted once for each destination, as of the last look.
+    pub events_pending: Gauge,
+    /// Destinations whose last try failed, as of the last look.
+    pub destinations_failing: Gauge,
 }
 
-impl Default for Metrics {
+impl Default for Figures {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("contrail");
         let calls = Family::default();
@@ -72,8 +102,22 @@ impl Default for Metrics {
         registry.register("commit_failures", "Commits that failed", commit_failures.clone());
         let database_bytes = Gauge::default();
         registry.register("database_bytes", "The size of the database file", database_bytes.clone());
-        Metrics {
-            registry: Arc::new(registry),
+        let (log_files_delivered, events_delivered) = (Counter::default(), Counter::default());
+        let (bytes_delivered, delivery_failures) = (Counter::default(), Family::default());
+        let (events_pending, destinations_failing) = (Gauge::default(), Gauge::default());
+        registry.register("log_files_delivered", "Log files put into buckets", log_files_delivered.clone());
+        registry.register("events_delivered", "Events in delivered log files", events_delivered.clone());
+        registry.register("bytes_delivered", "Bytes of delivered log files", bytes_delivered.clone());
+        registry.register(
+            "delivery_failures",
+            "Deliveries that failed, by target",
+            delivery_failures.clone(),
+        );
+        registry.register("events_pending", "Events that wait to be delivered", events_pending.clone());
+        let failing = "Destinations whose last try failed";
+        registry.register("destinations_failing", failing, destinations_failing.clone());
+        Figures {
+            registry,
             calls,
             events_stored,
             events_duplicate,
@@ -83,14 +127,32 @@ impl Default for Metrics {
             commit_events,
             commit_failures,
             database_bytes,
+            log_files_delivered,
+            events_delivered,
+            bytes_delivered,
+            delivery_failures,
+            events_pending,
+            destinations_failing,
         }
     }
 }
 
-impl Metrics {
+impl Figures {
     /// Counts events that have been stored, from `call` or `intake`.
     pub fn stored(&self, source: &'static str, events: u64) {
         self.events_stored.get_or_create(&SourceLabels { source }).inc_by(events);
+    }
+
+    /// Counts a log file that has been put, with its events and bytes.
+    pub fn file_delivered(&self, events: i64, bytes: i64) {
+        self.log_files_delivered.inc();
+        self.events_delivered.inc_by(events.unsigned_abs());
+        self.bytes_delivered.inc_by(bytes.unsigned_abs());
+    }
+
+    /// Counts a failed delivery to `s3`, `sns`, `logs`, `events`, `webhook` or `digest`.
+    pub fn delivery_failed(&self, target: &'static str) {
+        self.delivery_failures.get_or_create(&TargetLabels { target }).inc();
     }
 
     /// Everything in the text form that Prometheus reads (OpenMetrics 1.0).

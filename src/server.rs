@@ -4,13 +4,16 @@
 use crate::api::Service;
 use crate::api::callers::Callers;
 use crate::api::limits::Limits;
+use crate::buckets::{BucketError, Buckets};
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::http;
 use crate::metrics::Metrics;
+use crate::outbound::Outbound;
 use crate::recorder::retention;
 use crate::recorder::writer::{Writer, WriterTask};
-use crate::store::{DataDir, OpenError, Store, StoreError};
+use crate::store::{DataDir, OpenError, Outlets, Store, StoreError};
+use crate::workers::Workers;
 use actix_web::{App, HttpServer};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -21,6 +24,9 @@ const FINISH_SECONDS: u64 = 5;
 
 /// How long storing and closing may take after that.
 const DRAIN: Duration = Duration::from_secs(4);
+
+/// How long the last delivery step may take, within [`DRAIN`].
+const LAST_STEP: Duration = Duration::from_millis(2500);
 
 /// How long a connection may be idle. Clients keep theirs for about as long.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -33,6 +39,8 @@ pub enum StartError {
     Open(#[from] OpenError),
     #[error("cannot read the settings kept in the database: {0}")]
     Store(#[from] StoreError),
+    #[error("cannot open the bucket store: {0}")]
+    Buckets(#[from] BucketError),
     #[error("cannot listen on {address}: {cause}")]
     Bind { address: String, cause: std::io::Error },
     #[error("cannot start the server: {0}")]
@@ -45,6 +53,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// What it answers from; for tests and tools in the same process.
     pub service: Service,
+    /// The work in the background; for tests and tools in the same process.
+    pub workers: Workers,
     http: actix_web::dev::Server,
     writer: WriterTask,
     /// Held as long as the server lives.
@@ -88,11 +98,20 @@ impl Server {
         folder.announce(&http::base_url(address))?;
         let token_key = token_key(&store, &ids).await?;
         let metrics = Metrics::default();
-        let (writer, writer_task) = Writer::start(store.clone(), clock.clone(), metrics.clone());
+        let buckets = match settings.delivery.s3_endpoint {
+            None => Some(Buckets::open(&folder.buckets(), clock.clone(), ids.clone()).await?),
+            Some(_) => None,
+        };
+        let outbound = Outbound::new(&settings.delivery, buckets.clone());
+        let outlets = Outlets::of(&settings.delivery);
+        let (writer, writer_task) = Writer::start(store.clone(), outlets, clock.clone(), metrics.clone());
         let service = Service {
             callers: Arc::new(Callers::new(&settings)),
             limits: Arc::new(Limits::new(&settings, &clock)),
             logging: Arc::default(),
+            outbound,
+            outlets,
+            buckets,
             settings: Arc::new(settings),
             clock,
             ids,
@@ -101,16 +120,19 @@ impl Server {
             metrics,
             token_key,
         };
-        let routes = http::routes(&service, address);
+        let workers = Workers::new(&service);
+        let routes = http::routes(&service, &workers, address);
         let mut http = HttpServer::new(move || App::new().configure(routes.clone()))
             .disable_signals()
             .keep_alive(KEEP_ALIVE)
+            // Else small answers on a kept connection wait for the client's acknowledgement (25 to 40 ms).
+            .tcp_nodelay(true)
             .shutdown_timeout(FINISH_SECONDS);
         if service.settings.server.workers > 0 {
             http = http.workers(service.settings.server.workers);
         }
         let http = http.listen(listener)?.run();
-        Ok(Server { address, service, http, writer: writer_task, folder })
+        Ok(Server { address, service, workers, http, writer: writer_task, folder })
     }
 
     /// Answers until `shutdown` is ready; then takes no more, finishes what is in flight, stores what was taken on, and
@@ -119,10 +141,11 @@ impl Server {
     /// # Errors
     /// The HTTP server failed.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-        let Server { service, http, writer, folder, .. } = self;
+        let Server { service, workers, http, writer, folder, .. } = self;
         let handle = http.handle();
         let mut answering = tokio::spawn(http);
         let cleaning = tokio::spawn(clean(service.clone()));
+        let working = tokio::spawn(workers.clone().run());
         let ended = tokio::select! {
             ended = &mut answering => Some(ended),
             () = shutdown => None,
@@ -136,10 +159,16 @@ impl Server {
             }
         };
         cleaning.abort();
-        let store = service.store.clone();
+        // A step may end anywhere: what it did not finish is done again.
+        working.abort();
+        let (store, buckets) = (service.store.clone(), service.buckets.clone());
         let drained = tokio::time::timeout(DRAIN, async {
             writer.stop().await;
+            last_step(&workers).await;
             store.close().await;
+            if let Some(buckets) = buckets {
+                buckets.close().await;
+            }
         });
         if drained.await.is_err() {
             tracing::error!(
@@ -148,6 +177,15 @@ impl Server {
         }
         drop(folder);
         result.map_err(std::io::Error::other)?
+    }
+}
+
+/// Delivers what is due; the rest is done at the next start.
+async fn last_step(workers: &Workers) {
+    match tokio::time::timeout(LAST_STEP, workers.step()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!(error = %error, "the last delivery step failed"),
+        Err(_) => tracing::warn!("the last delivery step takes too long; it is finished at the next start"),
     }
 }
 

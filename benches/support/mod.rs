@@ -30,6 +30,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the release binary on a free port, without limits, and waits for its first answer.
     pub(crate) fn start(folder: &std::path::Path, era: &str) -> Server {
+        Server::start_with(folder, &[("CONTRAIL__ERA", era)])
+    }
+
+    /// The same with settings, as environment variables.
+    pub(crate) fn start_with(folder: &std::path::Path, settings: &[(&str, &str)]) -> Server {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port");
         let port = free.port();
         let began = Instant::now();
@@ -39,7 +44,7 @@ impl Server {
             .env("CONTRAIL__SERVER__LOG_LEVEL", "warn")
             .env("CONTRAIL__LIMITS__LOOKUP_EVENTS_PER_SECOND", "0")
             .env("CONTRAIL__HISTORY__WINDOW_DAYS", "0")
-            .env("CONTRAIL__ERA", era)
+            .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .spawn()
             .expect("the server starts");
@@ -126,7 +131,7 @@ impl Connection {
 }
 
 /// The bytes of a request.
-fn request(head: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(head: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("{head} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\n", body.len());
     [head.as_bytes(), b"\r\n", body].concat()
 }

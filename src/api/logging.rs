@@ -5,7 +5,7 @@
 
 use crate::domain::caller::Caller;
 use crate::error::{ApiError, ApiResult};
-use crate::store::{Coverage, Session, StoreResult};
+use crate::store::{Session, StoreResult, Trail};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,7 +18,7 @@ pub struct Logging(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    accounts: HashMap<String, Arc<[Coverage]>>,
+    accounts: HashMap<String, Arc<[Trail]>>,
     /// Counts what was forgotten, so that nothing read before that is remembered after it.
     forgotten: u64,
 }
@@ -33,21 +33,21 @@ impl Logging {
             let known = self.known();
             (known.accounts.get(&caller.account).cloned(), known.forgotten)
         };
-        let coverage = match known {
-            Some(coverage) => coverage,
+        let trails = match known {
+            Some(trails) => trails,
             None => {
-                let coverage: Arc<[Coverage]> = db.logging(&caller.account).await?.into();
+                let trails: Arc<[Trail]> = db.logging_trails(&caller.account).await?.into();
                 let mut known = self.known();
                 if known.forgotten == forgotten {
                     if known.accounts.len() >= MANY {
                         known.accounts.clear();
                     }
-                    known.accounts.insert(caller.account.clone(), Arc::clone(&coverage));
+                    known.accounts.insert(caller.account.clone(), Arc::clone(&trails));
                 }
-                coverage
+                trails
             }
         };
-        Ok(coverage.iter().any(|c| c.is_multi_region_trail || c.home_region == caller.region))
+        Ok(trails.iter().any(|trail| trail.covers(&caller.region)))
     }
 
     /// Commits a session that may have changed trails of `account`, or of all accounts, and forgets them. It does so to

@@ -7,17 +7,20 @@ pub mod callers;
 pub mod limits;
 pub mod logging;
 pub mod ops;
+mod preflight;
 pub mod trails;
 
+use crate::buckets::Buckets;
 use crate::clock::{Clock, Ids};
 use crate::config::{Era, Settings};
 use crate::domain::caller::Caller;
 use crate::domain::record::{cut, lower_camel};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::metrics::{CallLabels, Metrics};
+use crate::outbound::Outbound;
 use crate::recorder::own_call::OwnCall;
 use crate::recorder::writer::{Source, Writer};
-use crate::store::{Session, Store};
+use crate::store::{Outlets, Route, Session, Store};
 use callers::Callers;
 use limits::Limits;
 use logging::Logging;
@@ -40,6 +43,10 @@ pub struct Service {
     pub callers: Arc<Callers>,
     pub limits: Arc<Limits>,
     pub logging: Arc<Logging>,
+    pub outbound: Outbound,
+    pub outlets: Outlets,
+    /// The bucket store inside, unless an S3 elsewhere is used.
+    pub buckets: Option<Buckets>,
     /// Seals page tokens; lives in the database, so that tokens survive a restart.
     pub token_key: [u8; 32],
 }
@@ -65,6 +72,17 @@ pub trait Operation {
     type Input: DeserializeOwned + Serialize + Send;
     /// What is answered.
     type Output: Serialize + Send;
+    /// Whether there is something to try first: see [`Operation::prepare`].
+    const PREPARES: bool = false;
+    /// Tries what needs the network, before the one session that writes is taken. An error refuses the call. It must
+    /// check by itself all that makes the input wrong, and hold no session while it waits for others.
+    fn prepare(
+        _input: &Self::Input,
+        _caller: &Caller,
+        _service: &Service,
+    ) -> impl Future<Output = ApiResult<()>> + Send {
+        async { Ok(()) }
+    }
     /// Does it. An error undoes everything that was done in the session.
     fn call(
         input: Self::Input,
@@ -99,6 +117,7 @@ operations! {
     ops::delete_trail::DeleteTrail,
     ops::describe_trails::DescribeTrails,
     ops::get_trail_status::GetTrailStatus,
+    ops::list_public_keys::ListPublicKeys,
     ops::lookup_events::LookupEvents,
     ops::start_logging::StartLogging,
     ops::stop_logging::StopLogging,
@@ -138,7 +157,6 @@ pub const NOT_YET: &[&str] = &[
     "ListImports",
     "ListInsightsData",
     "ListInsightsMetricData",
-    "ListPublicKeys",
     "ListQueries",
     "ListTags",
     "ListTrails",
@@ -171,7 +189,7 @@ fn not_here(operation: &str) -> ApiError {
 
 /// The frame around every operation.
 async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: Uuid) -> ApiResult<Vec<u8>> {
-    let record = |request: Option<Value>, outcome, logged| {
+    let record = |request: Option<Value>, outcome: Result<Option<Value>, &ApiError>, logged: bool| {
         let (operation, read_only) = (O::NAME, O::READ_ONLY);
         let call = OwnCall { operation, read_only, caller, request_id: id, request, outcome, logged };
         let wanted = logged || service.settings.era == Era::Today;
@@ -187,9 +205,42 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
     }
     let input: O::Input = read_input(body)?;
     let request = lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?);
-    let mut db = if O::READ_ONLY { service.store.read().await? } else { service.store.write().await? };
+    let refused = async |request: Value, error: &ApiError, logged: bool| {
+        if error.code != Code::InternalFailure
+            && let Some(event) = record(Some(request), Err(error), logged)?
+        {
+            if O::READ_ONLY {
+                service.writer.later(event).await;
+            } else {
+                service.writer.store(vec![event], Source::Call).await.map_err(ApiError::internal)?;
+            }
+        }
+        Ok::<(), ApiError>(())
+    };
     // Whether it is logged is decided as the call arrives: the first StartLogging is not, the last StopLogging is.
-    let logged = service.logging.covers(caller, &mut db).await?;
+    let mut arrived = None;
+    if O::PREPARES {
+        let logged = service.logging.covers(caller, &mut service.store.read().await?).await?;
+        if let Err(error) = O::prepare(&input, caller, service).await {
+            refused(request, &error, logged).await?;
+            return Err(error);
+        }
+        arrived = Some(logged);
+    }
+    let mut db = if O::READ_ONLY { service.store.read().await? } else { service.store.write().await? };
+    let logged = match arrived {
+        Some(logged) => logged,
+        None => service.logging.covers(caller, &mut db).await?,
+    };
+    let destinations = if O::READ_ONLY || !logged {
+        Vec::new()
+    } else {
+        // Before the call changes or removes the trail that takes its record; from the database, as the settings of these
+        // trails are stored with what they take.
+        let trails = db.logging_trails(&caller.account).await?;
+        let route = Route { account: &caller.account, region: &caller.region, global: false, reads: false };
+        db.destinations(&trails, &route, service.outlets).await?
+    };
     match O::call(input, &mut Context { caller, service, db: &mut db }).await {
         Ok(output) if O::READ_ONLY => {
             if let Some(event) = record(Some(request), Ok(None), logged)? {
@@ -201,7 +252,8 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
             let answer = lower_camel(serde_json::to_value(&output).map_err(ApiError::internal)?);
             let event = record(Some(request), Ok(Some(answer)), logged)?;
             if let Some(event) = &event {
-                db.insert_events(&[event], service.clock.now().timestamp_millis()).await?;
+                let stored = db.insert_events(&[event], service.clock.now().timestamp_millis()).await?;
+                db.queue_event(&stored, &destinations).await?;
             }
             service.logging.commit(db, Some(&caller.account)).await?;
             service.metrics.stored("call", u64::from(event.is_some()));
@@ -209,15 +261,7 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
         }
         Err(error) => {
             drop(db);
-            if error.code != Code::InternalFailure
-                && let Some(event) = record(Some(request), Err(&error), logged)?
-            {
-                if O::READ_ONLY {
-                    service.writer.later(event).await;
-                } else {
-                    service.writer.store(vec![event], Source::Call).await.map_err(ApiError::internal)?;
-                }
-            }
+            refused(request, &error, logged).await?;
             Err(error)
         }
     }

@@ -5,7 +5,7 @@ use crate::config::Settings;
 use crate::metrics::Metrics;
 use crate::recorder::intake::{Intake, IntakeOptions, Newest, Report};
 use crate::recorder::writer::Writer;
-use crate::store::{DataDir, OpenError, Store};
+use crate::store::{DataDir, OpenError, Outlets, Store};
 use clap::Args;
 use futures_util::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -68,7 +68,8 @@ impl Import {
             Ok(folder) => {
                 let store = Store::open(&folder).await?;
                 let metrics = Metrics::default();
-                let (writer, task) = Writer::start(store.clone(), clock, metrics.clone());
+                let (writer, task) =
+                    Writer::start(store.clone(), Outlets::of(&settings.delivery), clock, metrics.clone());
                 let result = import_all(inputs, &Target::Folder { writer, metrics }, &options).await;
                 task.stop().await;
                 store.close().await;

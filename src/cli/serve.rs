@@ -24,7 +24,8 @@ pub(super) async fn serve(settings: Settings) -> Result<ExitCode, Box<dyn std::e
 
 /// Logs go to stderr; stdout is the banner's.
 fn start_logging(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
-    let level: Targets = settings.server.log_level.parse().map_err(|_| {
+    // The S3 protocol layer logs every refusal as an error; who wants that names it.
+    let level: Targets = format!("s3s=off,{}", settings.server.log_level).parse().map_err(|_| {
         format!("bad config: server.log_level: {:?} is no log level", settings.server.log_level)
     })?;
     let human = match settings.server.log_format {
@@ -44,6 +45,10 @@ fn start_logging(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> 
 fn banner(server: &Server) {
     let settings = &server.service.settings;
     let url = base_url(server.address);
+    let buckets = match settings.delivery.s3_endpoint {
+        None => format!(" AWS_ENDPOINT_URL_S3={url}"),
+        Some(_) => String::new(),
+    };
     let data = std::path::absolute(&settings.server.data_dir).unwrap_or(settings.server.data_dir.clone());
     let text = format!(
         "Contrail {} listens on {url}\n  \
@@ -51,7 +56,7 @@ fn banner(server: &Server) {
          era     {} (the other one: --era {})\n  \
          account {}\n\n\
          To use it, paste into another terminal:\n  \
-         export AWS_ENDPOINT_URL_CLOUDTRAIL={url}\n  \
+         export AWS_ENDPOINT_URL_CLOUDTRAIL={url}{buckets}\n  \
          export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n\n",
         env!("CARGO_PKG_VERSION"),
         data.display(),

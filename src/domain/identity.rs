@@ -37,6 +37,18 @@ pub struct UserIdentity {
     session_context: Option<SessionContext>,
 }
 
+impl UserIdentity {
+    /// The ARN of the user, of the role's session, or of the account's root.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// The unique id; for the root user the account's.
+    pub fn principal_id(&self) -> &str {
+        &self.principal_id
+    }
+}
+
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SessionContext {

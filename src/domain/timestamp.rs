@@ -25,6 +25,15 @@ impl Timestamp {
     }
 }
 
+/// Serializes a time of an operation's input as records write it, see [`Timestamp::in_words`]: this is what inputs are
+/// serialized for.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn in_words<S: Serializer>(time: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+    time.map(Timestamp::in_words).serialize(to)
+}
+
 /// `2026-11-22T05:30:00Z`, fractions cut off.
 pub fn iso(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)

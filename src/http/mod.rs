@@ -1,4 +1,5 @@
-//! The doors: AWS's JSON protocol at `POST /`, and our own paths under `/_contrail`.
+//! The doors: AWS's JSON protocol at `POST /`, our own paths under `/_contrail`, and S3 for everything else while the
+//! bucket store inside is used.
 //! Here bytes become values and values bytes; what they mean is decided below.
 
 mod aws_json;
@@ -6,38 +7,80 @@ mod body;
 mod events;
 mod guard;
 mod operate;
+mod s3;
+mod sts;
 
 use crate::api::Service;
 use crate::error::{ApiResult, Code};
+use crate::workers::Workers;
 use actix_web::error::InternalError;
+use actix_web::guard as routing;
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use guard::Hosts;
+use s3::S3Door;
 use std::net::SocketAddr;
 
 /// Adds all routes of a server that listens on `address`.
 pub fn routes(
     service: &Service,
+    workers: &Workers,
     address: SocketAddr,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
     let hosts = Hosts::new(&service.settings.server, address);
-    let service = service.clone();
+    let s3 =
+        service.buckets.as_ref().map(|buckets| S3Door::new(buckets, &service.settings.server.allowed_hosts));
+    let (service, workers) = (service.clone(), workers.clone());
     move |config| {
+        if let Some(s3) = &s3 {
+            config.app_data(web::Data::new(s3.clone()));
+        }
         config
             .app_data(web::Data::new(service.clone()))
+            .app_data(web::Data::new(workers.clone()))
             .app_data(web::Data::new(hosts.clone()))
             .app_data(web::QueryConfig::default().error_handler(|error, _| {
                 let response = refuse(400, &error.to_string());
                 InternalError::from_response(error, response).into()
             }))
-            .route("/", web::post().to(aws_json::answer))
             .route("/_contrail/events", web::post().to(events::put_in))
             .route("/_contrail/events", web::get().to(events::read_out))
+            .route("/_contrail/flush", web::post().to(operate::flush))
             .route("/_contrail/reset", web::post().to(operate::reset))
             .route("/_contrail/metrics", web::get().to(operate::metrics))
             .route("/_contrail/health", web::get().to(operate::health))
-            .route("/_localstack/health", web::get().to(operate::health))
-            .route("/health", web::get().to(operate::health))
-            .default_service(web::to(nothing_here));
+            .route("/_localstack/health", web::get().guard(routing::fn_guard(is_not_s3)).to(operate::health))
+            .route("/health", web::get().guard(routing::fn_guard(is_not_s3)).to(operate::health))
+            .default_service(web::to(by_protocol));
+    }
+}
+
+/// Paths that stand for health, unless a bucket of that name is meant.
+fn is_not_s3(context: &routing::GuardContext<'_>) -> bool {
+    !s3::is_signed(context.head())
+}
+
+/// Requests that no path decides: which protocol they are in.
+async fn by_protocol(
+    request: HttpRequest,
+    payload: web::Payload,
+    service: web::Data<Service>,
+) -> HttpResponse {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let is_json = request.headers().contains_key("x-amz-target")
+        || header("content-type").is_some_and(|kind| kind.starts_with("application/x-amz-json"));
+    let is_ours = request.path() == "/_contrail" || request.path().starts_with("/_contrail/");
+    let door = request.app_data::<web::Data<S3Door>>().cloned();
+    match door {
+        _ if is_ours => nothing_here(request, service).await,
+        _ if sts::is_query(&request) && !request.headers().contains_key("x-amz-target") => {
+            sts::answer(request, payload, service).await
+        }
+        Some(door) if !is_json => s3::answer(request, payload, door, service).await,
+        _ if request.method() == Method::POST && request.path() == "/" => {
+            aws_json::answer(request, payload, service).await
+        }
+        _ => nothing_here(request, service).await,
     }
 }
 

@@ -1,25 +1,32 @@
-//! Operating the server: health, metrics, reset.
+//! Operating the server: health, metrics, flush, reset.
 
 use crate::api::Service;
 use crate::config::is_account_id;
 use crate::http::guard::Ours;
 use crate::http::refuse;
+use crate::recorder::writer::Source;
+use crate::workers::Workers;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
 /// `GET /_contrail/health`, `/health`, `/_localstack/health`: open to every host name, as health checks come by many.
 pub(super) async fn health(service: web::Data<Service>) -> HttpResponse {
-    let readable = async { service.store.read().await?.size_bytes().await }.await;
-    let (mut response, state) = match readable {
-        Ok(_) => (HttpResponse::Ok(), "available"),
+    let backlog = async { service.store.read().await?.backlog().await }.await;
+    let (mut response, state, backlog) = match backlog {
+        Ok(backlog) => (HttpResponse::Ok(), "available", Some(backlog)),
         Err(error) => {
             tracing::error!(error = %error, "the database cannot be read");
-            (HttpResponse::ServiceUnavailable(), "error")
+            (HttpResponse::ServiceUnavailable(), "error", None)
         }
     };
     response.json(json!({
         "services": {"cloudtrail": state},
+        "delivery": backlog.map(|backlog| json!({
+            "pending_events": backlog.pending_events,
+            "waiting_files": backlog.waiting_files,
+            "failing_destinations": backlog.failing_destinations,
+        })),
         "edition": "contrail",
         "version": env!("CARGO_PKG_VERSION"),
         "era": service.settings.era.name(),
@@ -31,11 +38,39 @@ pub(super) async fn metrics(_: Ours, service: web::Data<Service>) -> HttpRespons
     if let Ok(size) = async { service.store.read().await?.size_bytes().await }.await {
         service.metrics.database_bytes.set(size);
     }
+    if let Ok(backlog) = async { service.store.read().await?.backlog().await }.await {
+        service.metrics.events_pending.set(backlog.pending_events);
+        service.metrics.destinations_failing.set(backlog.failing_destinations);
+    }
     match service.metrics.render() {
         Ok(text) => HttpResponse::Ok()
             .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
             .body(text),
         Err(_) => refuse(500, "the metrics could not be written"),
+    }
+}
+
+/// `POST /_contrail/flush`: delivers everything that waits, now.
+pub(super) async fn flush(_: Ours, service: web::Data<Service>, workers: web::Data<Workers>) -> HttpResponse {
+    // What has been answered is stored first: records of calls that only read are written behind.
+    let settled = service.writer.store(Vec::new(), Source::Call).await;
+    let flushed = match settled {
+        Ok(_) => workers.flush().await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let keys = |keys: Vec<(String, String)>| -> Vec<_> {
+        keys.into_iter().map(|(bucket, key)| json!({"bucket": bucket, "key": key})).collect()
+    };
+    match flushed {
+        Ok(flushed) => HttpResponse::Ok().json(json!({
+            "log_files": keys(flushed.log_files),
+            "digests": keys(flushed.digests),
+            "failures": flushed.failures,
+        })),
+        Err(error) => {
+            tracing::error!(error, "flush failed");
+            refuse(500, "the flush failed; what waits is delivered later")
+        }
     }
 }
 

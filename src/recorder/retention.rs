@@ -1,4 +1,4 @@
-//! Removing events that are older than they need to be. Age counts from the day an event was stored, so that old
+//! Removing events, and the notes about delivered log files, that are older than they need to be. Age counts from the day an event was stored, so that old
 //! records put in from outside are kept as long as new ones.
 
 use crate::store::{Store, StoreResult};
@@ -24,7 +24,11 @@ pub async fn step(store: &Store, keep: TimeDelta, now: DateTime<Utc>) -> StoreRe
         session.commit().await?;
         removed += piece;
         if piece < u64::from(PIECE) {
-            return Ok(removed);
+            break;
         }
     }
+    let mut session = store.write().await?;
+    session.remove_old_files(before).await?;
+    session.commit().await?;
+    Ok(removed)
 }

@@ -5,7 +5,7 @@
 use crate::clock::Clock;
 use crate::domain::event::Event;
 use crate::metrics::Metrics;
-use crate::store::{Store, StoreError};
+use crate::store::{Outlets, Store, StoreError};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -55,10 +55,10 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the writing task.
-    pub fn start(store: Store, clock: Clock, metrics: Metrics) -> (Writer, WriterTask) {
+    pub fn start(store: Store, outlets: Outlets, clock: Clock, metrics: Metrics) -> (Writer, WriterTask) {
         let (queue, incoming) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(run(incoming, stopped, store, clock, metrics.clone()));
+        let task = tokio::spawn(run(incoming, stopped, (store, outlets), clock, metrics.clone()));
         (Writer { queue, metrics }, WriterTask { stop, task })
     }
 
@@ -122,7 +122,7 @@ impl WriterTask {
 async fn run(
     mut incoming: mpsc::Receiver<Batch>,
     mut stopped: oneshot::Receiver<()>,
-    store: Store,
+    (store, outlets): (Store, Outlets),
     clock: Clock,
     metrics: Metrics,
 ) {
@@ -148,7 +148,7 @@ async fn run(
         }
         metrics.queue.dec_by(events as i64);
         let began = clock.elapsed();
-        let result = write(&store, &clock, &batches).await;
+        let result = write(&store, outlets, &clock, &batches).await;
         metrics.commit_seconds.observe(clock.elapsed().saturating_sub(began).as_secs_f64());
         metrics.commit_events.observe(events as f64);
         if let Err(error) = &result {
@@ -159,10 +159,16 @@ async fn run(
     }
 }
 
-async fn write(store: &Store, clock: &Clock, batches: &[Batch]) -> Result<Vec<bool>, StoreError> {
+async fn write(
+    store: &Store,
+    outlets: Outlets,
+    clock: &Clock,
+    batches: &[Batch],
+) -> Result<Vec<bool>, StoreError> {
     let events: Vec<&Event> = batches.iter().flat_map(|batch| &batch.events).collect();
     let mut session = store.write().await?;
     let stored = session.insert_events(&events, clock.now().timestamp_millis()).await?;
+    session.queue_events(&events, &stored, outlets).await?;
     session.commit().await?;
     Ok(stored.new)
 }

@@ -44,6 +44,11 @@ impl DataDir {
         self.path.join("contrail.db")
     }
 
+    /// Where the bucket store inside is.
+    pub fn buckets(&self) -> PathBuf {
+        self.path.join("buckets.db")
+    }
+
     /// Writes into the lock file where this server listens, for `contrail import`.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Sqlite};
 pub(super) const ARRIVAL_BITS: u32 = 30;
 
 /// Rows a statement. Few different sizes, so that few statements are prepared and kept.
-const ROWS: [usize; 3] = [100, 10, 1];
+pub(super) const ROWS: [usize; 3] = [100, 10, 1];
 
 /// Tries with new numbers when a key is taken, which needs 2^30 events and a coincidence.
 const TRIES: usize = 3;
@@ -19,6 +19,10 @@ const TRIES: usize = 3;
 pub struct StoredEvents {
     /// For each event of the batch, whether it is new; the others were there already.
     pub new: Vec<bool>,
+    /// The keys of the new ones.
+    pub keys: Vec<i64>,
+    /// Their numbers of arrival, which only grow.
+    pub numbers: Vec<i64>,
 }
 
 impl Session {
@@ -28,24 +32,27 @@ impl Session {
     /// # Errors
     /// The database cannot be written; then the session must be dropped.
     pub async fn insert_events(&mut self, events: &[&Event], now: i64) -> StoreResult<StoredEvents> {
-        let mut new = Vec::with_capacity(events.len());
+        let mut stored = StoredEvents::default();
         let mut first = self.take_numbers(events.len()).await?;
         let mut rest = events;
         while let Some(rows) = ROWS.into_iter().find(|rows| *rows <= rest.len()) {
             let (chunk, behind) = rest.split_at(rows);
-            let mut result = self.insert_chunk(chunk, first, now).await;
+            let mut number = first;
+            let mut result = self.insert_chunk(chunk, &keys(chunk, number), now).await;
             for _ in 1..TRIES {
                 if !matches!(&result, Err(StoreError(e)) if is_key_taken(e)) {
                     break;
                 }
-                let fresh = self.take_numbers(rows).await?;
-                result = self.insert_chunk(chunk, fresh, now).await;
+                number = self.take_numbers(rows).await?;
+                result = self.insert_chunk(chunk, &keys(chunk, number), now).await;
             }
-            new.extend(result?);
+            stored.new.extend(result?);
+            stored.keys.extend(keys(chunk, number));
+            stored.numbers.extend((number..).take(rows));
             first += rows as i64;
             rest = behind;
         }
-        Ok(StoredEvents { new })
+        Ok(stored)
     }
 
     /// Reserves `n` numbers of arrival; the first of them.
@@ -59,13 +66,12 @@ impl Session {
         Ok(next - n as i64)
     }
 
-    async fn insert_chunk(&mut self, chunk: &[&Event], first: i64, now: i64) -> StoreResult<Vec<bool>> {
-        let keys: Vec<i64> = chunk.iter().zip(first..).map(|(event, n)| key(event.event_time, n)).collect();
+    async fn insert_chunk(&mut self, chunk: &[&Event], keys: &[i64], now: i64) -> StoreResult<Vec<bool>> {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO events (key, event_time, account, region, event_id, event_name, event_source, listing, \
              read_only, username, access_key_id, error_code, stored_at, resources, record) ",
         );
-        insert.push_values(chunk.iter().zip(&keys), |mut row, (event, key)| {
+        insert.push_values(chunk.iter().zip(keys), |mut row, (event, key)| {
             row.push_bind(*key)
                 .push_bind(event.event_time)
                 .push_bind(&event.account)
@@ -86,8 +92,8 @@ impl Session {
         insert.push(" ON CONFLICT (account, region, event_id) DO NOTHING");
         let inserted = insert.build().execute(self.db()).await?.rows_affected();
         let new =
-            if inserted == chunk.len() as u64 { vec![true; chunk.len()] } else { self.which(&keys).await? };
-        self.insert_resources(chunk, &keys, &new).await?;
+            if inserted == chunk.len() as u64 { vec![true; chunk.len()] } else { self.which(keys).await? };
+        self.insert_resources(chunk, keys, &new).await?;
         Ok(new)
     }
 
@@ -135,6 +141,10 @@ impl Session {
 /// Resources as an answer shows them. Most events have none.
 fn resources_json(resources: &[Resource]) -> String {
     if resources.is_empty() { "[]".to_owned() } else { serde_json::json!(resources).to_string() }
+}
+
+fn keys(chunk: &[&Event], first: i64) -> Vec<i64> {
+    chunk.iter().zip(first..).map(|(event, n)| key(event.event_time, n)).collect()
 }
 
 /// The key of an event: its second, then the number of its arrival.

@@ -4,11 +4,18 @@ use crate::store::{Session, StoreResult};
 
 impl Session {
     /// Removes at most `limit` of the events stored before `before` (milliseconds since 1970), oldest first; how many
-    /// there were.
+    /// there were. Events that are still to be delivered stay, and all that were stored after the first of them.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn remove_old_events(&mut self, before: i64, limit: u32) -> StoreResult<u64> {
+        let pending: Option<i64> = sqlx::query_scalar(
+            "SELECT min(e.stored_at) FROM destinations d JOIN events e ON e.key = \
+             (SELECT p.event_key FROM pending_events p WHERE p.destination = d.id ORDER BY p.number LIMIT 1)",
+        )
+        .fetch_one(self.db())
+        .await?;
+        let before = pending.map_or(before, |pending| before.min(pending));
         // The keys are found twice rather than carried out and in: both statements see the same rows. The events go
         // last, as both find their keys there.
         let mut removed = 0;
@@ -28,22 +35,64 @@ impl Session {
     /// # Errors
     /// The database cannot be written.
     pub async fn wipe(&mut self, account: Option<&str>) -> StoreResult<(u64, u64)> {
+        // First what hangs on others: pending events know their destination, destinations their trail.
+        for (table, whose) in [
+            (
+                "pending_events",
+                "destination IN (SELECT id FROM destinations WHERE account = $1 OR trail_account = $1)",
+            ),
+            ("digests", "chain IN (SELECT id FROM digest_chains WHERE trail_account = $1)"),
+            ("digest_chains", "trail_account = $1"),
+            ("log_files", "account = $1 OR trail_account = $1"),
+            ("destinations", "account = $1 OR trail_account = $1"),
+        ] {
+            self.delete(table, account.map(|account| (whose, account))).await?;
+        }
         let mut removed = Vec::new();
         for table in ["event_resources", "events", "trails"] {
-            let done = match account {
-                Some(account) => {
-                    let delete = format!("DELETE FROM {table} WHERE account = $1");
-                    sqlx::query(sqlx::AssertSqlSafe(delete)).bind(account).execute(self.db()).await?
-                }
-                None => {
-                    sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table}")))
-                        .execute(self.db())
-                        .await?
-                }
-            };
-            removed.push(done.rows_affected());
+            removed.push(self.delete(table, account.map(|account| ("account = $1", account))).await?);
         }
         Ok((removed[2], removed[1]))
+    }
+
+    /// Removes the rows of a table that a condition on an account names, or all; how many there were.
+    async fn delete(&mut self, table: &str, of: Option<(&str, &str)>) -> StoreResult<u64> {
+        let (condition, account) =
+            of.map_or(("TRUE", None), |(condition, account)| (condition, Some(account)));
+        let delete = sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE {condition}")));
+        let delete = if let Some(account) = account { delete.bind(account) } else { delete };
+        Ok(delete.execute(self.db()).await?.rows_affected())
+    }
+
+    /// Removes what is noted about log files that were settled before `before` (milliseconds since 1970) and about
+    /// digests of chains closed before, and destinations of trails that are gone and have nothing left.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn remove_old_files(&mut self, before: i64) -> StoreResult<u64> {
+        let files = sqlx::query(
+            "DELETE FROM log_files WHERE created_at < $1 AND state <> 'waiting' AND notify = FALSE \
+             AND webhook = FALSE AND (validated = FALSE OR digest IS NOT NULL)",
+        );
+        let removed = files.bind(before).execute(self.db()).await?.rows_affected();
+        sqlx::query(
+            "DELETE FROM destinations WHERE kind <> 'event_bus' AND NOT EXISTS (SELECT 1 FROM trails t \
+             WHERE t.account = trail_account AND t.home_region = destinations.home_region AND t.name = trail_name \
+             AND t.created_at = trail_created_at) \
+             AND NOT EXISTS (SELECT 1 FROM pending_events p WHERE p.destination = id) \
+             AND NOT EXISTS (SELECT 1 FROM log_files f WHERE f.destination = destinations.id)",
+        )
+        .execute(self.db())
+        .await?;
+        for delete in [
+            "DELETE FROM digests WHERE created_at < $1 AND state <> 'waiting' \
+             AND chain IN (SELECT id FROM digest_chains WHERE state = 'closed')",
+            "DELETE FROM digest_chains WHERE state = 'closed' AND last_end * 1000 < $1 \
+             AND NOT EXISTS (SELECT 1 FROM digests d WHERE d.chain = digest_chains.id)",
+        ] {
+            sqlx::query(delete).bind(before).execute(self.db()).await?;
+        }
+        Ok(removed)
     }
 
     /// The size of the database file's pages in bytes, without the write-ahead log.

@@ -5,20 +5,30 @@
 //! neither block it nor wait for it.
 
 mod data_dir;
+mod destinations;
+mod digest_keys;
+mod digests;
 mod events;
 mod export;
+mod log_files;
 mod lookup;
 mod maintenance;
 mod open;
 mod settings;
+mod trail_status;
 mod trails;
 
 pub use data_dir::DataDir;
+pub use destinations::{Backlog, Destination, Outlets, Route};
+pub use digest_keys::DigestKey;
+pub use digests::{Chain, NewDigest, WaitingDigest, Wanted};
 pub use events::StoredEvents;
 pub use export::{ErrorFilter, ExportFilter, ExportRow};
+pub use log_files::{PendingEvent, PutFile, Unannounced, Uncut, WaitingFile};
 pub use lookup::{LookupQuery, LookupRow};
 pub use open::OpenError;
-pub use trails::{Coverage, Trail, TrailStatus};
+pub use trail_status::{Delivery, TrailRegion, TrailStatus};
+pub use trails::Trail;
 
 use crate::error::ApiError;
 use sqlx::pool::PoolConnection;

@@ -1,4 +1,4 @@
-//! Trails, their status and their tags.
+//! Trails and their tags.
 
 use crate::domain::tags::Tag;
 use crate::store::{Session, StoreResult};
@@ -28,37 +28,11 @@ pub struct Trail {
     pub updated_at: i64,
 }
 
-/// What GetTrailStatus tells of a trail in one region. Times: milliseconds since 1970.
-#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
-#[expect(missing_docs, reason = "the names are CloudTrail's own")]
-pub struct TrailStatus {
-    pub is_logging: bool,
-    pub start_logging_time: Option<i64>,
-    pub stop_logging_time: Option<i64>,
-    pub latest_delivery_time: Option<i64>,
-    pub latest_delivery_error: Option<String>,
-    pub latest_notification_time: Option<i64>,
-    pub latest_notification_error: Option<String>,
-    pub latest_cloud_watch_logs_delivery_time: Option<i64>,
-    pub latest_cloud_watch_logs_delivery_error: Option<String>,
-    pub latest_digest_delivery_time: Option<i64>,
-    pub latest_digest_delivery_error: Option<String>,
-}
-
 impl Trail {
     /// Whether the trail is to be seen in `region`: at home, or everywhere for a multi-region trail.
     pub fn covers(&self, region: &str) -> bool {
         self.is_multi_region_trail || self.home_region == region
     }
-}
-
-/// Where a trail that is logging sees calls.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Coverage {
-    /// Its home region ...
-    pub home_region: String,
-    /// ... or everywhere.
-    pub is_multi_region_trail: bool,
 }
 
 impl Session {
@@ -136,14 +110,15 @@ impl Session {
         .bind(trail.updated_at)
         .execute(self.db())
         .await?;
-        Ok(())
+        self.follow_trail(trail).await
     }
 
-    /// Removes a trail with its status and tags. Events stay.
+    /// Removes a trail with its status and tags. Events stay, and what it captured is delivered at once.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn delete_trail(&mut self, trail: &Trail) -> StoreResult<()> {
+        self.set_due(trail, true).await?;
         sqlx::query("DELETE FROM trails WHERE account = $1 AND home_region = $2 AND name = $3")
             .bind(&trail.account)
             .bind(&trail.home_region)
@@ -168,64 +143,5 @@ impl Session {
         .fetch_all(self.db())
         .await?;
         Ok(tags.into_iter().map(|(key, value)| Tag { key, value }).collect())
-    }
-
-    /// The status of a trail as seen in `region`: whether it is logging and since when is the home region's; what was
-    /// delivered is the region's own.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn trail_status(&mut self, trail: &Trail, region: &str) -> StoreResult<TrailStatus> {
-        let status = sqlx::query_as(
-            "SELECT h.is_logging, h.start_logging_time, h.stop_logging_time, r.latest_delivery_time, \
-             r.latest_delivery_error, r.latest_notification_time, r.latest_notification_error, \
-             r.latest_cloud_watch_logs_delivery_time, r.latest_cloud_watch_logs_delivery_error, \
-             r.latest_digest_delivery_time, r.latest_digest_delivery_error \
-             FROM trail_status h LEFT JOIN trail_status r \
-             ON r.account = h.account AND r.home_region = h.home_region AND r.name = h.name AND r.region = $4 \
-             WHERE h.account = $1 AND h.home_region = $2 AND h.name = $3 AND h.region = h.home_region",
-        )
-        .bind(&trail.account)
-        .bind(&trail.home_region)
-        .bind(&trail.name)
-        .bind(region)
-        .fetch_one(self.db())
-        .await?;
-        Ok(status)
-    }
-
-    /// Starts (`on`) or stops logging at `now`. A trail that is in that state already stays as it is.
-    ///
-    /// # Errors
-    /// The database cannot be written.
-    pub async fn set_logging(&mut self, trail: &Trail, on: bool, now: i64) -> StoreResult<()> {
-        let change = if on {
-            "UPDATE trail_status SET is_logging = TRUE, start_logging_time = $4 \
-             WHERE account = $1 AND home_region = $2 AND name = $3 AND region = home_region AND NOT is_logging"
-        } else {
-            "UPDATE trail_status SET is_logging = FALSE, stop_logging_time = $4 \
-             WHERE account = $1 AND home_region = $2 AND name = $3 AND region = home_region AND is_logging"
-        };
-        sqlx::query(change)
-            .bind(&trail.account)
-            .bind(&trail.home_region)
-            .bind(&trail.name)
-            .bind(now)
-            .execute(self.db())
-            .await?;
-        Ok(())
-    }
-
-    /// Where the trails of an account that are logging see calls.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn logging(&mut self, account: &str) -> StoreResult<Vec<Coverage>> {
-        let coverage = sqlx::query_as(
-            "SELECT t.home_region, t.is_multi_region_trail FROM trails t JOIN trail_status s \
-             ON s.account = t.account AND s.home_region = t.home_region AND s.name = t.name AND s.region = t.home_region \
-             WHERE t.account = $1 AND s.is_logging",
-        );
-        Ok(coverage.bind(account).fetch_all(self.db()).await?)
     }
 }

@@ -1,10 +1,14 @@
 //! The integration tests, one binary: every server is a real one on a port of its own, with a temporary data folder, a
 //! clock that stands still and ids that count up.
 
+mod buckets;
+mod delivery;
+mod digest;
 mod export;
 mod house;
 mod intake;
 mod operate;
+mod outbound;
 mod plans;
 mod process;
 mod store;

@@ -4,7 +4,7 @@ use contrail::domain::event::{Event, Listing};
 use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use contrail::domain::resources::Resource;
 use contrail::domain::tags::Tag;
-use contrail::store::{Coverage, DataDir, ErrorFilter, ExportFilter, LookupQuery, Store, Trail, TrailStatus};
+use contrail::store::{DataDir, ErrorFilter, ExportFilter, LookupQuery, Store, Trail, TrailStatus};
 use tempfile::TempDir;
 
 async fn open() -> (Store, DataDir, TempDir) {
@@ -132,14 +132,14 @@ async fn logging_starts_and_stops_and_keeps_its_times() {
     ] {
         db.set_logging(&demo, on, at).await.unwrap();
         assert_eq!(db.trail_status(&demo, "us-east-1").await.unwrap(), want);
-        let home = Coverage { home_region: "us-east-1".into(), is_multi_region_trail: false };
-        assert_eq!(db.logging("111122223333").await.unwrap(), if on { vec![home] } else { vec![] });
-        assert!(db.logging("444455556666").await.unwrap().is_empty());
+        let logging = if on { vec![demo.clone()] } else { vec![] };
+        assert_eq!(db.logging_trails("111122223333").await.unwrap(), logging);
+        assert!(db.logging_trails("444455556666").await.unwrap().is_empty());
     }
     let everywhere = trail("all", "ap-south-1", true);
     db.insert_trail(&everywhere, &[]).await.unwrap();
     db.set_logging(&everywhere, true, 7).await.unwrap();
-    assert!(db.logging("111122223333").await.unwrap().iter().any(|c| c.is_multi_region_trail));
+    assert!(db.logging_trails("111122223333").await.unwrap().iter().any(|c| c.is_multi_region_trail));
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! CreateTrail: a new trail, at home in the region of the call, not logging yet.
 
 use crate::api::trails::{SettingsInput, SettingsOutput, check_room};
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, Service, preflight};
 use crate::domain::bucket_name::BucketName;
+use crate::domain::caller::Caller;
 use crate::domain::tags::{self, Tag};
 use crate::domain::trail_name::{TrailName, blank};
 use crate::error::ApiResult;
@@ -28,18 +29,35 @@ pub struct Input {
 impl Operation for CreateTrail {
     const NAME: &'static str = "CreateTrail";
     const READ_ONLY: bool = false;
+    const PREPARES: bool = true;
     type Input = Input;
     type Output = SettingsOutput;
 
+    async fn prepare(input: &Input, caller: &Caller, service: &Service) -> ApiResult<()> {
+        let mut db = service.store.read().await?;
+        let trail = input.draft(&mut Context { caller, service, db: &mut db }).await?;
+        drop(db);
+        preflight::check(service, None, &trail).await
+    }
+
     async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<SettingsOutput> {
-        let name = TrailName::parse(&input.name.ok_or_else(blank)?)?;
+        let trail = input.draft(context).await?;
+        context.db.insert_trail(&trail, input.tags_list.as_deref().unwrap_or_default()).await?;
+        Ok(trail.into())
+    }
+}
+
+impl Input {
+    /// The trail that is asked for, if there is room for it.
+    async fn draft(&self, context: &mut Context<'_>) -> ApiResult<Trail> {
+        let name = TrailName::parse(self.name.as_deref().ok_or_else(blank)?)?;
         let now = context.service.clock.now().timestamp_millis();
         let mut trail = Trail {
             account: context.caller.account.clone(),
             home_region: context.caller.region.clone(),
             name: name.as_str().to_owned(),
             // A trail needs a bucket; only here can it be absent.
-            s3_bucket_name: BucketName::parse(input.settings.s3_bucket_name.as_deref().unwrap_or_default())?
+            s3_bucket_name: BucketName::parse(self.settings.s3_bucket_name.as_deref().unwrap_or_default())?
                 .into_string(),
             s3_key_prefix: None,
             sns_topic_name: None,
@@ -55,11 +73,9 @@ impl Operation for CreateTrail {
             created_at: now,
             updated_at: now,
         };
-        input.settings.apply(&mut trail)?;
-        let tags = input.tags_list.unwrap_or_default();
-        tags::check(&tags)?;
+        self.settings.apply(&mut trail)?;
+        tags::check(self.tags_list.as_deref().unwrap_or_default())?;
         check_room(&trail, &context.db.trails(&trail.account).await?)?;
-        context.db.insert_trail(&trail, &tags).await?;
-        Ok(trail.into())
+        Ok(trail)
     }
 }

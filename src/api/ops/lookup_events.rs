@@ -7,10 +7,10 @@ use crate::domain::lookup::{Attribute, AttributeKey, TimeRange, page_size};
 use crate::domain::page_token::{self, Scope};
 use crate::domain::record::cut;
 use crate::domain::resources::{Resource, short_type};
-use crate::domain::timestamp::Timestamp;
+use crate::domain::timestamp::{Timestamp, in_words};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::store::{LookupQuery, LookupRow};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
 #[derive(Debug)]
@@ -32,11 +32,6 @@ pub struct Input {
     max_results: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
-}
-
-/// Records write times in words; this is what an input is serialized for.
-fn in_words<S: Serializer>(time: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
-    time.map(Timestamp::in_words).serialize(to)
 }
 
 #[derive(Debug, Serialize, Deserialize)]

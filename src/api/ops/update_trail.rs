@@ -1,8 +1,10 @@
 //! UpdateTrail: changes the settings given and leaves the others; with a name alone it reads them back.
 
 use crate::api::trails::{Purpose, SettingsInput, SettingsOutput, check_room, find};
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, Service, preflight};
+use crate::domain::caller::Caller;
 use crate::error::ApiResult;
+use crate::store::Trail;
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html>
@@ -22,22 +24,41 @@ pub struct Input {
 impl Operation for UpdateTrail {
     const NAME: &'static str = "UpdateTrail";
     const READ_ONLY: bool = false;
+    const PREPARES: bool = true;
     type Input = Input;
     type Output = SettingsOutput;
 
+    async fn prepare(input: &Input, caller: &Caller, service: &Service) -> ApiResult<()> {
+        let mut db = service.store.read().await?;
+        let (before, trail) = input.draft(&mut Context { caller, service, db: &mut db }).await?;
+        drop(db);
+        preflight::check(service, Some(&before), &trail).await
+    }
+
     async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<SettingsOutput> {
-        let before = find(context, input.name.as_deref(), Purpose::Change).await?;
+        let (before, mut trail) = input.draft(context).await?;
+        if trail != before {
+            trail.updated_at = context.service.clock.now().timestamp_millis();
+            context.db.save_trail(&trail).await?;
+            let other_topic = trail.sns_topic_arn != before.sns_topic_arn;
+            let no_log_group = trail.cloud_watch_logs_log_group_arn.is_none();
+            context.db.forget_delivery(&trail, other_topic, no_log_group).await?;
+        }
+        Ok(SettingsOutput::from(trail).with_cleared(&input.settings))
+    }
+}
+
+impl Input {
+    /// The trail as it is, and as it is asked for, if there is room for it.
+    async fn draft(&self, context: &mut Context<'_>) -> ApiResult<(Trail, Trail)> {
+        let before = find(context, self.name.as_deref(), Purpose::Change).await?;
         let mut trail = before.clone();
-        input.settings.apply(&mut trail)?;
+        self.settings.apply(&mut trail)?;
         if trail.is_multi_region_trail && !before.is_multi_region_trail {
             let mut others = context.db.trails(&trail.account).await?;
             others.retain(|t| *t != before);
             check_room(&trail, &others)?;
         }
-        if trail != before {
-            trail.updated_at = context.service.clock.now().timestamp_millis();
-            context.db.save_trail(&trail).await?;
-        }
-        Ok(SettingsOutput::from(trail).with_cleared(&input.settings))
+        Ok((before, trail))
     }
 }

@@ -25,7 +25,7 @@ fn the_banner_tells_where_what_and_how() {
             format!(
                 "Contrail {} listens on {url}\n  data    {}\n  era     {era} (the other one: --era {other})\n  \
                  account 000000000012\n\nTo use it, paste into another terminal:\n  \
-                 export AWS_ENDPOINT_URL_CLOUDTRAIL={url}\n  export AWS_ACCESS_KEY_ID=test \
+                 export AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}\n  export AWS_ACCESS_KEY_ID=test \
                  AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n\n",
                 env!("CARGO_PKG_VERSION"),
                 folder.path().display()

@@ -2,6 +2,7 @@
 
 mod banner;
 mod data_folder;
+mod deliver;
 mod disk_full;
 mod import;
 mod restart;

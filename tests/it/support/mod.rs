@@ -1,6 +1,8 @@
 //! A Contrail to test against, and two clients: the official SDK, and raw JSON.
 
 mod answers;
+pub(crate) mod chain;
+pub(crate) mod fakes;
 
 pub(crate) use answers::arn;
 
@@ -11,6 +13,7 @@ use contrail::api::Service;
 use contrail::clock::{Clock, Ids};
 use contrail::config::Settings;
 use contrail::server::{Server, bind};
+use contrail::workers::{Flushed, Workers};
 use serde_json::Value;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -30,6 +33,7 @@ pub(crate) struct TestServer {
     pub(crate) url: String,
     pub(crate) clock: Clock,
     pub(crate) service: Service,
+    pub(crate) workers: Workers,
     pub(crate) folder: TempDir,
     overrides: Vec<(&'static str, String)>,
     stop: oneshot::Sender<()>,
@@ -59,18 +63,19 @@ impl TestServer {
         let ids = if folder.path().join("contrail.db").exists() { Ids::Random } else { Ids::counted() };
         let server = Server::build(settings, listener, clock.clone(), ids).await.unwrap();
         let (url, service) = (format!("http://{}", server.address), server.service.clone());
+        let workers = server.workers.clone();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async move {
             // An error means that the test has dropped the server, which stops it as well.
             let _ = stopped.await;
         }));
-        TestServer { url, clock, service, folder, overrides, stop, running }
+        TestServer { url, clock, service, workers, folder, overrides, stop, running }
     }
 
     /// Stops the server in good order, and starts another one on the same data folder, with some settings changed.
     pub(crate) async fn restart_with(self, more: &[(&'static str, &str)]) -> TestServer {
-        let TestServer { clock, folder, mut overrides, stop, running, service, .. } = self;
-        drop(service);
+        let TestServer { clock, folder, mut overrides, stop, running, service, workers, .. } = self;
+        drop((service, workers));
         stop.send(()).unwrap();
         running.await.unwrap().unwrap();
         overrides.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));
@@ -143,6 +148,24 @@ impl TestServer {
     /// Waits until the records of calls that only read, which nobody waits for, are stored too.
     pub(crate) async fn settle(&self) {
         self.service.writer.store(Vec::new(), contrail::recorder::writer::Source::Call).await.unwrap();
+    }
+
+    /// What the workers do on their own where time passes: what is due now.
+    pub(crate) async fn step(&self) -> Flushed {
+        self.settle().await;
+        self.workers.step().await.unwrap()
+    }
+
+    /// Delivers everything that waits.
+    pub(crate) async fn flush(&self) -> Value {
+        let reply = self.post("/_contrail/flush", "").await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.json()
+    }
+
+    /// GetTrailStatus of the default account's trail `demo`.
+    pub(crate) async fn status(&self) -> Value {
+        self.ok("GetTrailStatus", serde_json::json!({"Name": "demo"})).await
     }
 
     /// A trail `demo` that is logging.

@@ -151,7 +151,10 @@ async fn a_resource_type_is_found_in_both_spellings_and_shown_in_the_eras() {
     }
     let server = server.restart_with(&[("era", "today")]).await;
     assert_eq!(by(&server, "ResourceType", "Instance").await, ["RunInstances"]);
-    let entry = lookup(&server, json!({})).await["Events"][0].clone();
+    // By name: in this era the lookup before is an event too.
+    let by_name =
+        json!({"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "RunInstances"}]});
+    let entry = lookup(&server, by_name).await["Events"][0].clone();
     assert_eq!(entry["Resources"][0]["ResourceType"], "AWS::EC2::Instance");
 }
 

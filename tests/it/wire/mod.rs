@@ -12,6 +12,7 @@ mod lookup_events;
 mod operations;
 mod own_records;
 mod paging;
+mod preflight;
 mod regions;
 mod start_logging;
 mod stop_logging;

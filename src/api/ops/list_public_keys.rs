@@ -1,0 +1,79 @@
+//! ListPublicKeys: the public halves of the keys that sign digests in this region.
+
+use crate::api::{Context, Operation};
+use crate::domain::timestamp::{Timestamp, in_words};
+use crate::error::{ApiResult, Code};
+use crate::store::DigestKey;
+use serde::{Deserialize, Serialize};
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListPublicKeys.html>
+#[derive(Debug)]
+pub struct ListPublicKeys;
+
+/// What is asked. The token is read and means nothing, as on AWS (observed): all keys are on one page.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "in_words")]
+    start_time: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "in_words")]
+    end_time: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+/// What is answered.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    public_key_list: Vec<PublicKey>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PublicKey {
+    /// PKCS #1 DER, base64 as all bytes are on the wire.
+    value: String,
+    validity_start_time: Timestamp,
+    validity_end_time: Timestamp,
+    fingerprint: String,
+}
+
+impl From<DigestKey> for PublicKey {
+    fn from(key: DigestKey) -> PublicKey {
+        PublicKey {
+            value: key.public_key,
+            validity_start_time: Timestamp::from_millis(key.valid_from * 1000),
+            validity_end_time: Timestamp::from_millis(key.valid_to * 1000),
+            fingerprint: key.fingerprint,
+        }
+    }
+}
+
+impl Operation for ListPublicKeys {
+    const NAME: &'static str = "ListPublicKeys";
+    const READ_ONLY: bool = true;
+    type Input = Input;
+    type Output = Output;
+
+    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
+        let (from, to) = match (input.start_time, input.end_time) {
+            (Some(from), Some(to)) if from > to => {
+                return Err(
+                    Code::InvalidTimeRangeException.because("The start time must not be after the end time.")
+                );
+            }
+            // Without a range the current key: observed.
+            (None, None) => {
+                let now = context.service.clock.now().timestamp();
+                (now, now)
+            }
+            (from, to) => {
+                let seconds = |time: Option<Timestamp>, open| time.map_or(open, |t| t.0.timestamp());
+                (seconds(from, i64::MIN), seconds(to, i64::MAX))
+            }
+        };
+        let keys = context.db.digest_keys(&context.caller.region, from, to).await?;
+        Ok(Output { public_key_list: keys.into_iter().map(PublicKey::from).collect() })
+    }
+}

@@ -1,0 +1,83 @@
+//! The keys that sign digests: one RSA pair a region, made when it is first needed and replaced when its time is over.
+
+use crate::digest::{DigestError, Digesting};
+use crate::domain::digest::hex;
+use crate::store::DigestKey;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use md5::Md5;
+use rsa::pkcs1::EncodeRsaPublicKey;
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use rsa::{Pkcs1v15Sign, RsaPrivateKey};
+use sha2::{Digest, Sha256};
+
+/// Digests are signed with keys of this size (observed).
+const BITS: usize = 2048;
+
+/// The key of a region that signs now.
+pub(super) async fn current(digesting: &Digesting, region: &str) -> Result<DigestKey, DigestError> {
+    let now = digesting.clock.now().timestamp();
+    if let Some(key) = digesting.store.read().await?.current_digest_key(region, now).await? {
+        return Ok(key);
+    }
+    let days = i64::from(digesting.settings.digest_key_days);
+    let failed = |cause: String| DigestError::Key { region: region.to_owned(), cause };
+    // Half a second of one core: not where others wait.
+    let made = tokio::task::spawn_blocking(move || make(now, now + days * 24 * 3600)).await;
+    let key = made.map_err(|e| failed(e.to_string()))?.map_err(failed)?;
+    let mut session = digesting.store.write().await?;
+    session.insert_digest_key(region, &key).await?;
+    session.commit().await?;
+    tracing::info!(region, fingerprint = key.fingerprint, "made a key for digests");
+    Ok(key)
+}
+
+fn make(valid_from: i64, valid_to: i64) -> Result<DigestKey, String> {
+    // Keys need the machine's own random numbers, in tests too.
+    let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, BITS).map_err(|e| e.to_string())?;
+    let private = key.to_pkcs8_der().map_err(|e| e.to_string())?;
+    let public = key.to_public_key().to_pkcs1_der().map_err(|e| e.to_string())?;
+    Ok(DigestKey {
+        // The MD5 of the key as ListPublicKeys gives it out: recomputed from AWS's own examples.
+        fingerprint: hex(&Md5::digest(public.as_bytes())),
+        private_key: BASE64.encode(private.as_bytes()),
+        public_key: BASE64.encode(public.as_bytes()),
+        valid_from,
+        valid_to,
+    })
+}
+
+/// The signature over `text`, RSA PKCS #1 v1.5 with SHA-256, lower-case hexadecimal.
+pub(super) fn sign(key: &DigestKey, text: &str) -> Result<String, String> {
+    let der = BASE64.decode(&key.private_key).map_err(|_| "it is not base64")?;
+    let private = RsaPrivateKey::from_pkcs8_der(&der).map_err(|_| "it is no PKCS #8 key")?;
+    let hash = Sha256::digest(text);
+    let signature = private.sign(Pkcs1v15Sign::new::<rsa::sha2::Sha256>(), &hash);
+    Ok(hex(&signature.map_err(|e| e.to_string())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsa::RsaPublicKey;
+    use rsa::pkcs1::DecodeRsaPublicKey;
+
+    #[test]
+    fn a_signature_is_good_for_its_text_and_key_only() {
+        let (key, other) = (make(0, 1).unwrap(), make(0, 1).unwrap());
+        assert_ne!(key.fingerprint, other.fingerprint);
+        // PKCS #1, 2048 bits: what validate-logs can load.
+        assert!(key.public_key.starts_with("MIIBCgKCAQEA"), "{}", key.public_key);
+        let signature = sign(&key, "four\nlines").unwrap();
+        assert_eq!(signature.len(), 512);
+        let bytes: Vec<u8> =
+            (0..512).step_by(2).map(|i| u8::from_str_radix(&signature[i..i + 2], 16).unwrap()).collect();
+        let verify = |key: &DigestKey, text: &str| {
+            let public = RsaPublicKey::from_pkcs1_der(&BASE64.decode(&key.public_key).unwrap()).unwrap();
+            public.verify(Pkcs1v15Sign::new::<rsa::sha2::Sha256>(), &Sha256::digest(text), &bytes).is_ok()
+        };
+        assert!(verify(&key, "four\nlines"));
+        assert!(!verify(&key, "four\nline") && !verify(&other, "four\nlines"));
+        assert!(!format!("{key:?}").contains(&key.private_key));
+    }
+}

@@ -1,0 +1,283 @@
+//! The S3 door: everything on the port that is for nobody else goes to the bucket store inside. Bodies are streamed both
+//! ways, a few pieces in memory at a time.
+//!
+//! Whoever calls is let in: signatures are taken off, not checked.
+
+mod chunked;
+mod host;
+
+use crate::api::Service;
+use crate::buckets::{BodyFault, Buckets};
+use crate::http::body::{self, Stalled};
+use crate::http::guard;
+use actix_web::body::SizedStream;
+use actix_web::dev::RequestHead;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::stream::{self, Stream, StreamExt};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, HttpResponse as S3HttpResponse, S3Error, S3ErrorCode, StdError, s3_error};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Pieces of a body that wait to be taken.
+const WAITING: usize = 4;
+
+/// How much of a body that nobody wants is read all the same, so that its sender gets to read the refusal.
+const MAX_DRAIN: usize = 64 * 1024 * 1024;
+
+/// The bucket store as a door.
+#[derive(Clone)]
+pub(super) struct S3Door(S3Service);
+
+impl S3Door {
+    /// `names`: host names that stand for the server itself and not for a bucket.
+    pub(super) fn new(buckets: &Buckets, names: &[String]) -> S3Door {
+        let mut builder = S3ServiceBuilder::new(buckets.s3());
+        builder.set_host(host::Hosts::new(names));
+        S3Door(builder.build())
+    }
+}
+
+/// Whether a request says that it is for S3: it is signed for it, in a header or in the URL.
+pub(super) fn is_signed(request: &RequestHead) -> bool {
+    let authorization = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+    let is_scope = authorization.is_some_and(|value| {
+        value.starts_with("AWS ") || (value.starts_with("AWS4-") && value.contains("/s3/aws4_request"))
+    });
+    is_scope || query(request.uri.query().unwrap_or_default()).any(|(name, _)| is_signature(name))
+}
+
+/// Answers a request for the bucket store.
+pub(super) async fn answer(
+    request: HttpRequest,
+    mut payload: web::Payload,
+    door: web::Data<S3Door>,
+    service: web::Data<Service>,
+) -> HttpResponse {
+    let id = service.ids.uuid();
+    let within = service.settings.server.chunk_timeout.0;
+    if guard::check_page(&request).is_err() {
+        let drained = drain(&mut payload, within, 0).await;
+        let error = s3_error!(AccessDenied, "Requests from web pages of another origin are refused.");
+        return reply(refusal(error), drained, id);
+    }
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let request = match prepare(&request, receiver) {
+        Ok(request) => request,
+        Err(error) => {
+            let drained = drain(&mut payload, within, 0).await;
+            return reply(refusal(error), drained, id);
+        }
+    };
+    // On its own: whatever becomes of the connection, the call comes to its end and clears up behind itself.
+    let S3Door(s3) = door.get_ref().clone();
+    let call = tokio::spawn(async move { s3.call(request).await });
+    let is_read = pump(&mut payload, sender, within).await;
+    let response = match call.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => failed(&format!("{error:?}")),
+        Err(error) => failed(&error.to_string()),
+    };
+    reply(response, is_read, id)
+}
+
+fn failed(cause: &str) -> S3HttpResponse {
+    tracing::error!(cause, "an S3 call failed");
+    refusal(s3_error!(InternalError, "We encountered an internal error. Please try again."))
+}
+
+fn refusal(error: S3Error) -> S3HttpResponse {
+    error.to_http_response().unwrap_or_default()
+}
+
+/// Hands the body on as it comes. Whether it was read to its end: else the connection is of no more use.
+async fn pump(payload: &mut web::Payload, sender: mpsc::Sender<Part>, within: Duration) -> bool {
+    loop {
+        let part = match body::next(payload, within).await {
+            Ok(Some(bytes)) => Part::Bytes(bytes),
+            Ok(None) => Part::End,
+            Err(Stalled::Timeout) => Part::Fault(BodyFault {
+                code: S3ErrorCode::RequestTimeout,
+                message: format!("Nothing of the request body arrived for {within:?}."),
+            }),
+            Err(Stalled::Broken) => Part::Fault(BodyFault {
+                code: S3ErrorCode::IncompleteBody,
+                message: "The request body broke off.".to_owned(),
+            }),
+        };
+        let (is_end, is_fault) = (matches!(part, Part::End), matches!(part, Part::Fault(_)));
+        let size = if let Part::Bytes(bytes) = &part { bytes.len() } else { 0 };
+        let is_taken = sender.send(part).await.is_ok();
+        if is_end || is_fault {
+            return is_end;
+        }
+        if !is_taken {
+            // The answer is there before the end of the body.
+            return drain(payload, within, size).await;
+        }
+    }
+}
+
+/// Reads a body that nobody wants, up to a bound. Whether it came to its end.
+async fn drain(payload: &mut web::Payload, within: Duration, mut read: usize) -> bool {
+    while let Ok(next) = body::next(payload, within).await {
+        match next {
+            None => return true,
+            Some(bytes) => read += bytes.len(),
+        }
+        if read > MAX_DRAIN {
+            break;
+        }
+    }
+    false
+}
+
+/// What comes through the channel of a body. A channel that closes without an end is a body that broke off.
+enum Part {
+    Bytes(Bytes),
+    End,
+    Fault(BodyFault),
+}
+
+fn incoming(receiver: mpsc::Receiver<Part>) -> impl Stream<Item = Result<Bytes, BodyFault>> + Send {
+    stream::unfold(Some(receiver), |receiver| async move {
+        let mut receiver = receiver?;
+        match receiver.recv().await {
+            Some(Part::Bytes(bytes)) => Some((Ok(bytes), Some(receiver))),
+            Some(Part::End) => None,
+            Some(Part::Fault(fault)) => Some((Err(fault), None)),
+            None => {
+                let message = "The request body broke off.".to_owned();
+                Some((Err(BodyFault { code: S3ErrorCode::IncompleteBody, message }), None))
+            }
+        }
+    })
+}
+
+/// The request as s3s takes it: without signature, its body plain.
+fn prepare(request: &HttpRequest, receiver: mpsc::Receiver<Part>) -> Result<http::Request<Body>, S3Error> {
+    let bad = |e: http::Error| s3_error!(InvalidRequest, "The request cannot be read: {e}");
+    let mut converted = http::Request::builder().method(request.method().as_str()).uri(unsigned_uri(request));
+    for (name, value) in request.headers() {
+        converted = converted.header(name.as_str(), value.as_bytes());
+    }
+    let (mut parts, ()) = converted.body(()).map_err(bad)?.into_parts();
+    parts.headers.remove(http::header::AUTHORIZATION);
+    let has_body = parts.headers.contains_key(http::header::TRANSFER_ENCODING)
+        || parts.headers.get(http::header::CONTENT_LENGTH).is_some_and(|length| length != "0");
+    let plain = chunked::Plain::take_headers(&mut parts.headers)?;
+    let body = if has_body {
+        let frames =
+            plain.decode(incoming(receiver)).map(|part| part.map(Frame::data).map_err(StdError::from));
+        Body::http_body_unsync(StreamBody::new(frames))
+    } else {
+        plain.check_empty()?;
+        Body::empty()
+    };
+    Ok(http::Request::from_parts(parts, body))
+}
+
+/// The path and query of a request, without what signs it.
+fn unsigned_uri(request: &HttpRequest) -> String {
+    let path = request.uri().path();
+    let text = request.query_string();
+    let is_signed = query(text).any(|(name, _)| is_signature(name));
+    let kept: Vec<&str> =
+        query(text).filter(|(name, _)| !(is_signed && signs(name))).map(|(_, pair)| pair).collect();
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
+}
+
+/// The names and the pairs of a query, as written.
+fn query(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| (pair.split_once('=').map_or(pair, |(name, _)| name), pair))
+}
+
+fn is_signature(name: &str) -> bool {
+    name.eq_ignore_ascii_case("x-amz-signature") || name == "Signature"
+}
+
+/// Whether a parameter belongs to a presigned URL's signature, of version 4 or 2.
+fn signs(name: &str) -> bool {
+    const NAMES: [&str; 10] = [
+        "x-amz-algorithm",
+        "x-amz-credential",
+        "x-amz-date",
+        "x-amz-expires",
+        "x-amz-signedheaders",
+        "x-amz-signature",
+        "x-amz-security-token",
+        "awsaccesskeyid",
+        "signature",
+        "expires",
+    ];
+    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The answer as actix sends it.
+fn reply(response: S3HttpResponse, is_read: bool, id: uuid::Uuid) -> HttpResponse {
+    let (parts, body) = response.into_parts();
+    let status = actix_web::http::StatusCode::from_u16(parts.status.as_u16()).unwrap_or_default();
+    let mut reply = HttpResponse::build(status);
+    let mut length = None;
+    for (name, value) in &parts.headers {
+        match *name {
+            // Actix writes these two itself, from what the body is.
+            http::header::CONTENT_LENGTH => length = value.to_str().ok().and_then(|text| text.parse().ok()),
+            http::header::TRANSFER_ENCODING => {}
+            _ => {
+                reply.append_header((name.as_str(), value.as_bytes()));
+            }
+        }
+    }
+    reply.insert_header(("x-amz-request-id", id.simple().to_string()));
+    if !is_read {
+        // There may be more of that body; the connection is of no use any more.
+        reply.force_close();
+    }
+    if matches!(status.as_u16(), 204 | 304) {
+        return reply.finish();
+    }
+    let length = length.or_else(|| http_body::Body::size_hint(&body).exact());
+    let body = body.map(|part| part.map_err(|error| -> Box<dyn std::error::Error> { error }));
+    match length {
+        Some(length) => reply.body(SizedStream::new(length, body)),
+        None => reply.streaming(body),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_signature_is_known_and_taken_off_and_nothing_else() {
+        let request = |uri: &str| TestRequest::get().uri(uri).to_http_request();
+        let signed =
+            request("/b/k?versionId=null&X-Amz-Algorithm=A&X-Amz-Credential=C%2F&X-Amz-Signature=0&x");
+        assert!(is_signed(signed.head()));
+        assert_eq!(unsigned_uri(&signed), "/b/k?versionId=null&x");
+        let old = request("/b/k%20?AWSAccessKeyId=A&Signature=x&Expires=1");
+        assert!(is_signed(old.head()));
+        assert_eq!(unsigned_uri(&old), "/b/k%20");
+        let plain = request("/b?expires=1&list-type=2");
+        assert!(!is_signed(plain.head()));
+        assert_eq!(unsigned_uri(&plain), "/b?expires=1&list-type=2");
+    }
+
+    #[test]
+    fn only_a_signature_for_s3_makes_health_a_bucket() {
+        let with = |scope: &str| {
+            let value =
+                format!("AWS4-HMAC-SHA256 Credential=A/20261122/us-east-1/{scope}/aws4_request, Signature=0");
+            TestRequest::get().insert_header(("authorization", value)).to_http_request()
+        };
+        assert!(is_signed(with("s3").head()));
+        assert!(!is_signed(with("cloudtrail").head()));
+    }
+}

@@ -1,0 +1,373 @@
+//! Undoing `aws-chunked`, in which SDKs send bodies with a signature or a checksum behind them, and checking the checksum
+//! wherever it stands.
+//!
+//! `<hex size>[;chunk-signature=…]\r\n<bytes>\r\n … 0[;…]\r\n[name:value\r\n …]\r\n`: source is the S3 API reference,
+//! "Signature Calculations for the Authorization Header: Transferring Payload in Multiple Chunks".
+
+use crate::buckets::BodyFault;
+use actix_web::web::{Buf, Bytes, BytesMut};
+use futures_util::stream::{self, Stream, StreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use s3s::checksum::ChecksumHasher;
+use s3s::{S3Error, S3ErrorCode, s3_error};
+use std::pin::Pin;
+
+/// The longest line between chunks.
+const MAX_LINE: usize = 8 * 1024;
+
+/// The most lines behind the last chunk.
+const MAX_TRAILERS: usize = 20;
+
+/// How a body is to be read.
+#[derive(Debug)]
+pub(super) struct Plain {
+    is_chunked: bool,
+    /// Bytes that must come out, when the sender says.
+    length: Option<u64>,
+    /// The checksum that the sender says, by its header's name.
+    said: Option<(String, String)>,
+    /// The name of a checksum that stands behind the body.
+    trailer: Option<String>,
+}
+
+/// `x-amz-checksum-…` headers and the checksums that they hold.
+fn hasher(name: &str) -> Option<ChecksumHasher> {
+    let mut hasher = ChecksumHasher::default();
+    match name.strip_prefix("x-amz-checksum-")? {
+        "crc32" => hasher.crc32 = Some(Default::default()),
+        "crc32c" => hasher.crc32c = Some(Default::default()),
+        "crc64nvme" => hasher.crc64nvme = Some(Default::default()),
+        "sha1" => hasher.sha1 = Some(Default::default()),
+        "sha256" => hasher.sha256 = Some(Default::default()),
+        _ => return None,
+    }
+    Some(hasher)
+}
+
+fn finish(hasher: ChecksumHasher) -> Option<String> {
+    let sum = hasher.finalize();
+    sum.checksum_crc32
+        .or(sum.checksum_crc32c)
+        .or(sum.checksum_crc64nvme)
+        .or(sum.checksum_sha1)
+        .or(sum.checksum_sha256)
+}
+
+impl Plain {
+    /// Reads what the headers say of the body, and makes them say what the plain body is.
+    pub(super) fn take_headers(headers: &mut HeaderMap) -> Result<Plain, S3Error> {
+        let text = |headers: &HeaderMap, name: &str| {
+            headers.get(name).and_then(|value| value.to_str().ok()).map(|value| value.trim().to_owned())
+        };
+        let is_chunked =
+            text(headers, "x-amz-content-sha256").is_some_and(|sum| sum.starts_with("STREAMING-"));
+        headers.remove("x-amz-content-sha256");
+        // A checksum of an upload's parts together stands in the same headers, with the list of its parts as the body.
+        let whole = headers.contains_key("x-amz-checksum-type");
+        let said = headers.keys().filter(|_| !whole).find_map(|name| {
+            hasher(name.as_str())?;
+            Some((name.as_str().to_owned(), text(headers, name.as_str())?))
+        });
+        let trailer = text(headers, "x-amz-trailer").map(|name| name.to_ascii_lowercase());
+        let mut plain = Plain { is_chunked, length: None, said, trailer };
+        if !is_chunked {
+            return Ok(plain);
+        }
+        headers.remove("x-amz-trailer");
+        if let Some(length) = headers.remove("x-amz-decoded-content-length") {
+            let parsed = length.to_str().ok().and_then(|text| text.parse().ok());
+            let bad = || s3_error!(InvalidArgument, "x-amz-decoded-content-length is no number");
+            plain.length = Some(parsed.ok_or_else(bad)?);
+            headers.insert(header::CONTENT_LENGTH, length);
+        } else {
+            headers.remove(header::CONTENT_LENGTH);
+        }
+        if let Some(encoding) = text(headers, "content-encoding") {
+            let others: Vec<&str> =
+                encoding.split(',').map(str::trim).filter(|e| !e.is_empty() && *e != "aws-chunked").collect();
+            headers.remove(header::CONTENT_ENCODING);
+            if let Ok(others) = HeaderValue::from_str(&others.join(","))
+                && !others.is_empty()
+            {
+                headers.insert(HeaderName::from_static("content-encoding"), others);
+            }
+        }
+        Ok(plain)
+    }
+
+    /// For a request without a body.
+    pub(super) fn check_empty(&self) -> Result<(), S3Error> {
+        match self.is_chunked {
+            true => Err(s3_error!(IncompleteBody, "The request body is missing.")),
+            false => Ok(()),
+        }
+    }
+
+    /// The plain body. After an error nothing more comes.
+    pub(super) fn decode<S>(self, body: S) -> impl Stream<Item = Result<Bytes, BodyFault>> + Send
+    where
+        S: Stream<Item = Result<Bytes, BodyFault>> + Send + 'static,
+    {
+        let name = match (&self.said, &self.trailer) {
+            (Some((name, _)), _) => Some(name.as_str()),
+            (None, trailer) => trailer.as_deref(),
+        };
+        let reader = Reader {
+            hasher: name.and_then(hasher),
+            body: Box::pin(body),
+            buffer: BytesMut::new(),
+            left: 0,
+            is_first: true,
+            out: 0,
+            plain: self,
+        };
+        stream::unfold(Some(reader), |reader| async move {
+            let mut reader = reader?;
+            match reader.next().await {
+                Ok(Some(bytes)) => Some((Ok(bytes), Some(reader))),
+                Ok(None) => None,
+                Err(fault) => Some((Err(fault), None)),
+            }
+        })
+    }
+}
+
+struct Reader {
+    body: Pin<Box<dyn Stream<Item = Result<Bytes, BodyFault>> + Send>>,
+    plain: Plain,
+    hasher: Option<ChecksumHasher>,
+    /// What has come and is not decoded.
+    buffer: BytesMut,
+    /// Bytes of the chunk that are still to come.
+    left: u64,
+    is_first: bool,
+    /// Bytes that have gone out.
+    out: u64,
+}
+
+fn fault(code: S3ErrorCode, message: &str) -> BodyFault {
+    BodyFault { code, message: message.to_owned() }
+}
+
+fn malformed() -> BodyFault {
+    fault(S3ErrorCode::IncompleteBody, "The chunks of the request body are malformed.")
+}
+
+impl Reader {
+    async fn next(&mut self) -> Result<Option<Bytes>, BodyFault> {
+        let bytes = if self.plain.is_chunked {
+            self.next_of_chunk().await?
+        } else {
+            self.body.next().await.transpose()?
+        };
+        match &bytes {
+            Some(bytes) => {
+                self.out += bytes.len() as u64;
+                if self.plain.length.is_some_and(|length| self.out > length) {
+                    return Err(self.wrong_length());
+                }
+                if let Some(hasher) = &mut self.hasher {
+                    hasher.update(bytes);
+                }
+            }
+            None => self.check_end()?,
+        }
+        Ok(bytes)
+    }
+
+    fn wrong_length(&self) -> BodyFault {
+        fault(
+            S3ErrorCode::IncompleteBody,
+            "The request body is not as long as x-amz-decoded-content-length says.",
+        )
+    }
+
+    fn check_end(&mut self) -> Result<(), BodyFault> {
+        if self.plain.length.is_some_and(|length| self.out != length) {
+            return Err(self.wrong_length());
+        }
+        if let (Some(hasher), Some((name, said))) = (self.hasher.take(), &self.plain.said)
+            && finish(hasher).as_ref() != Some(said)
+        {
+            let algorithm = name.trim_start_matches("x-amz-checksum-").to_ascii_uppercase();
+            let message = format!("The {algorithm} you specified did not match the calculated checksum.");
+            return Err(BodyFault { code: S3ErrorCode::BadDigest, message });
+        }
+        Ok(())
+    }
+
+    async fn next_of_chunk(&mut self) -> Result<Option<Bytes>, BodyFault> {
+        if self.left == 0 {
+            if !self.is_first && !self.line().await?.is_empty() {
+                return Err(malformed());
+            }
+            self.is_first = false;
+            let line = self.line().await?;
+            let size = line.split(|b| *b == b';').next().unwrap_or_default();
+            let size = std::str::from_utf8(size).ok().filter(|size| (1..=16).contains(&size.len()));
+            let size = size.filter(|size| size.bytes().all(|b| b.is_ascii_hexdigit()));
+            let size = size.and_then(|size| u64::from_str_radix(size, 16).ok());
+            self.left = size.ok_or_else(malformed)?;
+            if self.left == 0 {
+                return self.trailers().await.map(|()| None);
+            }
+        }
+        while self.buffer.is_empty() {
+            self.fill().await?;
+        }
+        let size = usize::try_from(self.left).unwrap_or(usize::MAX).min(self.buffer.len());
+        self.left -= size as u64;
+        Ok(Some(self.buffer.split_to(size).freeze()))
+    }
+
+    /// What stands behind the last chunk.
+    async fn trailers(&mut self) -> Result<(), BodyFault> {
+        for _ in 0..MAX_TRAILERS {
+            // Some senders leave the last, empty line out.
+            let line = match self.line().await {
+                Err(fault) if fault.code == S3ErrorCode::IncompleteBody && self.buffer.is_empty() => break,
+                line => line?,
+            };
+            if line.is_empty() {
+                break;
+            }
+            let line = std::str::from_utf8(&line).map_err(|_| malformed())?;
+            let (name, value) = line.split_once(':').ok_or_else(malformed)?;
+            let name = name.trim().to_ascii_lowercase();
+            if self.plain.trailer.as_deref() == Some(&name) && self.plain.said.is_none() {
+                self.plain.said = Some((name, value.trim().to_owned()));
+            }
+        }
+        if self.plain.trailer.is_some() && self.hasher.is_some() && self.plain.said.is_none() {
+            return Err(fault(S3ErrorCode::InvalidRequest, "The checksum behind the body is missing."));
+        }
+        // Whatever else there is is no part of the body.
+        if !self.buffer.is_empty() || self.body.next().await.transpose()?.is_some() {
+            return Err(malformed());
+        }
+        Ok(())
+    }
+
+    /// The next line, without its end.
+    async fn line(&mut self) -> Result<Bytes, BodyFault> {
+        let mut seen = 0;
+        loop {
+            if let Some(at) = self.buffer[seen..].windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.buffer.split_to(seen + at).freeze();
+                self.buffer.advance(2);
+                return Ok(line);
+            }
+            if self.buffer.len() > MAX_LINE {
+                return Err(malformed());
+            }
+            seen = self.buffer.len().saturating_sub(1);
+            self.fill().await?;
+        }
+    }
+
+    async fn fill(&mut self) -> Result<(), BodyFault> {
+        match self.body.next().await.transpose()? {
+            Some(bytes) => {
+                self.buffer.extend_from_slice(&bytes);
+                Ok(())
+            }
+            None => Err(fault(S3ErrorCode::IncompleteBody, "The request body broke off.")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(more: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER".parse().unwrap());
+        for (name, value) in more {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    /// The body as it comes out, cut into pieces of every size on the way in.
+    async fn decoded(more: &[(&'static str, &str)], body: &[u8]) -> Result<String, S3ErrorCode> {
+        let mut results = Vec::new();
+        for size in [1, 2, 3, 7, body.len().max(1)] {
+            let pieces: Vec<_> = body.chunks(size).map(|b| Ok(Bytes::copy_from_slice(b))).collect();
+            let plain = Plain::take_headers(&mut headers(more)).unwrap();
+            let out: Vec<_> = plain.decode(stream::iter(pieces)).collect().await;
+            let out: Result<Vec<Bytes>, BodyFault> = out.into_iter().collect();
+            results.push(out.map(|out| String::from_utf8(out.concat()).unwrap()).map_err(|fault| fault.code));
+        }
+        assert!(results.windows(2).all(|pair| pair[0] == pair[1]), "{results:?}");
+        results.remove(0)
+    }
+
+    #[tokio::test]
+    async fn chunks_are_put_together_with_signatures_and_trailers_left_out() {
+        let length = ("x-amz-decoded-content-length", "11");
+        for body in [
+            "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+            "b;chunk-signature=00ff\r\nhello world\r\n0;chunk-signature=11\r\n\r\n",
+            "B\r\nhello world\r\n0\r\nx-amz-other:1\r\n\r\n",
+            "b\r\nhello world\r\n0\r\n",
+        ] {
+            assert_eq!(decoded(&[length], body.as_bytes()).await, Ok("hello world".into()), "{body:?}");
+        }
+        assert_eq!(decoded(&[], b"0\r\n\r\n").await, Ok(String::new()));
+    }
+
+    #[tokio::test]
+    async fn malformed_short_and_wrongly_counted_bodies_are_refused() {
+        for body in [
+            "",
+            "5\r\nhel",
+            "5\r\nhello\r\n",
+            "5\r\nhelloX\r\n0\r\n\r\n",
+            "x\r\nhello\r\n0\r\n\r\n",
+            "-5\r\nhello\r\n0\r\n\r\n",
+            "\r\nhello\r\n0\r\n\r\n",
+            "fffffffffffffffff\r\nhello",
+            "5\r\nhello\r\n0\r\n\r\nmore",
+            "5\r\nhello\r\n0\r\nno colon\r\n\r\n",
+        ] {
+            assert_eq!(decoded(&[], body.as_bytes()).await, Err(S3ErrorCode::IncompleteBody), "{body:?}");
+        }
+        let body = b"5\r\nhello\r\n0\r\n\r\n";
+        for length in ["4", "6"] {
+            let length = ("x-amz-decoded-content-length", length);
+            assert_eq!(decoded(&[length], body).await, Err(S3ErrorCode::IncompleteBody));
+        }
+        assert!(Plain::take_headers(&mut headers(&[("x-amz-decoded-content-length", "many")])).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_checksum_is_checked_wherever_it_stands() {
+        let trailer = ("x-amz-trailer", "x-amz-checksum-crc32");
+        let good = "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n";
+        assert_eq!(decoded(&[trailer], good.as_bytes()).await, Ok("hello".into()));
+        let bad = good.replace("hello", "hellO");
+        assert_eq!(decoded(&[trailer], bad.as_bytes()).await, Err(S3ErrorCode::BadDigest));
+        let without = b"5\r\nhello\r\n0\r\n\r\n";
+        assert_eq!(decoded(&[trailer], without).await, Err(S3ErrorCode::InvalidRequest));
+        let header = ("x-amz-checksum-crc32", "NhCmhg==");
+        assert_eq!(decoded(&[header], without).await, Ok("hello".into()));
+        assert_eq!(
+            decoded(&[("x-amz-checksum-crc32", "AAAAAA==")], without).await,
+            Err(S3ErrorCode::BadDigest)
+        );
+    }
+
+    #[test]
+    fn the_headers_say_afterwards_what_the_plain_body_is() {
+        let mut headers = headers(&[
+            ("content-encoding", "aws-chunked, gzip"),
+            ("content-length", "99"),
+            ("x-amz-decoded-content-length", "11"),
+        ]);
+        Plain::take_headers(&mut headers).unwrap();
+        assert_eq!(headers["content-encoding"], "gzip");
+        assert_eq!(headers["content-length"], "11");
+        assert_eq!(headers.len(), 2);
+    }
+}

@@ -1,0 +1,76 @@
+//! Keys, and ListPublicKeys.
+
+use super::{put_in, valid, validating};
+use crate::support::fakes::FakeAws;
+use crate::support::{TestServer, start_of_time};
+use aws_sdk_cloudtrail::primitives::DateTime;
+use serde_json::{Value, json};
+
+const DAY: u64 = 24 * 3600;
+
+async fn keys(server: &TestServer, input: Value) -> Vec<String> {
+    let listed = server.ok("ListPublicKeys", input).await;
+    let list = listed["PublicKeyList"].as_array().unwrap();
+    list.iter().map(|key| key["Fingerprint"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_key_is_replaced_after_thirty_days_and_stays_to_be_had() {
+    let aws = FakeAws::start().await;
+    let server = validating(&aws, json!({})).await;
+    server.step().await;
+    let start = start_of_time().timestamp();
+    let first = keys(&server, json!({})).await;
+    assert_eq!(first.len(), 1);
+    server.wait(31 * DAY);
+    put_in(&server, 1).await;
+    server.flush().await;
+    let current = keys(&server, json!({})).await;
+    assert_eq!(current.len(), 1, "without a range the current key");
+    assert_ne!(current, first);
+    let day = |n: i64| start + n * DAY as i64;
+    let both = [first.clone(), current.clone()].concat();
+    for (range, want) in [
+        (json!({"StartTime": day(0), "EndTime": day(1)}), &first),
+        (json!({"StartTime": day(30), "EndTime": day(31)}), &both),
+        (json!({"StartTime": day(32)}), &current),
+        (json!({"EndTime": day(1)}), &first),
+        (json!({"StartTime": day(-9), "EndTime": day(-1)}), &vec![]),
+        (json!({"StartTime": day(70), "NextToken": "any"}), &vec![]),
+    ] {
+        assert_eq!(keys(&server, range.clone()).await, *want, "{range}");
+    }
+    assert_eq!(valid(&server, &aws).await, 2);
+}
+
+#[tokio::test]
+async fn the_sdk_reads_the_keys_of_its_region() {
+    let aws = FakeAws::start().await;
+    let server = validating(&aws, json!({})).await;
+    server.step().await;
+    let listed = server.sdk().list_public_keys().start_time(DateTime::from_secs(0)).send().await.unwrap();
+    let key = &listed.public_key_list()[0];
+    assert_eq!(key.value().unwrap().as_ref().len(), 270, "PKCS #1 DER of 2048 bits");
+    let (from, to) = (key.validity_start_time().unwrap().secs(), key.validity_end_time().unwrap().secs());
+    assert_eq!((from, to - from), (start_of_time().timestamp(), 30 * DAY as i64));
+    let elsewhere = server.sdk_as("test", "eu-west-1").list_public_keys().send().await.unwrap();
+    assert!(elsewhere.public_key_list().is_empty());
+}
+
+#[tokio::test]
+async fn a_range_that_ends_before_it_begins_is_refused() {
+    let server = TestServer::start().await;
+    let refused = server.refused("ListPublicKeys", json!({"StartTime": 200, "EndTime": 100})).await;
+    assert!(refused.starts_with("InvalidTimeRangeException: "), "{refused}");
+}
+
+#[tokio::test]
+async fn the_private_key_is_neither_answered_nor_shown() {
+    let aws = FakeAws::start().await;
+    let server = validating(&aws, json!({})).await;
+    server.step().await;
+    let listed = server.ok("ListPublicKeys", json!({"StartTime": 0})).await;
+    assert_eq!(listed["PublicKeyList"][0].as_object().unwrap().len(), 4);
+    let key = server.service.store.read().await.unwrap().digest_keys("us-east-1", 0, i64::MAX).await.unwrap();
+    assert!(!format!("{key:?}").contains(&key[0].private_key[..40]));
+}
