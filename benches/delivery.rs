@@ -110,11 +110,17 @@ fn intake(
     let rate = events as f64 / seconds;
     let speed = alone.map(|alone| format!("{:.2}", rate / alone.rate)).unwrap_or_default();
     let cpu = format!("{:.1}", cpu / events as f64);
-    line(&[&format!("  {name}"), &format!("{rate:.0}"), &speed, &cpu, &server.memory()]);
+    line(&[&format!("  {name}"), &format!("{rate:.0}"), &speed, &cpu, &format!("  {}", server.memory())]);
     Run { server, rate, _folder: folder }
 }
 
 fn print(name: &str, records: f64, bytes: usize, seconds: f64, cpu: f64, memory: &str) {
     let megabytes = format!("{:.0}", bytes as f64 / seconds / 1e6);
-    line(&[name, &format!("{:.0}", records / seconds), &megabytes, &format!("{:.1}", cpu / records), memory]);
+    line(&[
+        name,
+        &format!("{:.0}", records / seconds),
+        &megabytes,
+        &format!("{:.1}", cpu / records),
+        &format!("  {memory}"),
+    ]);
 }

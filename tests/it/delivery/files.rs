@@ -157,6 +157,8 @@ async fn an_event_put_in_again_is_not_delivered_again() {
     put_in(&server, 2).await;
     let again = record(2, "2026-11-22T05:29:00Z", "RunInstances").to_string();
     server.post("/_contrail/events", again).await;
+    let health = server.get("/_contrail/health").await.json();
+    assert_eq!(health["delivery"]["pending_events"], 4, "two events, for the bucket and for the event bus");
     server.flush().await;
     assert_eq!(delivered(&aws), ids(2));
 }
