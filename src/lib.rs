@@ -13,9 +13,11 @@
 //! | 1 | [`domain`] | names, ARNs, tokens, records: pure |
 //! | 0 | [`error`], [`clock`], [`config`], [`metrics`] | what everything may use |
 //!
-//! Two walks through it:
+//! Three walks through it:
 //! * A call: `http::aws_json` → `api::caller` → `api` (limit, parse, operation, record) → `store`.
 //! * A record from outside: `http::events` or `cli::import` → `recorder::intake` → `recorder::writer` → `store`.
+//! * A delivery: `recorder::writer` notes what is pending → `workers` → `delivery` (files, announcements, streams) →
+//!   `outbound` → `digest`.
 
 #![warn(clippy::unwrap_used)]
 

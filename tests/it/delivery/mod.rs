@@ -2,6 +2,7 @@
 
 mod events;
 mod files;
+mod inside;
 mod logs;
 mod notices;
 mod retries;
