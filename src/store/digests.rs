@@ -95,7 +95,8 @@ impl Session {
         Ok(chains.fetch_all(self.db()).await?)
     }
 
-    /// Begins a chain at `start`, seconds since 1970.
+    /// Begins a chain at `start`, seconds since 1970, or behind the last end of an earlier chain of this trail's name:
+    /// the end stands in the names of digests, and no name may be used twice.
     ///
     /// # Errors
     /// The database cannot be written.
@@ -103,7 +104,8 @@ impl Session {
         let insert = sqlx::query(
             "INSERT INTO digest_chains (trail_account, home_region, trail_name, trail_created_at, region, \
              s3_bucket_name, s3_key_prefix, kms_key_id, state, last_end) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', max($9, (SELECT coalesce(max(last_end) + 1, 0) \
+             FROM digest_chains WHERE trail_account = $1 AND home_region = $2 AND trail_name = $3 AND region = $5)))",
         );
         let whose = &wanted.whose;
         let insert = insert.bind(&whose.trail_account).bind(&whose.home_region).bind(&whose.trail_name);

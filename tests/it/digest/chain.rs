@@ -125,6 +125,31 @@ async fn stopping_closes_the_chain_and_a_new_start_begins_another() {
 }
 
 #[tokio::test]
+async fn chains_that_follow_each_other_within_a_second_share_no_name() {
+    let aws = FakeAws::start().await;
+    let server = validating(&aws, json!({})).await;
+    server.step().await;
+    for _ in 0..3 {
+        server.ok("StopLogging", json!({"Name": "demo"})).await;
+        server.step().await;
+        server.ok("StartLogging", json!({"Name": "demo"})).await;
+        server.step().await;
+    }
+    // A new trail of the old name begins a chain of its own, too.
+    server.ok("DeleteTrail", json!({"Name": "demo"})).await;
+    server.step().await;
+    server.wait(1);
+    let trail = json!({"Name": "demo", "S3BucketName": "my-bucket", "EnableLogFileValidation": true});
+    server.ok("CreateTrail", trail).await;
+    server.ok("StartLogging", json!({"Name": "demo"})).await;
+    server.step().await;
+    let found = digests(&aws);
+    let keys: std::collections::BTreeSet<_> = found.iter().map(|(key, _)| key).collect();
+    assert_eq!((found.len(), keys.len()), (9, 9));
+    assert_eq!(valid(&server, &aws).await, 9);
+}
+
+#[tokio::test]
 async fn a_deleted_trail_closes_its_chain() {
     let aws = FakeAws::start().await;
     let server = validating(&aws, json!({})).await;
