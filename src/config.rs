@@ -2,6 +2,10 @@
 //!
 //! A key that nobody reads, or a value that means nothing, is refused with the key's name.
 
+mod recorder;
+
+pub use recorder::Recorder;
+
 use chrono::TimeDelta;
 use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer};
@@ -63,6 +67,8 @@ pub struct Settings {
     pub intake: Intake,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[recorder]`
+    pub recorder: Recorder,
     /// `[[identities]]`
     #[serde(default)]
     pub identities: Vec<IdentitySetting>,
@@ -288,7 +294,7 @@ impl Settings {
             builder = builder.set_override(key, value).map_err(|e| SettingsError(one_line(&e)))?;
         }
         let config = builder.build().map_err(|e| SettingsError(format!("bad config: {}", one_line(&e))))?;
-        let settings: Settings = serde_path_to_error::deserialize(config).map_err(|e| {
+        let mut settings: Settings = serde_path_to_error::deserialize(config).map_err(|e| {
             let (path, cause) = (e.path().to_string(), one_line(e.inner()));
             // The inner error often names the key already; say it once.
             if cause.contains(&format!("`{path}`")) || path == "." {
@@ -297,6 +303,8 @@ impl Settings {
                 SettingsError(format!("bad config: {path}: {cause}"))
             }
         })?;
+        settings.recorder.check().map_err(|why| SettingsError(format!("bad config: recorder.{why}")))?;
+        settings.deliver_upstream();
         settings.check()?;
         Ok(settings)
     }

@@ -5,7 +5,7 @@
 //! | floor | rooms | what happens there |
 //! |--|--|--|
 //! | 7 | [`server`], [`cli`] | wiring, the life of the process, commands |
-//! | 6 | [`http`] | the doors: the AWS API and `/_contrail` |
+//! | 6 | [`http`], [`proxy`] | the doors: the AWS API and `/_contrail`; calls forwarded to an emulator |
 //! | 5 | [`workers`] | the work in the background, one step at a time |
 //! | 4 | [`api`], [`delivery`], [`digest`] | CloudTrail's operations, who asks, limits; what trails deliver; digests of it |
 //! | 3 | [`recorder`], [`outbound`] | records of calls, intake from outside, the writer, retention; clients of S3, SNS, Logs |
@@ -13,9 +13,11 @@
 //! | 1 | [`domain`] | names, ARNs, tokens, records: pure |
 //! | 0 | [`error`], [`clock`], [`config`], [`metrics`] | what everything may use |
 //!
-//! Three walks through it:
+//! Four walks through it:
 //! * A call: `http::aws_json` → `api::caller` → `api` (limit, parse, operation, record) → `store`.
 //! * A record from outside: `http::events` or `cli::import` → `recorder::intake` → `recorder::writer` → `store`.
+//! * A forwarded call: `proxy` → the upstream and back → `recorder::forwarded_calls` → `recorder::forwarded_call`
+//!   (`identify`, `catalog`, `reply`) → `recorder::writer`.
 //! * A delivery: `recorder::writer` notes what is pending → `workers` → `delivery` (files, announcements, streams) →
 //!   `outbound` → `digest`.
 
@@ -33,6 +35,7 @@ pub mod error;
 pub mod http;
 pub mod metrics;
 pub mod outbound;
+pub mod proxy;
 pub mod recorder;
 pub mod server;
 pub mod store;

@@ -24,6 +24,13 @@ pub struct SourceLabels {
     pub source: &'static str,
 }
 
+/// Labels of [`Figures::forwarded_calls_recorded`] and [`Figures::forwarded_calls_unidentified`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ServiceLabels {
+    /// `sqs.amazonaws.com`, or the name that a call is signed for.
+    pub service: String,
+}
+
 /// Labels of [`Figures::delivery_failures`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct TargetLabels {
@@ -64,6 +71,12 @@ pub struct Figures {
     pub commit_failures: Counter,
     /// The size of the database file, as of the last look.
     pub database_bytes: Gauge,
+    /// Forwarded calls that were recorded, by event source.
+    pub forwarded_calls_recorded: Family<ServiceLabels, Counter>,
+    /// Forwarded calls for whose record there was no room.
+    pub forwarded_calls_dropped: Counter,
+    /// Forwarded calls of no operation that is known, by signing name.
+    pub forwarded_calls_unidentified: Family<ServiceLabels, Counter>,
     /// Log files put into buckets.
     pub log_files_delivered: Counter,
     /// Events in them, counted once for each trail.
@@ -116,8 +129,19 @@ impl Default for Figures {
         registry.register("events_pending", "Events that wait to be delivered", events_pending.clone());
         let failing = "Destinations whose last try failed";
         registry.register("destinations_failing", failing, destinations_failing.clone());
+        let (forwarded_calls_recorded, forwarded_calls_dropped) = (Family::default(), Counter::default());
+        let forwarded_calls_unidentified = Family::default();
+        let recorded = "Forwarded calls that were recorded";
+        registry.register("forwarded_calls_recorded", recorded, forwarded_calls_recorded.clone());
+        let dropped = "Forwarded calls that were not recorded for want of room";
+        registry.register("forwarded_calls_dropped", dropped, forwarded_calls_dropped.clone());
+        let unknown = "Forwarded calls of no known operation";
+        registry.register("forwarded_calls_unidentified", unknown, forwarded_calls_unidentified.clone());
         Figures {
             registry,
+            forwarded_calls_recorded,
+            forwarded_calls_dropped,
+            forwarded_calls_unidentified,
             calls,
             events_stored,
             events_duplicate,
@@ -141,6 +165,20 @@ impl Figures {
     /// Counts events that have been stored, from `call` or `intake`.
     pub fn stored(&self, source: &'static str, events: u64) {
         self.events_stored.get_or_create(&SourceLabels { source }).inc_by(events);
+    }
+
+    /// Counts a forwarded call that was recorded, by its event source.
+    pub fn forwarded_call_recorded(&self, event_source: &str) {
+        self.forwarded_calls_recorded
+            .get_or_create(&ServiceLabels { service: event_source.to_owned() })
+            .inc();
+    }
+
+    /// Counts a forwarded call of no operation that is known.
+    pub fn forwarded_call_unidentified(&self, signing_name: &str) {
+        self.forwarded_calls_unidentified
+            .get_or_create(&ServiceLabels { service: signing_name.to_owned() })
+            .inc();
     }
 
     /// Counts a log file that has been put, with its events and bytes.

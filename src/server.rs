@@ -2,7 +2,6 @@
 //! finished before it goes.
 
 use crate::api::Service;
-use crate::api::callers::Callers;
 use crate::api::limits::Limits;
 use crate::buckets::{BucketError, Buckets};
 use crate::clock::{Clock, Ids};
@@ -10,6 +9,11 @@ use crate::config::Settings;
 use crate::http;
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
+use crate::proxy::Proxy;
+use crate::recorder::callers::Callers;
+use crate::recorder::catalog::{Catalog, CatalogError};
+use crate::recorder::forwarded_call::ForwardedCallRecorder;
+use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::recorder::retention;
 use crate::recorder::writer::{Writer, WriterTask};
 use crate::store::{DataDir, OpenError, Outlets, Store, StoreError};
@@ -41,6 +45,8 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error("cannot open the bucket store: {0}")]
     Buckets(#[from] BucketError),
+    #[error("cannot read the table of operations: {0}")]
+    Catalog(#[from] CatalogError),
     #[error("cannot listen on {address}: {cause}")]
     Bind { address: String, cause: std::io::Error },
     #[error("cannot start the server: {0}")]
@@ -105,14 +111,28 @@ impl Server {
         let outbound = Outbound::new(&settings.delivery, buckets.clone());
         let outlets = Outlets::of(&settings.delivery);
         let (writer, writer_task) = Writer::start(store.clone(), outlets, clock.clone(), metrics.clone());
+        let settings = Arc::new(settings);
+        let callers = Arc::new(Callers::new(&settings));
+        let forwarded_calls = if settings.recorder.is_on() {
+            let recorder = ForwardedCallRecorder {
+                catalog: Catalog::embedded()?,
+                callers: Arc::clone(&callers),
+                settings: Arc::clone(&settings),
+                ids: ids.clone(),
+            };
+            Some(ForwardedCalls::start(recorder, writer.clone(), metrics.clone()))
+        } else {
+            None
+        };
         let service = Service {
-            callers: Arc::new(Callers::new(&settings)),
+            callers,
+            forwarded_calls,
             limits: Arc::new(Limits::new(&settings, &clock)),
             logging: Arc::default(),
             outbound,
             outlets,
             buckets,
-            settings: Arc::new(settings),
+            settings,
             clock,
             ids,
             store,
@@ -122,12 +142,21 @@ impl Server {
         };
         let workers = Workers::new(&service);
         let routes = http::routes(&service, &workers, address);
-        let mut http = HttpServer::new(move || App::new().configure(routes.clone()))
-            .disable_signals()
-            .keep_alive(KEEP_ALIVE)
-            // Else small answers on a kept connection wait for the client's acknowledgement (25 to 40 ms).
-            .tcp_nodelay(true)
-            .shutdown_timeout(FINISH_SECONDS);
+        let proxy = service.forwarded_calls.as_ref().map(|calls| Proxy::new(&service, calls).routes());
+        let mut http = HttpServer::new(move || {
+            // First: what is forwarded is for none of the other doors.
+            let app = App::new().configure(|config| {
+                if let Some(proxy) = &proxy {
+                    proxy(config);
+                }
+            });
+            app.configure(routes.clone())
+        })
+        .disable_signals()
+        .keep_alive(KEEP_ALIVE)
+        // Else small answers on a kept connection wait for the client's acknowledgement (25 to 40 ms).
+        .tcp_nodelay(true)
+        .shutdown_timeout(FINISH_SECONDS);
         if service.settings.server.workers > 0 {
             http = http.workers(service.settings.server.workers);
         }
@@ -163,6 +192,9 @@ impl Server {
         working.abort();
         let (store, buckets) = (service.store.clone(), service.buckets.clone());
         let drained = tokio::time::timeout(DRAIN, async {
+            if let Some(calls) = &service.forwarded_calls {
+                calls.settle().await;
+            }
             writer.stop().await;
             last_step(&workers).await;
             store.close().await;

@@ -3,9 +3,7 @@
 //! An operation is one file in [`ops`], a `pub mod` line there, and a line in the `operations!` table below. Everything
 //! that operations share happens here, around them: the limit, reading the input, the session, the record, the commit.
 
-pub mod callers;
 pub mod limits;
-pub mod logging;
 pub mod ops;
 mod preflight;
 pub mod trails;
@@ -18,12 +16,13 @@ use crate::domain::record::{cut, lower_camel};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::metrics::{CallLabels, Metrics};
 use crate::outbound::Outbound;
+use crate::recorder::callers::Callers;
+use crate::recorder::forwarded_calls::ForwardedCalls;
+use crate::recorder::logging::Logging;
 use crate::recorder::own_call::OwnCall;
 use crate::recorder::writer::{Source, Writer};
 use crate::store::{Outlets, Route, Session, Store};
-use callers::Callers;
 use limits::Limits;
-use logging::Logging;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -45,6 +44,8 @@ pub struct Service {
     pub logging: Arc<Logging>,
     pub outbound: Outbound,
     pub outlets: Outlets,
+    /// Records forwarded calls, when there is an upstream.
+    pub forwarded_calls: Option<ForwardedCalls>,
     /// The bucket store inside, unless an S3 elsewhere is used.
     pub buckets: Option<Buckets>,
     /// Seals page tokens; lives in the database, so that tokens survive a restart.

@@ -63,6 +63,9 @@ struct Flags {
     /// Account of callers whose access key is no account and not configured [default: 000000000000]
     #[arg(long, global = true, env = "CONTRAIL_ACCOUNT", value_name = "12 DIGITS")]
     account: Option<String>,
+    /// An emulator to stand in front of, http://127.0.0.1:4566; its calls are recorded [default: none]
+    #[arg(long, global = true, env = "CONTRAIL_UPSTREAM", value_name = "URL")]
+    upstream: Option<String>,
     /// What is logged: error, warn, info, debug, trace, or per module [default: info,actix_server=warn]
     #[arg(long, global = true, env = "CONTRAIL_LOG_LEVEL", value_name = "LEVEL")]
     log_level: Option<String>,
@@ -79,6 +82,7 @@ impl Flags {
             ("server.data_dir", &self.data_dir),
             ("era", &self.era),
             ("account", &self.account),
+            ("recorder.upstream", &self.upstream),
             ("server.log_level", &self.log_level),
             ("server.log_format", &self.log_format),
         ];

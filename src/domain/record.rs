@@ -36,6 +36,9 @@ pub struct Record<'a> {
     pub request_parameters: Option<Value>,
     /// What was answered to a call that changes something; else `null`.
     pub response_elements: Option<Value>,
+    /// What only some services add.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub additional_event_data: Option<Value>,
     /// Equals the reply's `x-amzn-RequestId`.
     #[serde(rename = "requestID")]
     pub request_id: String,
@@ -44,6 +47,9 @@ pub struct Record<'a> {
     pub event_id: String,
     /// Whether the call could change nothing.
     pub read_only: bool,
+    /// What the call was about, for the services that say so: a list of `{accountId, type, ARN}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Value>,
     /// `AwsApiCall`
     pub event_type: &'static str,
     /// Whether it is a management event.

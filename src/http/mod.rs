@@ -104,7 +104,7 @@ fn caller(request: &HttpRequest, service: &Service) -> ApiResult<crate::domain::
     let query = query.map(web::Query::into_inner).unwrap_or_default();
     let credential =
         query.iter().find(|(name, _)| name == "X-Amz-Credential").map(|(_, value)| value.as_str());
-    service.callers.identify(crate::api::callers::Evidence {
+    service.callers.identify(crate::recorder::callers::Evidence {
         authorization: authorization.as_deref(),
         credential,
         source_ip: request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()).unwrap_or_default(),

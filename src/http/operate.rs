@@ -52,6 +52,9 @@ pub(super) async fn metrics(_: Ours, service: web::Data<Service>) -> HttpRespons
 
 /// `POST /_contrail/flush`: delivers everything that waits, now.
 pub(super) async fn flush(_: Ours, service: web::Data<Service>, workers: web::Data<Workers>) -> HttpResponse {
+    if let Some(calls) = &service.forwarded_calls {
+        calls.settle().await;
+    }
     // What has been answered is stored first: records of calls that only read are written behind.
     let settled = service.writer.store(Vec::new(), Source::Call).await;
     let flushed = match settled {

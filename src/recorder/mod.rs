@@ -1,8 +1,16 @@
-//! Records: built from calls ([`own_call`]), read from outside ([`intake`]), stored in batches ([`writer`]), removed
+//! Records: built from calls ([`own_call`], [`forwarded_call`]), read from outside ([`intake`]), stored in batches ([`writer`]), removed
 //! when they are too old ([`retention`]). Knows nothing of operations or of HTTP.
 
+pub mod callers;
+pub mod catalog;
+pub mod exchange;
+pub mod forwarded_call;
+pub mod forwarded_calls;
+pub mod identify;
 pub mod intake;
+pub mod logging;
 pub mod own_call;
+pub mod reply;
 pub mod retention;
 pub mod splitter;
 pub mod unpack;

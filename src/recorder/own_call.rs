@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub const EVENT_SOURCE: &str = "cloudtrail.amazonaws.com";
 
 /// The longest user agent, error code and error message in a record, in bytes (user guide: 1 KB each).
-const MAX_FIELD: usize = 1024;
+pub(super) const MAX_FIELD: usize = 1024;
 
 /// The largest `requestParameters` and `responseElements`, in bytes (user guide: 100 KB each).
 const MAX_ELEMENTS: usize = 100 * 1024;
@@ -65,9 +65,11 @@ impl OwnCall<'_> {
             error_message: error.map(|e| cut(&e.message, MAX_FIELD)).filter(|text| !text.is_empty()),
             request_parameters: self.request.filter(filled).map(bounded),
             response_elements: self.outcome.unwrap_or_default().filter(filled).map(bounded),
+            additional_event_data: None,
             request_id: self.request_id.to_string(),
             event_id: ids.uuid().to_string(),
             read_only: self.read_only,
+            resources: None,
             event_type: "AwsApiCall",
             management_event: true,
             recipient_account_id: &caller.account,

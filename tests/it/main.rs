@@ -11,6 +11,7 @@ mod operate;
 mod outbound;
 mod plans;
 mod process;
+mod proxy;
 mod store;
 mod support;
 mod views;

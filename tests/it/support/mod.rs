@@ -3,6 +3,7 @@
 mod answers;
 pub(crate) mod chain;
 pub(crate) mod fakes;
+pub(crate) mod upstream;
 
 pub(crate) use answers::arn;
 
@@ -147,6 +148,9 @@ impl TestServer {
 
     /// Waits until the records of calls that only read, which nobody waits for, are stored too.
     pub(crate) async fn settle(&self) {
+        if let Some(calls) = &self.service.forwarded_calls {
+            calls.settle().await;
+        }
         self.service.writer.store(Vec::new(), contrail::recorder::writer::Source::Call).await.unwrap();
     }
 

@@ -47,6 +47,15 @@ impl Callers {
         Callers { account: settings.account.clone(), identities: identities.collect() }
     }
 
+    /// Whose key it is: an account and who in it.
+    pub fn holder(&self, access_key: Option<&str>) -> (String, Identity) {
+        match access_key {
+            Some(key) if self.identities.contains_key(key) => self.identities[key].clone(),
+            Some(key) if is_account_id(key) => (key.to_owned(), Identity::Root),
+            _ => (self.account.clone(), Identity::Root),
+        }
+    }
+
     /// The caller of a request. An unsigned one is the default account's root user in us-east-1.
     ///
     /// # Errors
@@ -88,11 +97,7 @@ impl Callers {
                 (Some(parts[0]), if region.contains('-') { region } else { DEFAULT_REGION })
             }
         };
-        let (account, identity) = match access_key {
-            Some(key) if self.identities.contains_key(key) => self.identities[key].clone(),
-            Some(key) if is_account_id(key) => (key.to_owned(), Identity::Root),
-            _ => (self.account.clone(), Identity::Root),
-        };
+        let (account, identity) = self.holder(access_key);
         Ok(Caller {
             account,
             region: region.to_owned(),

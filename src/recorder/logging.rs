@@ -29,25 +29,39 @@ impl Logging {
     /// # Errors
     /// The database cannot be read.
     pub async fn covers(&self, caller: &Caller, db: &mut Session) -> StoreResult<bool> {
+        self.covers_region(&caller.account, &caller.region, db).await
+    }
+
+    /// The same from memory alone; `None` when the account's trails are not known yet.
+    pub fn remembers(&self, account: &str, region: &str) -> Option<bool> {
+        let trails = self.known().accounts.get(account).cloned()?;
+        Some(trails.iter().any(|trail| trail.covers(region)))
+    }
+
+    /// Whether a trail of `account` that covers `region` is logging.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn covers_region(&self, account: &str, region: &str, db: &mut Session) -> StoreResult<bool> {
         let (known, forgotten) = {
             let known = self.known();
-            (known.accounts.get(&caller.account).cloned(), known.forgotten)
+            (known.accounts.get(account).cloned(), known.forgotten)
         };
         let trails = match known {
             Some(trails) => trails,
             None => {
-                let trails: Arc<[Trail]> = db.logging_trails(&caller.account).await?.into();
+                let trails: Arc<[Trail]> = db.logging_trails(account).await?.into();
                 let mut known = self.known();
                 if known.forgotten == forgotten {
                     if known.accounts.len() >= MANY {
                         known.accounts.clear();
                     }
-                    known.accounts.insert(caller.account.clone(), Arc::clone(&trails));
+                    known.accounts.insert(account.to_owned(), Arc::clone(&trails));
                 }
                 trails
             }
         };
-        Ok(trails.iter().any(|trail| trail.covers(&caller.region)))
+        Ok(trails.iter().any(|trail| trail.covers(region)))
     }
 
     /// Commits a session that may have changed trails of `account`, or of all accounts, and forgets them. It does so to

@@ -1,0 +1,105 @@
+//! `[recorder]`: what is forwarded where, and what of it is recorded.
+
+use super::{Endpoint, Settings, list};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// `[recorder]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorder {
+    /// The upstream: `http://host:port`.
+    pub upstream: Option<String>,
+    /// Upstreams of single services, by signing name.
+    #[serde(default)]
+    pub upstreams: HashMap<String, String>,
+    /// Whether data events are recorded.
+    pub data_events: bool,
+    /// Calls that are not recorded: `service` or `service:EventName`.
+    #[serde(deserialize_with = "list")]
+    pub exclude: Vec<String>,
+    /// If not empty, only these are recorded.
+    #[serde(deserialize_with = "list")]
+    pub include: Vec<String>,
+    /// Host names that stand for the server itself in front of a bucket.
+    #[serde(deserialize_with = "list")]
+    pub base_hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "list")]
+    pub trusted_proxies: Vec<String>,
+    /// Calls that may wait to be recorded.
+    pub queue_calls: usize,
+    /// Bytes of bodies that may wait with them.
+    pub queue_bytes: usize,
+}
+
+impl Recorder {
+    /// Whether there is any upstream.
+    pub fn is_on(&self) -> bool {
+        self.upstream.is_some() || !self.upstreams.is_empty()
+    }
+
+    /// The upstream of calls that are signed for `service`.
+    pub fn upstream_of(&self, service: Option<&str>) -> Option<&str> {
+        let own = service.and_then(|service| self.upstreams.get(service));
+        own.or(self.upstream.as_ref()).map(String::as_str)
+    }
+
+    /// Whether calls of this service and name are to be recorded.
+    pub fn wants(&self, service: &str, event_name: &str) -> bool {
+        let named = |list: &[String]| {
+            list.iter().any(|item| match item.split_once(':') {
+                Some((of, name)) => of == service && name == event_name,
+                None => item == service,
+            })
+        };
+        !named(&self.exclude) && (self.include.is_empty() || named(&self.include))
+    }
+
+    /// # Errors
+    /// The key that is wrong, and why.
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        if let Some(upstream) = &mut self.upstream {
+            *upstream = base(upstream).map_err(|why| format!("upstream: {why}"))?;
+        }
+        for (service, upstream) in &mut self.upstreams {
+            *upstream = base(upstream).map_err(|why| format!("upstreams.{service}: {why}"))?;
+        }
+        if let Some(proxy) = self.trusted_proxies.iter().find(|proxy| proxy.parse::<IpAddr>().is_err()) {
+            return Err(format!("trusted_proxies: {proxy:?} is no address"));
+        }
+        if self.queue_calls == 0 || self.queue_bytes == 0 {
+            return Err("queue_calls, queue_bytes: must be at least 1".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// With an upstream, log files are delivered there, unless `[delivery]` names another place.
+    pub(super) fn deliver_upstream(&mut self) {
+        let delivery = &mut self.delivery;
+        for (service, endpoint) in [
+            ("s3", &mut delivery.s3_endpoint),
+            ("sns", &mut delivery.sns_endpoint),
+            ("logs", &mut delivery.logs_endpoint),
+        ] {
+            if endpoint.is_none() {
+                *endpoint = self.recorder.upstream_of(Some(service)).map(|url| Endpoint::Url(url.to_owned()));
+            }
+        }
+    }
+}
+
+/// `http://host:port` without anything behind it.
+fn base(text: &str) -> Result<String, String> {
+    let wrong = || format!("{text:?} is not of the form \"http://127.0.0.1:4566\"");
+    let uri: http::Uri = text.parse().map_err(|_| wrong())?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http"), Some(authority)) if matches!(uri.path(), "" | "/") && uri.query().is_none() => {
+            Ok(format!("http://{authority}"))
+        }
+        _ => Err(wrong()),
+    }
+}

@@ -1,0 +1,71 @@
+//! In front of another emulator (the upstream): calls that are not CloudTrail's are forwarded as they came, the replies
+//! passed back, and a copy of both is given to the recorder. Whatever becomes of a record, the call goes on.
+
+mod forward;
+mod refusal;
+mod tee;
+
+use crate::api::Service;
+use crate::config::Settings;
+use crate::recorder::forwarded_calls::ForwardedCalls;
+use crate::recorder::identify::signing_scope;
+use actix_web::dev::RequestHead;
+use actix_web::guard::{GuardContext, fn_guard};
+use actix_web::web;
+use forward::Client;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What forwarding needs, cheap to clone.
+#[derive(Clone)]
+pub struct Proxy {
+    client: Client,
+    calls: ForwardedCalls,
+    service: Service,
+    trusted: Arc<[IpAddr]>,
+}
+
+impl Proxy {
+    /// A proxy that gives what it has forwarded to `calls`.
+    pub fn new(service: &Service, calls: &ForwardedCalls) -> Proxy {
+        let trusted = service.settings.recorder.trusted_proxies.iter();
+        Proxy {
+            client: forward::client(),
+            calls: calls.clone(),
+            service: service.clone(),
+            trusted: trusted.filter_map(|proxy| proxy.parse().ok()).collect(),
+        }
+    }
+
+    /// The route of everything that is forwarded. Has to come before the default route of the other doors.
+    pub fn routes(&self) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
+        let proxy = self.clone();
+        move |config| {
+            let settings = Arc::clone(&proxy.service.settings);
+            config.app_data(web::Data::new(proxy.clone())).service(
+                web::resource("/{path:.*}")
+                    .guard(fn_guard(move |context: &GuardContext<'_>| {
+                        is_forwarded(context.head(), &settings)
+                    }))
+                    .to(forward::answer),
+            );
+        }
+    }
+}
+
+/// Whether a request is for an upstream: neither for CloudTrail nor for Contrail's own paths, and there is an upstream for
+/// its service.
+fn is_forwarded(head: &RequestHead, settings: &Settings) -> bool {
+    let path = head.uri.path();
+    if path == "/_contrail" || path.starts_with("/_contrail/") {
+        return false;
+    }
+    let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let prefix = target.rsplit_once('.').map_or("", |(prefix, _)| prefix);
+    if prefix.rsplit('.').next().is_some_and(|last| last.starts_with("CloudTrail_")) {
+        return false;
+    }
+    let scope = signing_scope(&forward::head_of(head));
+    let service = scope.as_ref().map(|scope| scope.service.as_str());
+    service != Some("cloudtrail") && settings.recorder.upstream_of(service).is_some()
+}

@@ -1,0 +1,97 @@
+//! Errors for calls that could not be forwarded: 503 `ServiceUnavailable`, which SDKs try again, in the form that the
+//! caller's protocol has for errors (Smithy's protocol documents; S3's and EC2's error documents).
+
+use crate::recorder::exchange::{Head, Kept, Reply};
+use crate::recorder::identify::signing_scope;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use uuid::Uuid;
+
+const CODE: &str = "ServiceUnavailable";
+
+/// The answer to a request with this head.
+pub(super) fn of(head: &Head, why: &str, id: Uuid) -> Reply {
+    let scope = signing_scope(head);
+    let service = scope.as_ref().map(|scope| scope.service.as_str());
+    let json = |member: &str| serde_json::json!({"__type": CODE, member: why}).to_string().into_bytes();
+    let xml = xml_text(why);
+    let (content_type, body) = if head.headers.contains_key("smithy-protocol") {
+        ("application/cbor", cbor(why))
+    } else if head.headers.contains_key("x-amz-target") {
+        (json_type(head), json("message"))
+    } else if service == Some("ec2") {
+        (
+            "text/xml;charset=UTF-8",
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{CODE}</Code>\
+                 <Message>{xml}</Message></Error></Errors><RequestID>{id}</RequestID></Response>"
+            )
+            .into_bytes(),
+        )
+    } else if is_form(head) || matches!(service, Some("cloudfront" | "route53")) {
+        (
+            "text/xml",
+            format!(
+                "<ErrorResponse><Error><Type>Receiver</Type><Code>{CODE}</Code><Message>{xml}</Message></Error>\
+                 <RequestId>{id}</RequestId></ErrorResponse>"
+            )
+            .into_bytes(),
+        )
+    } else if matches!(service, None | Some("s3" | "s3express" | "s3-outposts" | "s3-object-lambda")) {
+        (
+            "application/xml",
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{CODE}</Code><Message>{xml}</Message>\
+                 <RequestId>{id}</RequestId></Error>"
+            )
+            .into_bytes(),
+        )
+    } else {
+        ("application/json", json("message"))
+    };
+    let mut headers = HeaderMap::new();
+    let id = id.to_string();
+    for (name, value) in [
+        ("content-type", content_type),
+        ("x-amzn-requestid", &id),
+        ("x-amzn-errortype", CODE),
+        ("smithy-protocol", if content_type == "application/cbor" { "rpc-v2-cbor" } else { "" }),
+    ] {
+        if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(value)) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    let body = if head.method == http::Method::HEAD { Vec::new() } else { body };
+    let body = Kept { total: body.len() as u64, bytes: body.into(), ended: true };
+    Reply { status: 503, headers, body }
+}
+
+/// JSON answers have the type that was asked in.
+fn json_type(head: &Head) -> &str {
+    head.header("content-type")
+        .filter(|kind| kind.starts_with("application/x-amz-json"))
+        .unwrap_or("application/json")
+}
+
+fn is_form(head: &Head) -> bool {
+    head.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+        || head.query().split('&').any(|pair| pair.starts_with("Action="))
+}
+
+fn xml_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// `{"__type": …, "message": …}` (RFC 8949: a map of two, texts with their lengths).
+fn cbor(why: &str) -> Vec<u8> {
+    let mut bytes = vec![0xa2];
+    for text in ["__type", CODE, "message", why] {
+        let length = text.len();
+        match u8::try_from(length) {
+            Ok(short) if short < 24 => bytes.push(0x60 | short),
+            Ok(one) => bytes.extend([0x78, one]),
+            Err(_) => bytes.extend([0x79, (length >> 8) as u8, length as u8]),
+        }
+        bytes.extend(text.as_bytes());
+    }
+    bytes
+}

@@ -1,0 +1,182 @@
+//! Which REST operation a method, a path and a query mean.
+
+use super::{Operation, Service};
+use percent_encoding::percent_decode_str;
+use std::cmp::{Ordering, Reverse};
+use std::sync::Arc;
+
+/// What decides between REST operations.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// `GET`, …
+    pub method: &'a str,
+    /// The path, not decoded.
+    pub path: &'a str,
+    /// Names and values of the query, decoded.
+    pub query: &'a [(String, String)],
+    /// Whether there is a header of this name.
+    pub has_header: &'a dyn Fn(&str) -> bool,
+}
+
+/// The operation that was meant.
+#[derive(Debug)]
+pub struct Fit {
+    /// Its service.
+    pub service: Arc<Service>,
+    /// The operation.
+    pub operation: Arc<Operation>,
+    /// Labels of the path with their values, decoded.
+    pub labels: Vec<(String, String)>,
+}
+
+/// Lower is more specific.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    Literal(String),
+    Label(String),
+    /// `{Key+}`: any number of segments.
+    Greedy(String),
+}
+
+/// An operation's path, taken apart.
+#[derive(Debug)]
+pub(super) struct Route {
+    service: Arc<Service>,
+    operation: Arc<Operation>,
+    segments: Vec<Segment>,
+    /// Literals of the query; `None`: any value.
+    query: Vec<(String, Option<String>)>,
+}
+
+impl Route {
+    pub(super) fn new(service: &Arc<Service>, operation: &Arc<Operation>) -> Route {
+        let (path, query) = operation.path.split_once('?').unwrap_or((&operation.path, ""));
+        let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            None => Segment::Literal(text.to_owned()),
+            Some(label) => match label.strip_suffix('+') {
+                Some(label) => Segment::Greedy(label.to_owned()),
+                None => Segment::Label(label.to_owned()),
+            },
+        };
+        let literal = |pair: &str| match pair.split_once('=') {
+            Some((name, value)) => {
+                (name.to_owned(), Some(value.to_owned()).filter(|value| !value.is_empty()))
+            }
+            None => (pair.to_owned(), None),
+        };
+        Route {
+            service: Arc::clone(service),
+            operation: Arc::clone(operation),
+            segments: path
+                .trim_matches('/')
+                .split('/')
+                .filter(|text| !text.is_empty())
+                .map(segment)
+                .collect(),
+            query: query.split('&').filter(|pair| !pair.is_empty()).map(literal).collect(),
+        }
+    }
+
+    /// The most specific path first: literal before label before greedy, segment by segment, what is longer before what
+    /// ends.
+    pub(super) fn order(&self, other: &Route) -> Ordering {
+        let rank = |segment: Option<&Segment>| match segment {
+            Some(Segment::Literal(_)) => 0,
+            Some(Segment::Label(_)) => 1,
+            Some(Segment::Greedy(_)) => 2,
+            None => 3,
+        };
+        let length = self.segments.len().max(other.segments.len());
+        (0..length)
+            .map(|at| rank(self.segments.get(at)).cmp(&rank(other.segments.get(at))))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+
+    /// How well the rest of the request fits; the smallest is the best. `None` when it does not.
+    fn fit(&self, request: &Request<'_>) -> Option<impl Ord + use<>> {
+        let asked =
+            |name: &str| request.query.iter().find(|(found, _)| found == name).map(|(_, value)| value);
+        let fits = self.query.iter().all(|(name, value)| match (asked(name), value) {
+            (Some(found), Some(value)) => found == value,
+            (Some(_), None) => true,
+            (None, _) => false,
+        });
+        let there = |name: &&String| match name.strip_prefix('?') {
+            Some(name) => asked(name).is_some(),
+            None => (request.has_header)(name),
+        };
+        let required = &self.operation.required;
+        let met = required.iter().filter(there).count();
+        fits.then(|| {
+            (
+                Reverse(self.query.len()),
+                required.len() - met,
+                Reverse(met),
+                self.operation.deprecated,
+                Reverse(self.service.api_version.clone()),
+                self.service.key.len(),
+            )
+        })
+    }
+}
+
+/// The best of `routes`, which are in order.
+pub(super) fn best(routes: &[Route], request: &Request<'_>) -> Option<Fit> {
+    let mut found: Option<(&Route, _, _)> = None;
+    for route in routes {
+        if route.operation.method != request.method {
+            continue;
+        }
+        if let Some((first, ..)) = &found
+            && first.order(route).is_lt()
+        {
+            break;
+        }
+        let mut labels = Vec::new();
+        if !matches(&route.segments, request.path.strip_prefix('/').unwrap_or(request.path), &mut labels) {
+            continue;
+        }
+        let Some(fit) = route.fit(request) else { continue };
+        if found.as_ref().is_none_or(|(_, best, _)| fit < *best) {
+            found = Some((route, fit, labels));
+        }
+    }
+    found.map(|(route, _, labels)| Fit {
+        service: Arc::clone(&route.service),
+        operation: Arc::clone(&route.operation),
+        labels,
+    })
+}
+
+/// Whether a path without its first slash fits; then `labels` has what the labels stand for.
+fn matches(segments: &[Segment], rest: &str, labels: &mut Vec<(String, String)>) -> bool {
+    let Some((first, others)) = segments.split_first() else { return rest.is_empty() };
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (part, after) = rest.split_once('/').unwrap_or((rest, ""));
+    match first {
+        Segment::Literal(text) => {
+            (part == text || (part.contains('%') && decode(part) == *text)) && matches(others, after, labels)
+        }
+        Segment::Label(name) => {
+            if part.is_empty() {
+                return false;
+            }
+            labels.push((name.clone(), decode(part)));
+            matches(others, after, labels)
+        }
+        Segment::Greedy(name) if others.is_empty() => {
+            labels.push((name.clone(), decode(rest)));
+            !rest.is_empty()
+        }
+        Segment::Greedy(name) => {
+            let known = labels.len();
+            // The longest first, as a greedy label takes what it can.
+            rest.rmatch_indices('/').any(|(at, _)| {
+                labels.truncate(known);
+                labels.push((name.clone(), decode(&rest[..at])));
+                at > 0 && matches(others, &rest[at + 1..], labels)
+            })
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A forwarded call as it went over the wire: the request, the reply, and when.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, Method};
+
+/// How much of a body is kept for reading, in bytes; longer ones are cut and say so.
+pub const MAX_KEPT: usize = 256 * 1024;
+
+/// A body, or the beginning of it.
+#[derive(Debug, Clone, Default)]
+pub struct Kept {
+    /// At most [`MAX_KEPT`] bytes, as they went over the wire.
+    pub bytes: Bytes,
+    /// The bytes that there were.
+    pub total: u64,
+    /// Whether the body came to its end; a broken connection leaves it open.
+    pub ended: bool,
+}
+
+impl Kept {
+    /// The whole body; `None` when only a part of it is here.
+    pub fn whole(&self) -> Option<&[u8]> {
+        (self.ended && self.total == self.bytes.len() as u64).then_some(&self.bytes[..])
+    }
+}
+
+/// The head of a request.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// `GET`, …
+    pub method: Method,
+    /// Path and query exactly as received, not decoded.
+    pub target: String,
+    /// As received; names in lower case.
+    pub headers: HeaderMap,
+}
+
+impl Head {
+    /// A header's value, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The path, not decoded.
+    pub fn path(&self) -> &str {
+        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
+    }
+
+    /// What follows the `?`, not decoded; empty without one.
+    pub fn query(&self) -> &str {
+        self.target.split_once('?').map_or("", |(_, query)| query)
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// As received; names in lower case.
+    pub headers: HeaderMap,
+    /// As received, packed or not.
+    pub body: Kept,
+}
+
+/// A request and what became of it.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The request without its body.
+    pub head: Head,
+    /// The request's body.
+    pub body: Kept,
+    /// The reply; `None` when the caller went away before there was one.
+    pub reply: Option<Reply>,
+    /// When the call was complete.
+    pub time: DateTime<Utc>,
+    /// The caller's address.
+    pub source_ip: String,
+    /// Whether a trail was logging in the region as the call arrived.
+    pub logged: bool,
+}
+
+impl Exchange {
+    /// The bytes of bodies in it.
+    pub fn kept_bytes(&self) -> usize {
+        self.body.bytes.len() + self.reply.as_ref().map_or(0, |reply| reply.body.bytes.len())
+    }
+}

@@ -1,0 +1,186 @@
+//! The event of a forwarded call: what AWS would have recorded of it, but for its parameters and its answer, which are not
+//! read yet.
+
+use crate::clock::Ids;
+use crate::config::Settings;
+use crate::domain::arn::is_region;
+use crate::domain::event::{Event, Listing};
+use crate::domain::record::{Record, cut};
+use crate::domain::timestamp::iso;
+use crate::recorder::callers::Callers;
+use crate::recorder::catalog::{Catalog, names};
+use crate::recorder::exchange::{Exchange, Head};
+use crate::recorder::identify::{Finding, Identified, identify, signing_scope};
+use crate::recorder::own_call::MAX_FIELD;
+use crate::recorder::reply;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Services whose calls are recorded in us-east-1, wherever they were signed for (seen in real records).
+const GLOBAL: &[&str] = &["account", "cloudfront", "health", "iam", "organizations", "route53"];
+
+/// What is made of a call.
+#[derive(Debug)]
+pub enum Recorded {
+    /// It is recorded.
+    Event(Box<Event>),
+    /// It is none of those that are asked for, or no call of an API.
+    Unwanted,
+    /// It is for no operation that is known: the name that it is signed for, `unsigned`, or `unknown` for a name that is
+    /// no service's.
+    Unidentified(String),
+}
+
+/// What turns calls into events.
+#[derive(Debug)]
+pub struct ForwardedCallRecorder {
+    /// Services and operations.
+    pub catalog: Arc<Catalog>,
+    /// Who the callers are.
+    pub callers: Arc<Callers>,
+    /// Which calls are to be recorded.
+    pub settings: Arc<Settings>,
+    /// Ids of events.
+    pub ids: Ids,
+}
+
+impl ForwardedCallRecorder {
+    /// The event of a call, if it is to be recorded.
+    pub fn record(&self, exchange: &Exchange) -> Recorded {
+        let recorder = &self.settings.recorder;
+        let body = exchange.body.whole().unwrap_or_default();
+        let call = match identify(&self.catalog, &recorder.base_hosts, &exchange.head, body) {
+            Finding::Call(call) => call,
+            Finding::Ignored => return Recorded::Unwanted,
+            Finding::Unknown { signing_name } => {
+                // Only names from the catalog become labels of a metric: a caller can sign for anything.
+                return Recorded::Unidentified(match signing_name {
+                    None => "unsigned".to_owned(),
+                    Some(name) if self.catalog.signing_as(&name).is_empty() => "unknown".to_owned(),
+                    Some(name) => name,
+                });
+            }
+        };
+        let name = names::event_name(&call.service, &call.operation, call.known.as_deref());
+        let is_data = names::data_resource_type(&call.service, &call.operation).is_some();
+        if (is_data && !recorder.data_events) || !recorder.wants(&call.service.signing_name, &name) {
+            return Recorded::Unwanted;
+        }
+        match self.event(exchange, &call, &name, is_data) {
+            Ok(mut event) => {
+                if event.listing == Listing::Write && !exchange.logged {
+                    event.listing = Listing::Unlogged;
+                }
+                Recorded::Event(Box::new(event))
+            }
+            Err(reason) => {
+                tracing::warn!(reason, event_name = name, "a call cannot be recorded");
+                Recorded::Unidentified(call.service.signing_name.clone())
+            }
+        }
+    }
+
+    fn event(
+        &self,
+        exchange: &Exchange,
+        call: &Identified,
+        name: &str,
+        is_data: bool,
+    ) -> Result<Event, String> {
+        let scope = signing_scope(&exchange.head);
+        let access_key = scope.as_ref().map(|scope| scope.access_key.as_str());
+        let (account, identity) = self.callers.holder(access_key);
+        let region = scope
+            .as_ref()
+            .and_then(|scope| scope.region.as_deref())
+            .filter(|region| is_region(region) && region.contains('-') && *region != "aws-global");
+        let source = names::event_source(&call.service);
+        let region = match region {
+            _ if GLOBAL.contains(&source.split('.').next().unwrap_or_default()) => "us-east-1",
+            Some(region) => region,
+            None => "us-east-1",
+        };
+        let time = iso(exchange.time);
+        let refusal = exchange.reply.as_ref().and_then(|reply| reply::refusal(call, reply));
+        let request_id = exchange.reply.as_ref().and_then(reply::request_id);
+        let record = Record {
+            event_version: "1.11",
+            user_identity: identity.user_identity(&account, region, access_key, &time),
+            event_time: time,
+            event_source: &source,
+            event_name: name,
+            aws_region: region,
+            source_ip_address: &exchange.source_ip,
+            user_agent: exchange.head.header("user-agent").map(|text| cut(text, MAX_FIELD)),
+            error_code: refusal.as_ref().map(|refusal| cut(&refusal.code, MAX_FIELD)),
+            error_message: refusal
+                .as_ref()
+                .and_then(|refusal| refusal.message.as_deref())
+                .map(|message| cut(message, MAX_FIELD)),
+            // Not read yet: they may hold secrets, and which members do is to be known first.
+            request_parameters: None,
+            response_elements: None,
+            additional_event_data: additional(call, exchange),
+            request_id: request_id.unwrap_or_else(|| self.ids.uuid().to_string()),
+            event_id: self.ids.uuid().to_string(),
+            read_only: names::read_only(&call.service, name),
+            resources: resources(call, &account),
+            event_type: "AwsApiCall",
+            management_event: !is_data,
+            recipient_account_id: &account,
+            event_category: if is_data { "Data" } else { "Management" },
+        };
+        let json = serde_json::to_string(&record).map_err(|e| e.to_string())?;
+        Event::from_record(&json, &account, 0)
+    }
+}
+
+fn label<'a>(call: &'a Identified, name: &str) -> Option<&'a str> {
+    call.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
+}
+
+/// What S3 says of every call: how it was signed and how much went over the wire.
+fn additional(call: &Identified, exchange: &Exchange) -> Option<Value> {
+    if call.service.key != "s3" {
+        return None;
+    }
+    let mut data = serde_json::Map::new();
+    if let Some((version, method)) = signature(&exchange.head) {
+        data.insert("SignatureVersion".into(), version.into());
+        data.insert("AuthenticationMethod".into(), method.into());
+    }
+    let replied = exchange.reply.as_ref();
+    data.insert("bytesTransferredIn".into(), exchange.body.total.into());
+    data.insert("bytesTransferredOut".into(), replied.map_or(0, |reply| reply.body.total).into());
+    let id = replied.and_then(|reply| reply.headers.get("x-amz-id-2")).and_then(|value| value.to_str().ok());
+    if let Some(id) = id {
+        data.insert("x-amz-id-2".into(), id.into());
+    }
+    Some(Value::Object(data))
+}
+
+fn signature(head: &Head) -> Option<(&'static str, &'static str)> {
+    let has = |name: &str| head.query().split('&').any(|pair| pair.starts_with(name));
+    match head.header("authorization") {
+        Some(value) if value.starts_with("AWS4-") => Some(("SigV4", "AuthHeader")),
+        Some(value) if value.starts_with("AWS ") => Some(("SigV2", "AuthHeader")),
+        _ if has("X-Amz-Signature=") => Some(("SigV4", "QueryString")),
+        _ if has("Signature=") => Some(("SigV2", "QueryString")),
+        _ => None,
+    }
+}
+
+/// The record's own `resources`, for the services that write them.
+fn resources(call: &Identified, account: &str) -> Option<Value> {
+    if call.service.key != "s3" || call.operation == "CreateBucket" {
+        return None;
+    }
+    let bucket = label(call, "Bucket")?;
+    let bucket_arn = format!("arn:aws:s3:::{bucket}");
+    let mut list = Vec::new();
+    if let Some(key) = label(call, "Key") {
+        list.push(json!({"type": "AWS::S3::Object", "ARN": format!("{bucket_arn}/{key}")}));
+    }
+    list.push(json!({"accountId": account, "type": "AWS::S3::Bucket", "ARN": bucket_arn}));
+    Some(Value::Array(list))
+}

@@ -1,0 +1,255 @@
+//! Which service and operation a request is for, by the evidence in it: who it is signed for, then what names the
+//! operation in its protocol, then method and path.
+
+use crate::recorder::catalog::{Catalog, Operation, Protocol, Request, Service};
+use crate::recorder::exchange::Head;
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+
+/// A request whose service and operation are known.
+#[derive(Debug, Clone)]
+pub struct Identified {
+    /// The service.
+    pub service: Arc<Service>,
+    /// The operation's name as the API has it: `ListObjectsV2`, `CreateFunction`.
+    pub operation: String,
+    /// The operation in the catalog; `None` for one that is newer than the catalog and trusted by its name.
+    pub known: Option<Arc<Operation>>,
+    /// The protocol that the request is in, which is not always the model's first choice.
+    pub protocol: Protocol,
+    /// The labels of the path with their values, percent-decoded: `("FunctionName", "demo")`, `("Bucket", "b-1")`,
+    /// `("Key", "a/b c")`. For S3 a bucket in the host name stands here as well.
+    pub labels: Vec<(String, String)>,
+}
+
+/// What a request is.
+#[derive(Debug)]
+pub enum Finding {
+    /// A call of an operation.
+    Call(Identified),
+    /// Nothing that AWS would record: a preflight, a health check.
+    Ignored,
+    /// A call, but of what?
+    Unknown {
+        /// The service it is signed for.
+        signing_name: Option<String>,
+    },
+}
+
+/// Whom a request is signed for, by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The access key id.
+    pub access_key: String,
+    /// Signature versions before 4, and those for many regions, name none.
+    pub region: Option<String>,
+    /// The signing name.
+    pub service: String,
+}
+
+/// Whom a request is signed for: version 4, 4A, presigned, and version 2, which only S3 takes.
+pub fn signing_scope(head: &Head) -> Option<Scope> {
+    if let Some(header) = head.header("authorization") {
+        if let Some(rest) = header.strip_prefix("AWS ") {
+            let access_key = rest.rsplit_once(':').map_or(rest, |(key, _)| key).to_owned();
+            return Some(Scope { access_key, region: None, service: "s3".to_owned() });
+        }
+        let credential = header.split_once("Credential=")?.1;
+        return credential_scope(credential.split([',', ' ']).next().unwrap_or_default());
+    }
+    let query = pairs(head.query());
+    let value = |name: &str| query.iter().find(|(found, _)| found == name).map(|(_, value)| value);
+    match (value("X-Amz-Credential"), value("AWSAccessKeyId")) {
+        (Some(credential), _) => credential_scope(credential),
+        (None, Some(key)) if value("Signature").is_some() => {
+            Some(Scope { access_key: key.clone(), region: None, service: "s3".to_owned() })
+        }
+        _ => None,
+    }
+}
+
+/// `key/date/region/service/aws4_request`; 4A has no region. Keys may hold slashes, so it is read from the right.
+fn credential_scope(credential: &str) -> Option<Scope> {
+    let rest = credential.strip_suffix("/aws4_request")?;
+    let (rest, service) = rest.rsplit_once('/')?;
+    let (rest, last) = rest.rsplit_once('/')?;
+    let is_date = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+    let (access_key, region) = match rest.rsplit_once('/') {
+        Some((key, date)) if is_date(date) => (key, Some(last.to_owned())),
+        _ if is_date(last) => (rest, None),
+        _ => return None,
+    };
+    let known = !access_key.is_empty() && !service.is_empty();
+    known.then(|| Scope { access_key: access_key.to_owned(), region, service: service.to_owned() })
+}
+
+/// Paths below which emulators keep what is none of AWS's.
+const NOT_AWS: &[&str] = &["/_", "/moto-api", "/minio/", "/health"];
+
+/// What a request is. `base_hosts` are names that stand for the server itself in front of a bucket; `body` counts only
+/// if it is a form.
+pub fn identify(catalog: &Catalog, base_hosts: &[String], head: &Head, body: &[u8]) -> Finding {
+    let scope = signing_scope(head);
+    if head.method == http::Method::OPTIONS
+        || (scope.is_none() && NOT_AWS.iter().any(|prefix| head.path().starts_with(prefix)))
+    {
+        return Finding::Ignored;
+    }
+    let signing_name = scope.map(|scope| scope.service);
+    let name = signing_name.as_deref();
+    let found = by_cbor_path(catalog, name, head)
+        .or_else(|| by_target(catalog, name, head))
+        .or_else(|| by_action(catalog, name, head, body))
+        .or_else(|| by_route(catalog, base_hosts, name.unwrap_or("s3"), head));
+    match found {
+        Some(call) => Finding::Call(call),
+        None => Finding::Unknown { signing_name },
+    }
+}
+
+/// Names and values of a query or a form, decoded.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        })
+        .collect()
+}
+
+/// Operations that are called by name are trusted by name, also those that the catalog does not know yet.
+fn named(
+    services: &[Arc<Service>],
+    signing_name: Option<&str>,
+    operation: &str,
+    protocol: Protocol,
+) -> Option<Identified> {
+    let letters = operation.bytes().all(|b| b.is_ascii_alphanumeric()) && operation.len() <= 128;
+    if !letters || !operation.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return None;
+    }
+    let rank = |service: &&Arc<Service>| {
+        (
+            signing_name.is_some_and(|name| service.signing_name != name),
+            !service.operations.contains_key(operation),
+            !service.protocols.contains(&protocol),
+        )
+    };
+    let service = services.iter().min_by_key(rank)?;
+    Some(Identified {
+        service: Arc::clone(service),
+        operation: operation.to_owned(),
+        known: service.operations.get(operation).cloned(),
+        protocol,
+        labels: Vec::new(),
+    })
+}
+
+/// `/service/{prefix}/operation/{name}`
+fn by_cbor_path(catalog: &Catalog, signing_name: Option<&str>, head: &Head) -> Option<Identified> {
+    if head.header("smithy-protocol") != Some("rpc-v2-cbor") {
+        return None;
+    }
+    let mut parts = head.path().rsplit('/');
+    match (parts.next()?, parts.next()?, parts.next()?, parts.next()?) {
+        (operation, "operation", prefix, "service") => {
+            let services = match catalog.targeted_by(prefix) {
+                [] => catalog.signing_as(signing_name?),
+                services => services,
+            };
+            named(services, signing_name, operation, Protocol::Cbor)
+        }
+        _ => None,
+    }
+}
+
+/// `X-Amz-Target: prefix.name`
+fn by_target(catalog: &Catalog, signing_name: Option<&str>, head: &Head) -> Option<Identified> {
+    let (prefix, operation) = head.header("x-amz-target")?.rsplit_once('.')?;
+    let services = match catalog.targeted_by(prefix) {
+        [] => catalog.signing_as(signing_name?),
+        services => services,
+    };
+    named(services, signing_name, operation, Protocol::Json)
+}
+
+/// `Action=name` in the query or in a form.
+fn by_action(catalog: &Catalog, signing_name: Option<&str>, head: &Head, body: &[u8]) -> Option<Identified> {
+    let is_form =
+        head.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let form = if is_form { std::str::from_utf8(body).ok()? } else { "" };
+    let text =
+        [head.query(), form].into_iter().find(|text| text.split('&').any(|p| p.starts_with("Action=")))?;
+    let form = pairs(text);
+    let value = |name: &str| form.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
+    let operation = value("Action")?;
+    let services = match signing_name {
+        Some(name) => catalog.signing_as(name),
+        None => catalog.offering(operation),
+    };
+    // The version tells apart what has the same name (the two load balancer APIs).
+    let version = value("Version");
+    let of_version: Vec<_> =
+        services.iter().filter(|service| Some(service.api_version.as_str()) == version).cloned().collect();
+    let knows = of_version.iter().any(|service| service.operations.contains_key(operation));
+    let services =
+        if knows || (signing_name.is_none() && !of_version.is_empty()) { &of_version } else { services };
+    let is_ec2 = services.first().is_some_and(|service| service.protocols.contains(&Protocol::Ec2));
+    named(services, signing_name, operation, if is_ec2 { Protocol::Ec2 } else { Protocol::Query })
+}
+
+/// Method and path, in the services that sign with this name.
+fn by_route(catalog: &Catalog, base_hosts: &[String], signing_name: &str, head: &Head) -> Option<Identified> {
+    let query = pairs(head.query());
+    let host = head.header("host").unwrap_or_default();
+    let bucket = if signing_name == "s3" { bucket_of(host, base_hosts) } else { None };
+    let path = match bucket {
+        Some(bucket) => format!("/{bucket}{}", head.path()),
+        None => head.path().to_owned(),
+    };
+    let is_browser_form = signing_name == "s3"
+        && head.method == http::Method::POST
+        && head.header("content-type").is_some_and(|kind| kind.starts_with("multipart/form-data"));
+    let request = Request {
+        method: head.method.as_str(),
+        path: &path,
+        query: &query,
+        has_header: &|name| head.headers.contains_key(name),
+    };
+    if is_browser_form {
+        let service = catalog.signing_as("s3").first()?;
+        let bucket = path.trim_matches('/').split('/').next().unwrap_or_default().to_owned();
+        return Some(Identified {
+            service: Arc::clone(service),
+            operation: "PostObject".to_owned(),
+            known: None,
+            protocol: Protocol::RestXml,
+            labels: vec![("Bucket".to_owned(), bucket)],
+        });
+    }
+    let fit = catalog.route(signing_name, &request)?;
+    Some(Identified {
+        protocol: *fit.service.protocols.first()?,
+        operation: fit.operation.name.clone(),
+        service: fit.service,
+        known: Some(fit.operation),
+        labels: fit.labels,
+    })
+}
+
+/// The bucket in a host name: what stands before a base host, or before `.s3.` and `.s3-`.
+fn bucket_of<'a>(host: &'a str, base_hosts: &[String]) -> Option<&'a str> {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if name.starts_with("s3.") || name.starts_with("s3-") || name.parse::<std::net::IpAddr>().is_ok() {
+        return None;
+    }
+    if let Some(at) = name.find(".s3.").or_else(|| name.find(".s3-")) {
+        return Some(&name[..at]);
+    }
+    let mut bases: Vec<&String> = base_hosts.iter().collect();
+    bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
+    let before = bases.iter().find_map(|base| name.strip_suffix(base.as_str())?.strip_suffix('.'));
+    before.filter(|bucket| *bucket != "s3")
+}

@@ -1,0 +1,92 @@
+//! What a reply says of the call as a whole: the error it was refused with, and its request id. Both stand in the headers
+//! or in the body, in places that depend on the protocol.
+
+use crate::recorder::catalog::Protocol;
+use crate::recorder::exchange::Reply;
+use crate::recorder::identify::Identified;
+use quick_xml::Reader;
+use quick_xml::escape::unescape;
+use quick_xml::events::Event;
+use serde_json::Value;
+
+/// `errorCode` and `errorMessage` of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code without its namespace: `ResourceNotFoundException`, `Client.InvalidGroup.NotFound`.
+    pub code: String,
+    /// The message, when the reply has one.
+    pub message: Option<String>,
+}
+
+/// Why the call was refused; `None` when it was not. What no body says (answers to `HEAD`), the status does.
+pub fn refusal(call: &Identified, reply: &Reply) -> Option<Refusal> {
+    if reply.status < 400 {
+        return None;
+    }
+    let body = reply.body.whole().unwrap_or_default();
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let member = |names: &[&str]| names.iter().find_map(|name| json.get(*name)?.as_str().map(str::to_owned));
+    let code = header(reply, "x-amzn-errortype")
+        .map(str::to_owned)
+        .or_else(|| member(&["__type", "code", "Code"]))
+        .or_else(|| xml_text(body, &["Code"]))
+        .map(|code| without_namespace(&code).to_owned())
+        .filter(|code| !code.is_empty())
+        .unwrap_or_else(|| by_status(call, reply.status));
+    let code = match call.protocol {
+        // EC2's records say whose fault it was.
+        Protocol::Ec2 if reply.status < 500 => format!("Client.{code}"),
+        Protocol::Ec2 => format!("Server.{code}"),
+        _ => code,
+    };
+    let message = member(&["message", "Message", "errorMessage"]).or_else(|| xml_text(body, &["Message"]));
+    Some(Refusal { code, message })
+}
+
+/// `requestID`, if the reply has one.
+pub fn request_id(reply: &Reply) -> Option<String> {
+    ["x-amzn-requestid", "x-amz-request-id"]
+        .iter()
+        .find_map(|name| header(reply, name).map(str::to_owned))
+        .or_else(|| xml_text(reply.body.whole()?, &["RequestId", "RequestID", "requestId"]))
+}
+
+fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
+    reply.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+}
+
+/// `com.amazonaws.dynamodb.v20120810#ResourceNotFoundException:http://…` → `ResourceNotFoundException`
+fn without_namespace(code: &str) -> &str {
+    let code = code.rsplit_once('#').map_or(code, |(_, code)| code);
+    code.split(':').next().unwrap_or(code).trim()
+}
+
+/// The code for a reply that has nothing but its status.
+fn by_status(call: &Identified, status: u16) -> String {
+    let has_key = call.labels.iter().any(|(label, _)| label == "Key");
+    match status {
+        403 => "AccessDenied".to_owned(),
+        404 if call.service.key == "s3" && has_key => "NoSuchKey".to_owned(),
+        404 if call.service.key == "s3" => "NoSuchBucket".to_owned(),
+        503 => "ServiceUnavailable".to_owned(),
+        _ => status.to_string(),
+    }
+}
+
+/// The text of the first element that has one of these names; `None` when there is none, or before it something that is
+/// no XML.
+fn xml_text(body: &[u8], names: &[&str]) -> Option<String> {
+    let mut reader = Reader::from_str(std::str::from_utf8(body).ok()?);
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start)
+                if names.iter().any(|name| start.local_name().as_ref() == name.as_bytes()) =>
+            {
+                let text = reader.read_text(start.name()).ok()?.decode().ok()?.into_owned();
+                return Some(unescape(&text).map_or(text.clone(), std::borrow::Cow::into_owned));
+            }
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
+}

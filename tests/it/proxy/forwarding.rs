@@ -1,0 +1,166 @@
+//! Nothing of a call changes on its way.
+
+use super::{call, form_call, in_front, json_call, signed_by};
+use crate::support::TestServer;
+use reqwest::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Sends raw bytes and reads until the other side closes.
+async fn raw(server: &TestServer, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).await.unwrap();
+    String::from_utf8_lossy(&reply).into_owned()
+}
+
+#[tokio::test]
+async fn target_host_headers_and_body_arrive_as_they_were_sent() {
+    let (server, upstream) = in_front(&[]).await;
+    let target = "/b-1//a%2Fb/../%C3%A9+c'd?x=%20&y&z==&list-type=2";
+    let auth = signed_by("test", "s3");
+    let request = format!(
+        "PUT {target} HTTP/1.1\r\nHost: b-1.s3.example.test:9\r\nAuthorization: {auth}\r\nX-Amz-Meta-A: one\r\n\
+         X-Amz-Meta-A: two\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"
+    );
+    let reply = raw(&server, request.as_bytes()).await;
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+    let seen = &upstream.seen()[0];
+    assert_eq!(seen.request_line(), format!("PUT {target} HTTP/1.1"));
+    assert_eq!(seen.header("host"), Some("b-1.s3.example.test:9"));
+    assert_eq!(seen.header("authorization"), Some(auth.as_str()));
+    assert_eq!(seen.body, b"hello");
+    let mut names: Vec<_> = seen.head.lines().skip(1).filter_map(|line| line.split(": ").next()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["authorization", "content-length", "host", "x-amz-meta-a", "x-amz-meta-a"]);
+    assert!(seen.head.find("one") < seen.head.find("two"));
+}
+
+#[tokio::test]
+async fn the_answer_comes_back_as_it_was_given() {
+    let (server, upstream) = in_front(&[]).await;
+    upstream.will_answer(
+        "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://elsewhere.test/\r\ncontent-encoding: gzip\r\n\
+         x-amz-id-2: abc\r\ncontent-length: 8\r\ndate: Sun, 22 Nov 2026 05:30:00 GMT\r\n\r\nnot-gzip",
+    );
+    let auth = signed_by("test", "s3");
+    let request =
+        format!("GET /b-1/k HTTP/1.1\r\nHost: x\r\nAuthorization: {auth}\r\nConnection: close\r\n\r\n");
+    let reply = raw(&server, request.as_bytes()).await;
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    assert_eq!(body, "not-gzip");
+    let mut lines: Vec<_> = head.lines().filter(|line| !line.starts_with("connection")).collect();
+    lines[1..].sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "HTTP/1.1 307 Temporary Redirect",
+            "content-encoding: gzip",
+            "content-length: 8",
+            "date: Sun, 22 Nov 2026 05:30:00 GMT",
+            "location: http://elsewhere.test/",
+            "x-amz-id-2: abc",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_answer_to_head_has_a_length_and_no_body() {
+    let (server, upstream) = in_front(&[]).await;
+    upstream.will_answer("HTTP/1.1 200 OK\r\ncontent-length: 12345\r\netag: \"e\"\r\n\r\n");
+    let reply = call(&server, "s3", (Method::HEAD, "/b-1/k"), &[], "").await;
+    assert_eq!((reply.status, reply.headers["content-length"].to_str().unwrap()), (200, "12345"));
+    assert_eq!(reply.headers["etag"], "\"e\"");
+}
+
+#[tokio::test]
+async fn large_bodies_pass_with_and_without_a_length() {
+    let (server, upstream) = in_front(&[]).await;
+    let body: Vec<u8> = (0..5_000_000u32).map(|i| (i % 251) as u8).collect();
+    let reply = call(&server, "s3", (Method::PUT, "/b-1/long"), &[], body.clone()).await;
+    assert_eq!(reply.status, 200);
+    let pieces: Vec<_> = body.chunks(70_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+    let stream = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+    let reply = call(&server, "s3", (Method::PUT, "/b-1/chunked"), &[], stream).await;
+    assert_eq!(reply.status, 200);
+    let seen = upstream.seen();
+    assert!(seen.iter().all(|request| request.body == body));
+    assert_eq!(seen[0].header("content-length"), Some("5000000"));
+    assert_eq!(seen[1].header("transfer-encoding"), Some("chunked"));
+}
+
+#[tokio::test]
+async fn clouds_own_calls_and_our_own_paths_do_not_pass() {
+    let (server, upstream) = in_front(&[]).await;
+    assert_eq!(server.call("DescribeTrails", serde_json::json!({})).await.status, 200);
+    let unsigned = [
+        ("x-amz-target", "CloudTrail_20131101.DescribeTrails"),
+        ("content-type", "application/x-amz-json-1.1"),
+    ];
+    assert_eq!(call(&server, "cloudtrail", (Method::POST, "/"), &unsigned, "{}").await.status, 200);
+    assert_eq!(server.get("/_contrail/health").await.json()["edition"], "contrail");
+    assert_eq!(server.get("/_contrail/nothing").await.status, 404);
+    assert!(upstream.seen().is_empty());
+    assert_eq!(server.get("/_localstack/health").await.text, "{}");
+    assert_eq!(upstream.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_may_have_a_server_of_its_own() {
+    let other = crate::support::upstream::Upstream::start().await;
+    let (server, upstream) = in_front(&[("recorder.upstreams.s3", &other.url)]).await;
+    call(&server, "s3", (Method::GET, "/"), &[], "").await;
+    json_call(&server, "sqs", "AmazonSQS.ListQueues", "{}").await;
+    assert_eq!((other.seen().len(), upstream.seen().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn while_the_upstream_is_down_each_protocol_gets_its_own_503() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = TestServer::with(&[("recorder.upstream", &format!("http://{nobody}"))]).await;
+    let says = |reply: crate::support::Reply, what: &[&str]| {
+        assert_eq!(reply.status, 503, "{}", reply.text);
+        assert_eq!(reply.headers["x-amzn-errortype"], "ServiceUnavailable");
+        for what in what {
+            assert!(reply.text.contains(what), "{} has no {what}", reply.text);
+        }
+    };
+    let json = json_call(&server, "sqs", "AmazonSQS.ListQueues", "{}").await;
+    assert_eq!(json.headers["content-type"], "application/x-amz-json-1.0");
+    says(json, &["\"__type\":\"ServiceUnavailable\""]);
+    says(form_call(&server, "iam", "Action=ListUsers&Version=2010-05-08").await, &["<ErrorResponse><Error>"]);
+    says(form_call(&server, "ec2", "Action=DescribeVpcs&Version=2016-11-15").await, &["<Response><Errors>"]);
+    says(call(&server, "s3", (Method::GET, "/b-1"), &[], "").await, &["<Error><Code>ServiceUnavailable"]);
+    says(call(&server, "lambda", (Method::GET, "/2015-03-31/functions"), &[], "").await, &["{\"__type\""]);
+    let cbor = [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")];
+    let target = (Method::POST, "/service/GraniteServiceVersion20100801/operation/ListMetrics");
+    let reply = call(&server, "monitoring", target, &cbor, "").await;
+    assert_eq!(reply.headers["smithy-protocol"], "rpc-v2-cbor");
+    says(reply, &["__typerServiceUnavailable"]);
+}
+
+#[tokio::test]
+async fn a_change_of_protocol_is_refused_and_an_offer_of_http2_is_not_taken() {
+    let (server, upstream) = in_front(&[]).await;
+    let web_socket = [("connection", "upgrade"), ("upgrade", "websocket")];
+    assert_eq!(call(&server, "execute-api", (Method::GET, "/dev"), &web_socket, "").await.status, 503);
+    let http2 =
+        [("connection", "upgrade, http2-settings"), ("upgrade", "h2c"), ("http2-settings", "AAMAAABk")];
+    assert_eq!(call(&server, "s3", (Method::GET, "/b-1"), &http2, "").await.status, 200);
+    let seen = upstream.seen();
+    assert_eq!((seen.len(), seen[0].header("upgrade"), seen[0].header("http2-settings")), (1, None, None));
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_handed_on_as_whole() {
+    let (server, upstream) = in_front(&[]).await;
+    let auth = signed_by("test", "s3");
+    let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+    let head =
+        format!("PUT /b-1/k HTTP/1.1\r\nHost: x\r\nAuthorization: {auth}\r\nContent-Length: 50\r\n\r\nhalf");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    drop(stream);
+    assert_eq!(call(&server, "s3", (Method::GET, "/b-1"), &[], "").await.status, 200);
+    assert!(upstream.seen().iter().all(|request| request.request_line().starts_with("GET")));
+}

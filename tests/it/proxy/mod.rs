@@ -1,0 +1,53 @@
+//! In front of another server: what passes, what is recorded.
+
+mod forwarding;
+mod recording;
+
+use crate::support::upstream::Upstream;
+use crate::support::{Reply, TestServer, http};
+use reqwest::Method;
+
+/// A Contrail in front of a server, with some settings changed.
+async fn in_front(more: &[(&'static str, &str)]) -> (TestServer, Upstream) {
+    let upstream = Upstream::start().await;
+    let mut settings = vec![("recorder.upstream", upstream.url.as_str())];
+    settings.extend(more);
+    (TestServer::with(&settings).await, upstream)
+}
+
+/// The `Authorization` header of a call to `service` by `access_key` in us-east-1.
+fn signed_by(access_key: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={access_key}/20261122/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+}
+
+/// A call as SDKs send it, (headers, body) given, to a service in us-east-1.
+async fn call(
+    server: &TestServer,
+    service: &str,
+    (method, target): (Method, &str),
+    headers: &[(&str, &str)],
+    body: impl Into<reqwest::Body>,
+) -> Reply {
+    let mut request = http()
+        .request(method, format!("{}{target}", server.url))
+        .header("authorization", signed_by("test", service))
+        .header("user-agent", "contrail-test/1.0");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Reply::of(request.body(body).send().await.unwrap()).await
+}
+
+/// A call of a service that speaks JSON.
+async fn json_call(server: &TestServer, service: &str, target: &str, body: &str) -> Reply {
+    let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.0")];
+    call(server, service, (Method::POST, "/"), &headers, body.to_owned()).await
+}
+
+/// A call of a service that speaks the query protocol.
+async fn form_call(server: &TestServer, service: &str, body: &str) -> Reply {
+    let headers = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
+    call(server, service, (Method::POST, "/"), &headers, body.to_owned()).await
+}

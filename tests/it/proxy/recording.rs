@@ -1,0 +1,208 @@
+//! What is recorded of the calls that pass.
+
+use super::{call, form_call, in_front, json_call};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const CREATE_USER: &str = "<CreateUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><CreateUserResult><User>\
+    <Path>/</Path><UserName>ana</UserName><UserId>AIDAEXAMPLE</UserId><Arn>arn:aws:iam::000000000000:user/ana</Arn>\
+    <CreateDate>2026-11-22T05:30:00Z</CreateDate></User></CreateUserResult><ResponseMetadata>\
+    <RequestId>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestId></ResponseMetadata></CreateUserResponse>";
+
+#[tokio::test]
+async fn a_call_becomes_a_record_without_its_parameters_yet() {
+    let (server, upstream) = in_front(&[]).await;
+    upstream.will_say("200 OK", "text/xml", CREATE_USER);
+    let reply = form_call(&server, "iam", "Action=CreateUser&Version=2010-05-08&UserName=ana").await;
+    assert_eq!((reply.status, reply.text.as_str()), (200, CREATE_USER));
+    let record = &server.records().await[0];
+    insta::assert_json_snapshot!(record, @r#"
+    {
+      "eventVersion": "1.11",
+      "userIdentity": {
+        "type": "Root",
+        "principalId": "000000000000",
+        "arn": "arn:aws:iam::000000000000:root",
+        "accountId": "000000000000",
+        "accessKeyId": "test"
+      },
+      "eventTime": "2026-11-22T05:30:00Z",
+      "eventSource": "iam.amazonaws.com",
+      "eventName": "CreateUser",
+      "awsRegion": "us-east-1",
+      "sourceIPAddress": "127.0.0.1",
+      "userAgent": "contrail-test/1.0",
+      "requestParameters": null,
+      "responseElements": null,
+      "requestID": "7a62c49f-347e-4fc4-9331-6e8eEXAMPLE",
+      "eventID": "00000000-0000-4000-8000-000000000003",
+      "readOnly": false,
+      "eventType": "AwsApiCall",
+      "managementEvent": true,
+      "recipientAccountId": "000000000000",
+      "eventCategory": "Management"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_refused_call_has_an_error_and_no_response() {
+    let (server, upstream) = in_front(&[]).await;
+    let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no such table"}"#;
+    upstream.will_say("400 Bad Request", "application/x-amz-json-1.0", error);
+    json_call(&server, "dynamodb", "DynamoDB_20120810.DeleteTable", r#"{"TableName":"t-1"}"#).await;
+    let record = &server.records().await[0];
+    assert_eq!(record["eventSource"], "dynamodb.amazonaws.com");
+    assert_eq!(
+        (&record["errorCode"], &record["errorMessage"]),
+        (&json!("ResourceNotFoundException"), &json!("no such table"))
+    );
+    assert_eq!(record["responseElements"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_error_is_found_in_headers_in_xml_and_in_the_status() {
+    let (server, upstream) = in_front(&[("recorder.data_events", "true")]).await;
+    upstream.will_answer(
+        "HTTP/1.1 404 Not Found\r\nx-amzn-errortype: ResourceNotFoundException:http://internal/\r\n\
+         x-amzn-requestid: r-1\r\ncontent-type: application/json\r\ncontent-length: 18\r\n\r\n{\"Message\":\"gone\"}",
+    );
+    call(&server, "lambda", (Method::GET, "/2015-03-31/functions/f"), &[], "").await;
+    let xml = "<Response><Errors><Error><Code>InvalidGroup.NotFound</Code><Message>a &lt; b</Message></Error></Errors>\
+               <RequestID>r-2</RequestID></Response>";
+    upstream.will_say("400 Bad Request", "text/xml", xml);
+    form_call(&server, "ec2", "Action=DeleteSecurityGroup&Version=2016-11-15").await;
+    upstream.will_answer("HTTP/1.1 404 Not Found\r\nx-amz-request-id: r-3\r\ncontent-length: 0\r\n\r\n");
+    call(&server, "s3", (Method::HEAD, "/b-1/k"), &[], "").await;
+    upstream.will_say("500 Internal Server Error", "text/html", "<html><body>oh & no</html>");
+    json_call(&server, "sqs", "AmazonSQS.CreateQueue", "{}").await;
+    let records = server.records().await;
+    let found: Vec<_> = records
+        .iter()
+        .map(|r| [&r["eventName"], &r["errorCode"], &r["errorMessage"], &r["requestID"]].map(Value::as_str))
+        .collect();
+    let own_id = found[3][3];
+    assert_eq!(
+        found,
+        [
+            [Some("GetFunction20150331v2"), Some("ResourceNotFoundException"), Some("gone"), Some("r-1")],
+            [Some("DeleteSecurityGroup"), Some("Client.InvalidGroup.NotFound"), Some("a < b"), Some("r-2")],
+            [Some("HeadObject"), Some("NoSuchKey"), None, Some("r-3")],
+            [Some("CreateQueue"), Some("500"), None, own_id],
+        ]
+    );
+    assert!(own_id.is_some());
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_recorded_as_such() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let upstream = format!("http://{nobody}");
+    let server = crate::support::TestServer::with(&[("recorder.upstream", upstream.as_str())]).await;
+    json_call(&server, "sqs", "AmazonSQS.CreateQueue", r#"{"QueueName":"q-1"}"#).await;
+    let record = &server.records().await[0];
+    assert_eq!(
+        (&record["eventName"], &record["errorCode"]),
+        (&json!("CreateQueue"), &json!("ServiceUnavailable"))
+    );
+}
+
+#[tokio::test]
+async fn data_events_are_recorded_when_asked_for() {
+    let put = (Method::PUT, "/b-1/a%20b");
+    let (server, _upstream) = in_front(&[]).await;
+    call(&server, "s3", put.clone(), &[], "hello").await;
+    assert!(server.records().await.is_empty());
+    let (server, _upstream) = in_front(&[("recorder.data_events", "true")]).await;
+    call(&server, "s3", put, &[], "hello").await;
+    let record = &server.records().await[0];
+    assert_eq!((&record["eventName"], &record["eventCategory"]), (&json!("PutObject"), &json!("Data")));
+    assert_eq!(record["additionalEventData"]["bytesTransferredIn"], 5);
+    assert_eq!(record["resources"][0]["ARN"], "arn:aws:s3:::b-1/a b");
+    assert_eq!(record["managementEvent"], false);
+}
+
+#[tokio::test]
+async fn what_is_included_and_excluded_decides() {
+    let (server, _upstream) =
+        in_front(&[("recorder.include", "sqs,sns"), ("recorder.exclude", "sqs:DeleteQueue")]).await;
+    for (service, target) in [
+        ("sqs", "AmazonSQS.CreateQueue"),
+        ("sqs", "AmazonSQS.DeleteQueue"),
+        ("dynamodb", "DynamoDB_20120810.ListTables"),
+    ] {
+        json_call(&server, service, target, "{}").await;
+    }
+    let names: Vec<Value> = server.records().await.iter().map(|record| record["eventName"].clone()).collect();
+    assert_eq!(names, ["CreateQueue"]);
+}
+
+#[tokio::test]
+async fn lookups_list_nothing_that_was_recorded_while_no_trail_was_logging() {
+    let (server, _upstream) = in_front(&[]).await;
+    json_call(&server, "sqs", "AmazonSQS.CreateQueue", r#"{"QueueName":"before"}"#).await;
+    server.settle().await;
+    let found = server.ok("LookupEvents", json!({})).await;
+    assert_eq!(found["Events"], json!([]));
+    assert_eq!(server.records().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_address_comes_from_proxies_that_are_trusted() {
+    let forwarded = [
+        ("x-forwarded-for", "203.0.113.9, 192.0.2.7"),
+        ("x-amz-target", "AmazonSQS.ListQueues"),
+        ("content-type", "application/x-amz-json-1.0"),
+    ];
+    for (trusted, expected) in
+        [("", "127.0.0.1"), ("127.0.0.1", "192.0.2.7"), ("127.0.0.1,192.0.2.7", "203.0.113.9")]
+    {
+        let (server, _upstream) =
+            in_front(&[("recorder.trusted_proxies", trusted), ("recorder.data_events", "true")]).await;
+        call(&server, "sqs", (Method::POST, "/"), &forwarded, "{}").await;
+        assert_eq!(server.records().await[0]["sourceIPAddress"], expected, "{trusted}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_loses_records_and_no_calls() {
+    let (server, upstream) = in_front(&[("recorder.queue_bytes", "1")]).await;
+    assert_eq!(json_call(&server, "sqs", "AmazonSQS.CreateQueue", r#"{"QueueName":"q"}"#).await.status, 200);
+    assert!(server.records().await.is_empty());
+    let metrics = server.get("/_contrail/metrics").await.text;
+    assert!(metrics.contains("forwarded_calls_dropped_total 1"), "{metrics}");
+    assert_eq!(upstream.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn secrets_are_nowhere_in_the_database() {
+    let (server, upstream) = in_front(&[("era", "today"), ("recorder.data_events", "true")]).await;
+    let secret = "s3cr3t-v4lue";
+    upstream.will_say(
+        "200 OK",
+        "text/xml",
+        &format!(
+            "<CreateAccessKeyResponse><CreateAccessKeyResult><AccessKey><UserName>ana</UserName><AccessKeyId>AKIAANA\
+             </AccessKeyId><Status>Active</Status><SecretAccessKey>{secret}</SecretAccessKey></AccessKey>\
+             </CreateAccessKeyResult></CreateAccessKeyResponse>"
+        ),
+    );
+    form_call(&server, "iam", "Action=CreateAccessKey&Version=2010-05-08&UserName=ana").await;
+    let body = format!(r#"{{"Name":"s","SecretString":"{secret}"}}"#);
+    json_call(&server, "secretsmanager", "secretsmanager.CreateSecret", &body).await;
+    let body = format!(r#"{{"Name":"p","Type":"SecureString","Value":"{secret}"}}"#);
+    json_call(&server, "ssm", "AmazonSSM.PutParameter", &body).await;
+    let body = format!(
+        "Action=CreateDBInstance&Version=2014-10-31&DBInstanceIdentifier=d&MasterUserPassword={secret}"
+    );
+    form_call(&server, "rds", &body).await;
+    let body = format!("Action=CreateLoginProfile&Version=2010-05-08&UserName=ana&Password={secret}");
+    form_call(&server, "iam", &body).await;
+    let body = format!(r#"{{"QueueUrl":"http://q","MessageBody":"{secret}"}}"#);
+    json_call(&server, "sqs", "AmazonSQS.SendMessage", &body).await;
+    let token = [("x-amz-security-token", secret)];
+    call(&server, "s3", (Method::PUT, &format!("/b-1?acl&X-Amz-Security-Token={secret}")), &token, "").await;
+    let records = server.records().await;
+    assert_eq!(records.len(), 7);
+    assert!(!json!(records).to_string().contains(secret), "{records:#?}");
+}
