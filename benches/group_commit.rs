@@ -6,6 +6,7 @@
 
 mod support;
 
+use contrail::domain::account_id::AccountId;
 use contrail::domain::event::Event;
 use std::time::Instant;
 use support::baseline::{Baseline, thread_cpu};
@@ -42,8 +43,9 @@ fn main() {
     slow.print("  1 connection: a transaction each", None);
     let requests: Vec<_> = (0..events).map(|_| put_in(next().as_bytes())).collect();
     load(&server, 64, &requests, 200).print("  64 connections: shared transactions", Some(&slow));
+    let account = AccountId::parse("000000000000").expect("12 digits");
     let rows: Vec<_> =
-        (0..alone).map(|_| Event::from_record(&next(), "000000000000", 0).expect("a record")).collect();
+        (0..alone).map(|_| Event::from_record(&next(), &account, 0).expect("a record")).collect();
     let (mut baseline, cpu) = (Baseline::open(folder.path()), thread_cpu());
     baseline.insert(&rows, 1);
     let (rate, _) = baseline.figures();

@@ -6,6 +6,7 @@
 
 mod support;
 
+use contrail::domain::account_id::AccountId;
 use contrail::domain::event::Event;
 use std::path::Path;
 use std::time::Instant;
@@ -72,6 +73,7 @@ fn starts(start: impl Fn(usize) -> Server) -> f64 {
 /// Puts `events` in, a tenth here and the same tenth into the baseline, and prints how fast. Returns the ids of some
 /// that change something.
 fn intake(server: &Server, events: usize, folder: &Path) -> Vec<String> {
+    let account = AccountId::parse("000000000000").expect("12 digits");
     let mut baseline = Baseline::open(folder);
     let mut records = Records::new(events);
     let (mut ids, mut bytes) = (Vec::new(), 0);
@@ -87,7 +89,7 @@ fn intake(server: &Server, events: usize, folder: &Path) -> Vec<String> {
                 let begin = text.len();
                 records.push(&mut text);
                 let before = thread_cpu_rarely(rows.len());
-                rows.push(Event::from_record(&text[begin..], "000000000000", 0).expect("a record"));
+                rows.push(Event::from_record(&text[begin..], &account, 0).expect("a record"));
                 reading += thread_cpu_rarely(rows.len() - 1) - before;
                 text.push('\n');
             }

@@ -6,6 +6,7 @@ mod recorder;
 
 pub use recorder::Recorder;
 
+use crate::domain::account_id::AccountId;
 use chrono::TimeDelta;
 use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer};
@@ -55,8 +56,7 @@ pub struct Settings {
     /// Which CloudTrail is documented behaviour.
     pub era: Era,
     /// The account of callers whose key says nothing else: 12 digits.
-    #[serde(deserialize_with = "account_id")]
-    pub account: String,
+    pub account: AccountId,
     /// `[server]`
     pub server: Server,
     /// `[history]`
@@ -240,8 +240,7 @@ pub struct IdentitySetting {
     /// The access key id.
     pub access_key: String,
     /// The account it belongs to: 12 digits.
-    #[serde(deserialize_with = "account_id")]
-    pub account: String,
+    pub account: AccountId,
     /// An IAM user's name.
     pub user: Option<String>,
     /// An assumed role's name ...
@@ -287,7 +286,11 @@ impl Settings {
         if let Some(path) = file {
             let text = std::fs::read_to_string(path)
                 .map_err(|e| SettingsError(format!("cannot read the config file {}: {e}", path.display())))?;
-            builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
+            let file = File::from_str(&text, FileFormat::Toml);
+            // Read by itself first: an error of all sources together does not say that it is the file's.
+            let alone = Config::builder().add_source(file.clone()).build();
+            alone.map_err(|e| SettingsError(format!("bad config: {}: {}", path.display(), one_line(&e))))?;
+            builder = builder.add_source(file);
         }
         builder = builder.add_source(environment);
         for (key, value) in overrides {
@@ -392,20 +395,6 @@ impl Settings {
 
 fn days(n: u32) -> Option<TimeDelta> {
     (n > 0).then(|| TimeDelta::days(i64::from(n)))
-}
-
-/// Whether `text` is an account id: 12 digits.
-pub fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn account_id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    let text = String::deserialize(from)?;
-    if is_account_id(&text) {
-        Ok(text)
-    } else {
-        Err(serde::de::Error::custom(format!("{text:?} is not 12 digits")))
-    }
 }
 
 /// A list, or its items in one string with commas between: the form that fits an environment variable.

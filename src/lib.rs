@@ -4,17 +4,19 @@
 //!
 //! | floor | rooms | what happens there |
 //! |--|--|--|
-//! | 7 | [`server`], [`cli`] | wiring, the life of the process, commands |
-//! | 6 | [`http`], [`proxy`] | the doors: the AWS API and `/_contrail`; calls forwarded to an emulator |
-//! | 5 | [`workers`] | the work in the background, one step at a time |
-//! | 4 | [`api`], [`delivery`], [`digest`] | CloudTrail's operations, who asks, limits; what trails deliver; digests of it |
-//! | 3 | [`recorder`], [`outbound`] | records of calls, intake from outside, the writer, retention; clients of S3, SNS, Logs |
-//! | 2 | [`store`], [`buckets`] | all SQL on `contrail.db`; the bucket store inside, on `buckets.db` |
-//! | 1 | [`domain`] | names, ARNs, tokens, records: pure |
-//! | 0 | [`error`], [`clock`], [`config`], [`metrics`] | what everything may use |
+//! | 9 | [`cli`] | commands |
+//! | 8 | [`server`] | wiring, the life of the process |
+//! | 7 | [`http`], [`proxy`] | the doors: the AWS API and `/_contrail`; calls forwarded to an emulator |
+//! | 6 | [`workers`] | the work in the background, one step at a time |
+//! | 5 | [`api`], [`delivery`], [`digest`] | CloudTrail's operations and limits; what trails deliver; digests of it |
+//! | 4 | [`recorder`], [`outbound`] | callers, records of calls, intake from outside, the writer; clients of S3, SNS, Logs |
+//! | 3 | [`store`], [`buckets`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db` |
+//! | 2 | [`config`] | settings |
+//! | 1 | [`domain`] | accounts, regions, names, ARNs, tokens, records: pure |
+//! | 0 | [`error`], [`clock`], [`metrics`] | what everything may use |
 //!
 //! Four walks through it:
-//! * A call: `http::aws_json` → `api::caller` → `api` (limit, parse, operation, record) → `store`.
+//! * A call: `http::aws_json` → `recorder::callers` → `api` (limit, parse, operation, record) → `store`.
 //! * A record from outside: `http::events` or `cli::import` → `recorder::intake` → `recorder::writer` → `store`.
 //! * A forwarded call: `proxy` → the upstream and back → `recorder::forwarded_calls` → `recorder::forwarded_call`
 //!   (`identify`, `catalog`, `reply`) → `recorder::writer`.

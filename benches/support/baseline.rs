@@ -61,8 +61,8 @@ impl Baseline {
                         .execute(params![
                             key,
                             event.event_time,
-                            event.account,
-                            event.region,
+                            event.account.as_str(),
+                            event.region.as_str(),
                             event.event_id,
                             event.event_name,
                             event.event_source,
@@ -78,7 +78,8 @@ impl Baseline {
                         .expect("a row");
                     for (r, position) in event.resources.iter().zip(0i64..) {
                         let kind = r.resource_type.as_deref();
-                        let (account, region, short) = (&event.account, &event.region, kind.map(short_type));
+                        let (account, region, short) =
+                            (&event.account.as_str(), &event.region.as_str(), kind.map(short_type));
                         resource
                             .execute(params![
                                 key,

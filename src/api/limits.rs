@@ -50,7 +50,7 @@ impl Limits {
             return Ok(());
         };
         let scope = match self.scope {
-            LimitScope::Account => caller.account.clone(),
+            LimitScope::Account => caller.account.to_string(),
             LimitScope::AccountRegion => format!("{}/{}", caller.account, caller.region),
         };
         if limiter.len() > MANY {

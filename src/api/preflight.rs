@@ -116,7 +116,7 @@ async fn within(limit: Duration, check: impl Future<Output = Sent>) -> Sent {
 /// The caller learns what AWS says; why it is so stands in the log.
 fn said(trail: &Trail, destination: &str, failure: &Failure) {
     tracing::warn!(
-        account = trail.account,
+        account = %trail.account,
         trail = trail.name,
         destination,
         code = failure.code,

@@ -4,6 +4,7 @@ use crate::api::Context;
 use crate::domain::arn::trail_arn;
 use crate::domain::bucket_name::BucketName;
 use crate::domain::cloud_watch_logs::CloudWatchLogs;
+use crate::domain::region::Region;
 use crate::domain::sns_topic::SnsTopic;
 use crate::domain::trail_ref::{TrailRef, wrong_region};
 use crate::domain::{key_prefix, kms_key};
@@ -34,13 +35,13 @@ pub(super) async fn find(
     name: Option<&str>,
     purpose: Purpose,
 ) -> ApiResult<Trail> {
-    let (account, region) = (&context.caller.account, context.caller.region.as_str());
+    let (account, region) = (&context.caller.account, &context.caller.region);
     let reference = TrailRef::parse(name, account)?;
     let trails = context.db.trails(account).await?;
     let name = reference.name().as_str();
     let named = |t: &&Trail| t.name == name;
-    if let Some(trail) = trails.iter().filter(named).find(|t| t.home_region == reference.region(region)) {
-        return match (trail.home_region == region, trail.is_multi_region_trail, purpose) {
+    if let Some(trail) = trails.iter().filter(named).find(|t| t.home_region == *reference.region(region)) {
+        return match (trail.home_region == *region, trail.is_multi_region_trail, purpose) {
             (true, ..) | (_, true, Purpose::Read) => Ok(trail.clone()),
             (_, true, Purpose::Change) => Err(not_at_home(trail)),
             _ => Err(wrong_region(region)),
@@ -237,7 +238,7 @@ impl SettingsOutput {
 pub struct Description {
     #[serde(flatten)]
     settings: SettingsOutput,
-    home_region: String,
+    home_region: Region,
     has_custom_event_selectors: bool,
     has_insight_selectors: bool,
 }

@@ -4,7 +4,7 @@
 //! The command puts plain text in the place of `<BucketName>`, `<CustomerAccountID>`, `<Prefix>/` (with the prefix and its
 //! slash, or nothing), `<Region>`, `<SNSTopicOwnerAccountId>` and `<SNSTopicName>`.
 
-use crate::domain::arn::is_region;
+use crate::domain::region::Region;
 
 const BUCKET_POLICY: &str = r#"{
   "Version": "2012-10-17",
@@ -45,7 +45,7 @@ const TOPIC_POLICY: &str = r#"{
 /// The document at a key of a bucket, if it is one of these.
 pub(super) fn template(bucket: &str, key: &str) -> Option<&'static str> {
     let region = bucket.strip_prefix("awscloudtrail-policy-")?;
-    if !is_region(region) {
+    if !Region::is(region) {
         return None;
     }
     match key {

@@ -50,13 +50,11 @@ impl Import {
         let mut inputs = self.inputs()?;
         let max_unpacked_bytes = settings.intake.max_unpacked_bytes;
         let clock = Clock::system();
-        let shift = match self.rebase {
-            None => 0,
-            Some(_) => {
-                newest(&mut inputs, max_unpacked_bytes)?.map_or(0, |newest| clock.now().timestamp() - newest)
-            }
-        };
-        let options = IntakeOptions { account: settings.account.clone(), shift, max_unpacked_bytes };
+        let mut options = IntakeOptions { account: settings.account.clone(), shift: 0, max_unpacked_bytes };
+        if self.rebase.is_some() {
+            let newest = newest(&mut inputs, &options)?;
+            options.shift = newest.map_or(0, |newest| clock.now().timestamp() - newest);
+        }
         if let Some(url) = self.url {
             return import_all(inputs, &to_server(&url)?, &options).await;
         }
@@ -129,10 +127,10 @@ fn find_files(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
 }
 
 /// The newest time in all inputs, which are then at their beginning again.
-fn newest(inputs: &mut [Input], max_unpacked_bytes: u64) -> std::io::Result<Option<i64>> {
+fn newest(inputs: &mut [Input], options: &IntakeOptions) -> std::io::Result<Option<i64>> {
     let mut newest = None;
     for input in inputs {
-        let mut search = Newest::new(max_unpacked_bytes);
+        let mut search = Newest::new(options);
         let mut chunk = vec![0; 64 * 1024];
         loop {
             match input.file.read(&mut chunk)? {

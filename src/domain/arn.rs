@@ -1,30 +1,10 @@
-//! Amazon Resource Names: partitions, and the trail's own form.
+//! Amazon Resource Names, and the trail's own form.
 
-use crate::domain::record::cut;
+use crate::domain::account_id::AccountId;
+use crate::domain::region::Region;
+use crate::domain::text::cut;
 use crate::domain::trail_name::TrailName;
 use crate::error::{ApiResult, Code};
-
-/// The partition of a region: `aws` but for China, the US government, the isolated regions and the sovereign cloud.
-pub fn partition(region: &str) -> &'static str {
-    const OTHERS: &[(&str, &str)] = &[
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-isof-", "aws-iso-f"),
-        ("eusc-", "aws-eusc"),
-    ];
-    OTHERS.iter().find(|(start, _)| region.starts_with(start)).map_or("aws", |(_, partition)| partition)
-}
-
-/// Whether `text` can be a region's name: any well-formed one is served, known to AWS or not.
-pub fn is_region(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-}
 
 /// The six parts of an ARN: `arn:partition:service:region:account:resource` (the resource may hold colons).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +41,9 @@ impl<'a> ArnParts<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrailArn {
     /// The region that the trail was created in.
-    pub region: String,
+    pub region: Region,
     /// The account that owns it.
-    pub account: String,
+    pub account: AccountId,
     /// Its name.
     pub name: TrailName,
 }
@@ -77,19 +57,12 @@ impl TrailArn {
         };
         let parts = ArnParts::split(text).ok_or_else(malformed)?;
         let name = parts.resource.strip_prefix("trail/").ok_or_else(malformed)?;
-        let right_account = parts.account.len() == 12 && parts.account.bytes().all(|b| b.is_ascii_digit());
-        if parts.service != "cloudtrail"
-            || !is_region(parts.region)
-            || partition(parts.region) != parts.partition
-            || !right_account
-        {
+        let region = Region::parse(parts.region).ok_or_else(malformed)?;
+        let account = AccountId::parse(parts.account).ok_or_else(malformed)?;
+        if parts.service != "cloudtrail" || region.partition() != parts.partition {
             return Err(malformed());
         }
-        Ok(TrailArn {
-            region: parts.region.to_owned(),
-            account: parts.account.to_owned(),
-            name: TrailName::parse(name)?,
-        })
+        Ok(TrailArn { region, account, name: TrailName::parse(name)? })
     }
 }
 
@@ -100,8 +73,8 @@ impl std::fmt::Display for TrailArn {
 }
 
 /// The ARN of the trail `name` at home in `region`.
-pub fn trail_arn(region: &str, account: &str, name: &str) -> String {
-    format!("arn:{}:cloudtrail:{region}:{account}:trail/{name}", partition(region))
+pub fn trail_arn(region: &Region, account: &AccountId, name: &str) -> String {
+    format!("arn:{}:cloudtrail:{region}:{account}:trail/{name}", region.partition())
 }
 
 #[cfg(test)]
@@ -113,7 +86,8 @@ mod tests {
         for (region, partition) in
             [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
         {
-            let text = trail_arn(region, "111122223333", "Management_Events.1");
+            let account = AccountId::parse("111122223333").unwrap();
+            let text = trail_arn(&Region::parse(region).unwrap(), &account, "Management_Events.1");
             assert!(text.starts_with(&format!("arn:{partition}:cloudtrail:{region}:")));
             assert_eq!(TrailArn::parse(&text).unwrap().to_string(), text);
         }

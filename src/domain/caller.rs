@@ -1,14 +1,16 @@
 //! Who makes a call, from where.
 
+use crate::domain::account_id::AccountId;
 use crate::domain::identity::Identity;
+use crate::domain::region::Region;
 
 /// A caller, as far as the request tells.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// 12 digits.
-    pub account: String,
+    /// The account whose key it is.
+    pub account: AccountId,
     /// The region of the call.
-    pub region: String,
+    pub region: Region,
     /// The access key id, if the request carries one.
     pub access_key: Option<String>,
     /// What that key stands for.

@@ -1,6 +1,8 @@
 //! Where a trail's records go in CloudWatch Logs: a log group and the role to write with, always together.
 
-use crate::domain::arn::{ArnParts, is_region};
+use crate::domain::account_id::AccountId;
+use crate::domain::arn::ArnParts;
+use crate::domain::region::Region;
 use crate::error::{ApiResult, Code};
 
 const BOTH: &str = "You must specify a log group and a role ARN.";
@@ -34,8 +36,8 @@ impl CloudWatchLogs {
             let name = arn.resource.strip_prefix("log-group:").and_then(|rest| rest.strip_suffix(":*"));
             let right = |c: char| c.is_ascii_alphanumeric() || "_-/.#".contains(c);
             arn.service == "logs"
-                && is_region(arn.region)
-                && arn.account.len() == 12
+                && Region::is(arn.region)
+                && AccountId::is(arn.account)
                 && name.is_some_and(|n| (1..=512).contains(&n.len()) && n.chars().all(right))
         });
         if !group_is_good {
@@ -43,7 +45,7 @@ impl CloudWatchLogs {
         }
         let role_is_good = ArnParts::split(&role_arn).is_some_and(|arn| {
             arn.service == "iam"
-                && arn.account.len() == 12
+                && AccountId::is(arn.account)
                 && arn.resource.strip_prefix("role/").is_some_and(|name| !name.is_empty())
         });
         if !role_is_good {
@@ -79,8 +81,12 @@ mod tests {
         let no_star = GROUP.trim_end_matches(":*");
         let refused = CloudWatchLogs::parse(Some(no_star), Some(ROLE)).unwrap_err();
         assert_eq!(refused.code, Code::InvalidCloudWatchLogsLogGroupArnException);
-        let refused =
-            CloudWatchLogs::parse(Some(GROUP), Some("arn:aws:iam::111122223333:user/ana")).unwrap_err();
-        assert_eq!(refused.code, Code::InvalidCloudWatchLogsRoleArnException);
+        for role in ["arn:aws:iam::111122223333:user/ana", "arn:aws:iam::abcdefghijkl:role/ToLogs"] {
+            let refused = CloudWatchLogs::parse(Some(GROUP), Some(role)).unwrap_err();
+            assert_eq!(refused.code, Code::InvalidCloudWatchLogsRoleArnException, "{role}");
+        }
+        let group = GROUP.replace("111122223333", "abcdefghijkl");
+        let refused = CloudWatchLogs::parse(Some(&group), Some(ROLE)).unwrap_err();
+        assert_eq!(refused.code, Code::InvalidCloudWatchLogsLogGroupArnException);
     }
 }

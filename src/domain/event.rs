@@ -1,9 +1,11 @@
 //! An event: a record with what lookups find it by. The one way from a record's JSON to its columns, for our own
 //! calls as for records from outside.
 
-use crate::domain::arn::is_region;
+use crate::domain::account_id::AccountId;
 use crate::domain::lookup::LAST_SECOND;
+use crate::domain::region::Region;
 use crate::domain::resources::{self, Resource};
+use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -47,10 +49,11 @@ impl Listing {
 pub struct Event {
     /// `eventID`, or one made from the record's content where it has none (version 1.0).
     pub event_id: String,
-    /// Whose history it belongs to: `recipientAccountId`, else `userIdentity.accountId`, else the caller's.
-    pub account: String,
+    /// Whose history it belongs to: `recipientAccountId`, else `userIdentity.accountId` where that is an account's id (an
+    /// anonymous caller has none), else the account of the one who put it in.
+    pub account: AccountId,
     /// `awsRegion`
-    pub region: String,
+    pub region: Region,
     /// `eventTime`, seconds since 1970.
     pub event_time: i64,
     /// `eventName`; for Insights events the one inside `insightDetails`.
@@ -148,7 +151,10 @@ impl Event {
     ///
     /// # Errors
     /// A reason, for the person who put the record in.
-    pub fn from_record(record: &str, account: &str, shift: i64) -> Result<Event, String> {
+    pub fn from_record(record: &str, account: &AccountId, shift: i64) -> Result<Event, String> {
+        if record.len() > MAX_RECORD_BYTES {
+            return Err("larger than 256 KB".to_owned());
+        }
         let fields: Fields<'_> = serde_json::from_str(record).map_err(|e| reason(&e))?;
         let time = DateTime::parse_from_rfc3339(&fields.event_time)
             .map_err(|_| format!("eventTime {:?} is not an ISO 8601 time", fields.event_time))?;
@@ -156,23 +162,21 @@ impl Event {
         if !(0..=LAST_SECOND).contains(&event_time) {
             return Err(format!("eventTime {:?} is out of range", fields.event_time));
         }
-        if !is_region(&fields.aws_region) {
-            return Err(format!("awsRegion {:?} is not a region's name", fields.aws_region));
-        }
+        let region = Region::parse(&fields.aws_region)
+            .ok_or_else(|| format!("awsRegion {:?} is not a region's name", fields.aws_region))?;
         let insight = fields.insight_details.as_ref();
         let event_name = fields.event_name.as_ref().or(insight.and_then(|i| i.event_name.as_ref()));
         let event_source = fields.event_source.as_ref().or(insight.and_then(|i| i.event_source.as_ref()));
         let event_name = event_name.filter(|t| !t.is_empty()).ok_or("eventName is missing")?;
         let event_source = event_source.filter(|t| !t.is_empty()).ok_or("eventSource is missing")?;
         let identity = fields.user_identity.as_ref();
-        let account = fields
-            .recipient_account_id
-            .as_deref()
-            .or(identity.and_then(|i| i.account_id.as_deref()))
-            .unwrap_or(account);
-        if !crate::config::is_account_id(account) {
-            return Err(format!("account {account:?} is not 12 digits"));
-        }
+        let account = match fields.recipient_account_id.as_deref() {
+            Some(id) => AccountId::parse(id)
+                .ok_or_else(|| format!("recipientAccountId {:?} is not 12 digits", cut(id, 100)))?,
+            None => identity
+                .and_then(|i| AccountId::parse(i.account_id.as_deref()?))
+                .unwrap_or_else(|| account.clone()),
+        };
         let read_only = fields.read_only.unwrap_or_else(|| reads_by_its_name(event_name));
         let record =
             if shift == 0 { record.to_owned() } else { with_time(record, &fields.event_time, event_time)? };
@@ -182,8 +186,8 @@ impl Event {
         };
         Ok(Event {
             event_id,
-            account: account.to_owned(),
-            region: fields.aws_region.to_string(),
+            account,
+            region,
             event_time,
             event_name: plain(event_name),
             event_source: plain(event_source),
@@ -198,9 +202,9 @@ impl Event {
     }
 }
 
-/// PostgreSQL's text cannot hold NUL, and neither can a terminal show it.
+/// See [`escape_nul`].
 fn plain(text: impl AsRef<str>) -> String {
-    text.as_ref().replace('\0', "\\u0000")
+    escape_nul(text.as_ref()).into_owned()
 }
 
 /// serde's message without its position, which means nothing to someone who sent many records.

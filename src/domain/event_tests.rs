@@ -1,6 +1,10 @@
 use super::*;
 use serde_json::{Value, json};
 
+fn nobody() -> AccountId {
+    AccountId::parse("000000000000").unwrap()
+}
+
 fn record() -> Value {
     json!({
         "eventVersion": "1.11",
@@ -14,7 +18,7 @@ fn record() -> Value {
 }
 
 fn read(value: &Value) -> Result<Event, String> {
-    Event::from_record(&value.to_string(), "000000000000", 0)
+    Event::from_record(&value.to_string(), &nobody(), 0)
 }
 
 fn changed(change: impl FnOnce(&mut Value)) -> Result<Event, String> {
@@ -88,6 +92,18 @@ fn who_called_is_named_as_lookups_name_them() {
 }
 
 #[test]
+fn a_record_of_an_anonymous_caller_belongs_to_whom_it_was_put_in_by() {
+    for id in [json!("ANONYMOUS_PRINCIPAL"), json!("anonymous"), json!(""), json!("*"), Value::Null] {
+        let event = changed(|r| {
+            r["userIdentity"] = json!({"type": "AWSAccount", "principalId": "", "accountId": id});
+            r.as_object_mut().unwrap().remove("recipientAccountId");
+        });
+        assert_eq!(event.unwrap().account, "000000000000", "{id}");
+    }
+    assert_eq!(without("recipientAccountId").unwrap().account, "444455556666");
+}
+
+#[test]
 fn what_is_missing_or_wrong_is_named() {
     assert_eq!(without("eventTime").unwrap_err(), "eventTime is missing");
     assert_eq!(without("awsRegion").unwrap_err(), "awsRegion is missing");
@@ -98,9 +114,10 @@ fn what_is_missing_or_wrong_is_named() {
     assert!(wrong("eventTime", json!("2300-01-01T00:00:00Z")).contains("out of range"));
     assert!(wrong("awsRegion", json!("US East")).contains("not a region's name"));
     assert!(wrong("recipientAccountId", json!("42")).contains("not 12 digits"));
+    assert!(wrong("recipientAccountId", json!("abcdefghijkl")).contains("not 12 digits"));
     assert!(wrong("readOnly", json!("maybe")).contains("expected a boolean"));
-    assert!(Event::from_record("{\"a\":", "1", 0).unwrap_err().starts_with("not valid JSON"));
-    assert!(Event::from_record("[]", "1", 0).is_err());
+    assert!(Event::from_record("{\"a\":", &nobody(), 0).unwrap_err().starts_with("not valid JSON"));
+    assert!(Event::from_record("[]", &nobody(), 0).is_err());
 }
 
 #[test]
@@ -114,7 +131,7 @@ fn a_record_without_an_id_gets_the_same_one_each_time() {
 #[test]
 fn a_shift_moves_the_time_and_nothing_else() {
     let before = record().to_string();
-    let event = Event::from_record(&before, "000000000000", 3600).unwrap();
+    let event = Event::from_record(&before, &nobody(), 3600).unwrap();
     assert_eq!(event.event_time, 1_795_325_400 + 3600);
     assert_eq!(event.record, before.replace("05:30:00Z", "06:30:00Z"));
 }

@@ -1,6 +1,7 @@
 //! Who a caller is, and how records say it (`userIdentity`).
 
-use crate::domain::arn::partition;
+use crate::domain::account_id::AccountId;
+use crate::domain::region::Region;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -28,7 +29,7 @@ pub struct UserIdentity {
     kind: &'static str,
     principal_id: String,
     arn: String,
-    account_id: String,
+    account_id: AccountId,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_key_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +64,7 @@ struct SessionIssuer {
     kind: &'static str,
     principal_id: String,
     arn: String,
-    account_id: String,
+    account_id: AccountId,
     user_name: String,
 }
 
@@ -78,18 +79,18 @@ impl Identity {
     /// The identity as a record shows it. `time` (ISO) stands in for the unknown start of a role's session.
     pub fn user_identity(
         &self,
-        account: &str,
-        region: &str,
+        account: &AccountId,
+        region: &Region,
         access_key: Option<&str>,
         time: &str,
     ) -> UserIdentity {
-        let partition = partition(region);
+        let partition = region.partition();
         let iam = |resource: &str| format!("arn:{partition}:iam::{account}:{resource}");
         let mut identity = UserIdentity {
             kind: "Root",
-            principal_id: account.to_owned(),
+            principal_id: account.to_string(),
             arn: iam("root"),
-            account_id: account.to_owned(),
+            account_id: account.clone(),
             access_key_id: access_key.map(str::to_owned),
             user_name: None,
             session_context: None,
@@ -112,7 +113,7 @@ impl Identity {
                         kind: "Role",
                         principal_id,
                         arn: iam(&format!("role/{role}")),
-                        account_id: account.to_owned(),
+                        account_id: account.clone(),
                         user_name: role.clone(),
                     },
                     attributes: SessionAttributes {
@@ -140,8 +141,8 @@ mod tests {
 
     fn shown(identity: &Identity) -> serde_json::Value {
         serde_json::to_value(identity.user_identity(
-            "111122223333",
-            "us-east-1",
+            &AccountId::parse("111122223333").unwrap(),
+            &Region::us_east_1(),
             Some("AKIAX"),
             "2026-11-22T05:30:00Z",
         ))

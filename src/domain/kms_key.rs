@@ -1,7 +1,9 @@
 //! The KMS key of a trail: an id, an alias, or the ARN of either; answers always show an ARN.
 
-use crate::domain::arn::{ArnParts, partition};
-use crate::domain::record::cut;
+use crate::domain::account_id::AccountId;
+use crate::domain::arn::ArnParts;
+use crate::domain::region::Region;
+use crate::domain::text::cut;
 use crate::error::{ApiResult, Code};
 
 /// The ARN for what was given. An alias stays an alias: only KMS itself knows the key behind it.
@@ -9,7 +11,7 @@ use crate::error::{ApiResult, Code};
 /// # Errors
 /// `InvalidKmsKeyIdException` for what is none of the four forms, `KmsKeyNotFoundException` for an ARN of another
 /// region than the trail's (API reference: the key must be in the bucket's region; a trail's are taken to agree).
-pub fn parse(text: &str, region: &str, account: &str) -> ApiResult<String> {
+pub fn parse(text: &str, region: &Region, account: &AccountId) -> ApiResult<String> {
     let invalid =
         || Code::InvalidKmsKeyIdException.because(format!("The KMS key ID is not valid: {}", cut(text, 350)));
     if text.starts_with("arn:") {
@@ -19,10 +21,10 @@ pub fn parse(text: &str, region: &str, account: &str) -> ApiResult<String> {
             Some(("alias", name)) => is_alias_name(name),
             _ => false,
         };
-        if arn.service != "kms" || arn.account.len() != 12 || !good {
+        if arn.service != "kms" || !AccountId::is(arn.account) || !good {
             return Err(invalid());
         }
-        if arn.region != region {
+        if *region != arn.region {
             return Err(Code::KmsKeyNotFoundException
                 .because(format!("The KMS key {text} is not in the trail's region {region}.")));
         }
@@ -33,7 +35,7 @@ pub fn parse(text: &str, region: &str, account: &str) -> ApiResult<String> {
         None if is_key_id(text) => format!("key/{text}"),
         _ => return Err(invalid()),
     };
-    Ok(format!("arn:{}:kms:{region}:{account}:{resource}", partition(region)))
+    Ok(format!("arn:{}:kms:{region}:{account}:{resource}", region.partition()))
 }
 
 fn is_alias_name(name: &str) -> bool {
@@ -53,9 +55,13 @@ mod tests {
     use super::*;
     const ID: &str = "12345678-1234-1234-1234-123456789012";
 
+    fn parse(text: &str) -> ApiResult<String> {
+        super::parse(text, &Region::us_east_1(), &AccountId::parse("111122223333").unwrap())
+    }
+
     #[test]
     fn all_four_forms_end_as_an_arn() {
-        let arn = |text| parse(text, "us-east-1", "111122223333").unwrap();
+        let arn = |text| parse(text).unwrap();
         let key = format!("arn:aws:kms:us-east-1:111122223333:key/{ID}");
         assert_eq!(arn(ID), key);
         assert_eq!(arn(&key), key);
@@ -71,14 +77,19 @@ mod tests {
 
     #[test]
     fn other_things_are_refused_and_other_regions_not_found() {
-        for bad in
-            ["my-key", "alias/", "key/1", "arn:aws:kms:us-east-1:111122223333:grant/x", "arn:aws:s3:::b"]
-        {
-            let refused = parse(bad, "us-east-1", "111122223333").unwrap_err();
+        for bad in [
+            "my-key",
+            "alias/",
+            "key/1",
+            "arn:aws:kms:us-east-1:111122223333:grant/x",
+            "arn:aws:kms:us-east-1:abcdefghijkl:alias/x",
+            "arn:aws:s3:::b",
+        ] {
+            let refused = parse(bad).unwrap_err();
             assert_eq!(refused.code, Code::InvalidKmsKeyIdException, "{bad}");
         }
         let elsewhere = format!("arn:aws:kms:eu-west-1:111122223333:key/{ID}");
-        let refused = parse(&elsewhere, "us-east-1", "111122223333").unwrap_err();
+        let refused = parse(&elsewhere).unwrap_err();
         assert_eq!(refused.code, Code::KmsKeyNotFoundException);
     }
 }

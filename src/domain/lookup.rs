@@ -1,6 +1,6 @@
 //! What a LookupEvents call asks for: an attribute, a time range, a page size.
 
-use crate::domain::record::cut;
+use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::Timestamp;
 use crate::error::{ApiResult, Code};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -43,7 +43,7 @@ impl AttributeKey {
 pub struct Attribute {
     /// Which.
     pub key: AttributeKey,
-    /// Its value, never empty.
+    /// Its value, never empty, as columns hold it ([`escape_nul`]).
     pub value: String,
 }
 
@@ -80,7 +80,7 @@ impl Attribute {
         if key == AttributeKey::ReadOnly && !matches!(value, "true" | "false") {
             return refuse("The value of ReadOnly must be true or false.".into());
         }
-        Ok(Some(Attribute { key, value: value.to_owned() }))
+        Ok(Some(Attribute { key, value: escape_nul(value).into_owned() }))
     }
 }
 

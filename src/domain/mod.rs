@@ -2,6 +2,7 @@
 //!
 //! A `parse` function names its own error code, so an operation reads as a list of parses.
 
+pub mod account_id;
 pub mod arn;
 pub mod bucket_name;
 pub mod caller;
@@ -15,9 +16,11 @@ pub mod lookup;
 pub mod object_key;
 pub mod page_token;
 pub mod record;
+pub mod region;
 pub mod resources;
 pub mod sns_topic;
 pub mod tags;
+pub mod text;
 pub mod timestamp;
 pub mod trail_name;
 pub mod trail_ref;

@@ -81,15 +81,6 @@ pub fn lower_camel(value: Value) -> Value {
     }
 }
 
-/// Cuts `text` to at most `max` bytes, at a character's border.
-pub fn cut(text: &str, max: usize) -> &str {
-    let mut end = text.len().min(max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,11 +91,5 @@ mod tests {
         let asked = json!({"Name": "a", "S3BucketName": "b", "TrailARN": "c", "TagsList": [{"Key": "K"}]});
         let want = json!({"name": "a", "s3BucketName": "b", "trailARN": "c", "tagsList": [{"key": "K"}]});
         assert_eq!(lower_camel(asked), want);
-    }
-
-    #[test]
-    fn a_cut_never_splits_a_character() {
-        assert_eq!(cut("grün", 3), "gr");
-        assert_eq!(cut("grün", 9), "grün");
     }
 }

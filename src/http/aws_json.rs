@@ -58,8 +58,8 @@ async fn respond(
     let result = api::call(operation, &body, &caller, service, id).await;
     tracing::debug!(
         operation,
-        account = caller.account,
-        region = caller.region,
+        account = %caller.account,
+        region = %caller.region,
         request_id = %id,
         code = result.as_ref().map_or_else(|e| e.code.name(), |_| "OK"),
         micros = service.clock.elapsed().saturating_sub(began).as_micros(),

@@ -1,7 +1,10 @@
 //! `/_contrail/events`: putting records in and reading them out, as a stream in both directions.
 
 use crate::api::Service;
+use crate::domain::account_id::AccountId;
 use crate::domain::lookup::LAST_SECOND;
+use crate::domain::region::Region;
+use crate::domain::text::escape_nul;
 use crate::http::body::{self, Stalled};
 use crate::http::guard::Ours;
 use crate::http::{caller, refuse};
@@ -63,7 +66,7 @@ pub(super) async fn put_in(
     };
     let within = service.settings.server.chunk_timeout.0;
     if rebase {
-        let spooled = match spool(&mut payload, within, options.max_unpacked_bytes).await {
+        let spooled = match spool(&mut payload, within, &options).await {
             Ok(spooled) => spooled,
             Err(response) => return response,
         };
@@ -94,14 +97,14 @@ struct Spooled {
 async fn spool(
     payload: &mut web::Payload,
     within: std::time::Duration,
-    max_unpacked_bytes: u64,
+    options: &IntakeOptions,
 ) -> Result<Spooled, HttpResponse> {
     let failed = |error: std::io::Error| {
         tracing::error!(error = %error, "a body could not be kept for rebasing");
         refuse(500, "the body could not be kept for rebasing")
     };
     let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(failed)?);
-    let mut newest = Newest::new(max_unpacked_bytes);
+    let mut newest = Newest::new(options);
     while let Some(chunk) = body::next(payload, within).await.map_err(stalled_response)? {
         newest.push(&chunk);
         file.write_all(&chunk).await.map_err(failed)?;
@@ -196,16 +199,23 @@ pub(super) async fn read_out(
             }
         },
     };
+    let account = query.account.map(AccountId::try_from).transpose();
+    let region = query.region.map(Region::try_from).transpose();
+    let (account, region) = match (account, region) {
+        (Ok(account), Ok(region)) => (account, region),
+        (Err(error), _) => return refuse(400, &format!("account: {error}")),
+        (_, Err(error)) => return refuse(400, &format!("region: {error}")),
+    };
     let filter = ExportFilter {
-        account: query.account,
-        region: query.region,
-        event_name: query.event_name,
-        event_source: query.event_source,
-        username: query.username,
+        account,
+        region,
+        event_name: query.event_name.map(as_stored),
+        event_source: query.event_source.map(as_stored),
+        username: query.username.map(as_stored),
         error: query.error.map(|error| match error.as_str() {
             "true" => ErrorFilter::Any,
             "false" => ErrorFilter::None,
-            _ => ErrorFilter::Code(error),
+            _ => ErrorFilter::Code(as_stored(error)),
         }),
         from,
         to,
@@ -218,8 +228,13 @@ pub(super) async fn read_out(
     ))
 }
 
+/// A value as columns hold it.
+fn as_stored(value: String) -> String {
+    escape_nul(&value).into_owned()
+}
+
 async fn position(service: &Service, event_id: &str) -> crate::store::StoreResult<Option<i64>> {
-    service.store.read().await?.key_of(event_id).await
+    service.store.read().await?.key_of(&escape_nul(event_id)).await
 }
 
 /// A time in a query: ISO 8601 or epoch seconds, kept within what event keys can hold.

@@ -1,7 +1,7 @@
 //! Operating the server: health, metrics, flush, reset.
 
 use crate::api::Service;
-use crate::config::is_account_id;
+use crate::domain::account_id::AccountId;
 use crate::http::guard::Ours;
 use crate::http::refuse;
 use crate::recorder::writer::Source;
@@ -87,21 +87,22 @@ pub(super) struct Reset {
 /// `POST /_contrail/reset?account=…` or `?everything=yes`
 pub(super) async fn reset(_: Ours, query: web::Query<Reset>, service: web::Data<Service>) -> HttpResponse {
     let account = match (query.account.as_deref(), query.everything.as_deref()) {
-        (Some(account), None) if is_account_id(account) => Some(account),
-        (None, Some("yes")) => None,
-        _ => {
-            return refuse(400, "say what to remove: ?account=<12 digits> or ?everything=yes");
-        }
+        (Some(account), None) => AccountId::parse(account).map(Some),
+        (None, Some("yes")) => Some(None),
+        _ => None,
+    };
+    let Some(account) = account else {
+        return refuse(400, "say what to remove: ?account=<12 digits> or ?everything=yes");
     };
     let wiped = async {
         let mut session = service.store.write().await?;
-        let removed = session.wipe(account).await?;
-        service.logging.commit(session, account).await?;
+        let removed = session.wipe(account.as_ref()).await?;
+        service.logging.commit(session, account.as_ref()).await?;
         Ok::<_, crate::error::ApiError>(removed)
     };
     match wiped.await {
         Ok((trails, events)) => {
-            tracing::warn!(account = account.unwrap_or("all"), trails, events, "reset");
+            tracing::warn!(account = account.as_deref().unwrap_or("all"), trails, events, "reset");
             HttpResponse::Ok().json(json!({"trails": trails, "events": events}))
         }
         Err(error) => {

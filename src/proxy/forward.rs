@@ -6,7 +6,8 @@
 use super::Proxy;
 use super::refusal;
 use super::tee::{Copy, UnderWay};
-use crate::domain::arn::is_region;
+use crate::domain::account_id::AccountId;
+use crate::domain::region::Region;
 use crate::recorder::exchange::{Exchange, Head, Kept, Reply};
 use crate::recorder::identify::signing_scope;
 use actix_web::body::{BodyStream, SizedStream};
@@ -73,14 +74,8 @@ pub(super) async fn answer(
     let scope = signing_scope(&head);
     let length = content_length(&head.headers);
     let body = Copy::new(length);
-    let (account, region) = match &scope {
-        Some(scope) => {
-            let region = scope.region.clone().filter(|region| is_region(region));
-            (proxy.service.callers.holder(Some(&scope.access_key)).0, region)
-        }
-        None => (proxy.service.callers.holder(None).0, None),
-    };
-    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+    let (account, _) = proxy.service.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
+    let region = scope.as_ref().and_then(|scope| scope.region.clone()).unwrap_or_else(Region::us_east_1);
     let call = UnderWay {
         exchange: Some(Exchange {
             head: head.clone(),
@@ -124,7 +119,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-async fn is_logged(proxy: &Proxy, account: &str, region: &str) -> bool {
+async fn is_logged(proxy: &Proxy, account: &AccountId, region: &Region) -> bool {
     let service = &proxy.service;
     if let Some(logged) = service.logging.remembers(account, region) {
         return logged;

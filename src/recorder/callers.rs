@@ -1,20 +1,18 @@
 //! Who calls: access key → account and identity, credential scope → region. Signatures are not checked.
 
-use crate::config::{Settings, is_account_id};
-use crate::domain::arn::is_region;
+use crate::config::Settings;
+use crate::domain::account_id::AccountId;
 use crate::domain::caller::Caller;
 use crate::domain::identity::Identity;
+use crate::domain::region::Region;
 use crate::error::{ApiResult, Code};
 use std::collections::HashMap;
-
-/// The region of calls that do not say.
-const DEFAULT_REGION: &str = "us-east-1";
 
 /// The access keys that settings name, and the account of all others.
 #[derive(Debug)]
 pub struct Callers {
-    account: String,
-    identities: HashMap<String, (String, Identity)>,
+    account: AccountId,
+    identities: HashMap<String, (AccountId, Identity)>,
 }
 
 /// What a request tells about its caller.
@@ -48,12 +46,11 @@ impl Callers {
     }
 
     /// Whose key it is: an account and who in it.
-    pub fn holder(&self, access_key: Option<&str>) -> (String, Identity) {
-        match access_key {
-            Some(key) if self.identities.contains_key(key) => self.identities[key].clone(),
-            Some(key) if is_account_id(key) => (key.to_owned(), Identity::Root),
-            _ => (self.account.clone(), Identity::Root),
+    pub fn holder(&self, access_key: Option<&str>) -> (AccountId, Identity) {
+        if let Some(known) = access_key.and_then(|key| self.identities.get(key)) {
+            return known.clone();
         }
+        (access_key.and_then(AccountId::parse).unwrap_or_else(|| self.account.clone()), Identity::Root)
     }
 
     /// The caller of a request. An unsigned one is the default account's root user in us-east-1.
@@ -74,13 +71,13 @@ impl Callers {
             _ => evidence.credential,
         };
         let (access_key, region) = match credential {
-            None => (None, DEFAULT_REGION),
+            None => (None, Region::us_east_1()),
             Some(scope) => {
                 let parts: Vec<_> = scope.split('/').collect();
                 let region = match parts.as_slice() {
-                    [_, _, region, _, "aws4_request"] => region,
+                    [_, _, region, _, "aws4_request"] => Some(*region),
                     // SigV4A signs for a set of regions, which stands elsewhere.
-                    [_, _, _, "aws4_request"] => DEFAULT_REGION,
+                    [_, _, _, "aws4_request"] => None,
                     _ => {
                         return Err(incomplete(
                             "Credential must have the form key/date/region/service/aws4_request.",
@@ -90,17 +87,17 @@ impl Callers {
                 if parts[0].is_empty() {
                     return Err(incomplete("Credential names no access key."));
                 }
-                if !is_region(region) {
-                    return Err(incomplete("Credential should be scoped to a valid region."));
-                }
+                let invalid = || incomplete("Credential should be scoped to a valid region.");
+                let region = region.map(|region| Region::parse(region).ok_or_else(invalid)).transpose()?;
                 // boto 2 reads the region off the host's name: "localhost", or "0" from 127.0.0.1.
-                (Some(parts[0]), if region.contains('-') { region } else { DEFAULT_REGION })
+                let region = region.filter(|region| region.contains('-')).unwrap_or_else(Region::us_east_1);
+                (Some(parts[0]), region)
             }
         };
         let (account, identity) = self.holder(access_key);
         Ok(Caller {
             account,
-            region: region.to_owned(),
+            region,
             access_key: access_key.map(str::to_owned),
             identity,
             source_ip: evidence.source_ip,
@@ -117,7 +114,7 @@ mod tests {
         let mut settings = Settings::builtin(vec![]).unwrap();
         settings.identities.push(crate::config::IdentitySetting {
             access_key: "AKIAANA".into(),
-            account: "111122223333".into(),
+            account: AccountId::parse("111122223333").unwrap(),
             user: Some("ana".into()),
             role: None,
             session: None,

@@ -3,9 +3,10 @@
 
 use crate::clock::Ids;
 use crate::config::Settings;
-use crate::domain::arn::is_region;
 use crate::domain::event::{Event, Listing};
-use crate::domain::record::{Record, cut};
+use crate::domain::record::Record;
+use crate::domain::region::Region;
+use crate::domain::text::cut;
 use crate::domain::timestamp::iso;
 use crate::recorder::callers::Callers;
 use crate::recorder::catalog::{Catalog, names};
@@ -90,26 +91,20 @@ impl ForwardedCallRecorder {
         let scope = signing_scope(&exchange.head);
         let access_key = scope.as_ref().map(|scope| scope.access_key.as_str());
         let (account, identity) = self.callers.holder(access_key);
-        let region = scope
-            .as_ref()
-            .and_then(|scope| scope.region.as_deref())
-            .filter(|region| is_region(region) && region.contains('-') && *region != "aws-global");
         let source = names::event_source(&call.service);
-        let region = match region {
-            _ if GLOBAL.contains(&source.split('.').next().unwrap_or_default()) => "us-east-1",
-            Some(region) => region,
-            None => "us-east-1",
-        };
+        let is_global = GLOBAL.contains(&source.split('.').next().unwrap_or_default());
+        let region = scope.as_ref().and_then(|scope| scope.region.clone()).filter(|_| !is_global);
+        let region = region.unwrap_or_else(Region::us_east_1);
         let time = iso(exchange.time);
         let refusal = exchange.reply.as_ref().and_then(|reply| reply::refusal(call, reply));
         let request_id = exchange.reply.as_ref().and_then(reply::request_id);
         let record = Record {
             event_version: "1.11",
-            user_identity: identity.user_identity(&account, region, access_key, &time),
+            user_identity: identity.user_identity(&account, &region, access_key, &time),
             event_time: time,
             event_source: &source,
             event_name: name,
-            aws_region: region,
+            aws_region: &region,
             source_ip_address: &exchange.source_ip,
             user_agent: exchange.head.header("user-agent").map(|text| cut(text, MAX_FIELD)),
             error_code: refusal.as_ref().map(|refusal| cut(&refusal.code, MAX_FIELD)),

@@ -1,6 +1,7 @@
 //! Which service and operation a request is for, by the evidence in it: who it is signed for, then what names the
 //! operation in its protocol, then method and path.
 
+use crate::domain::region::Region;
 use crate::recorder::catalog::{Catalog, Operation, Protocol, Request, Service};
 use crate::recorder::exchange::Head;
 use percent_encoding::percent_decode_str;
@@ -41,8 +42,9 @@ pub enum Finding {
 pub struct Scope {
     /// The access key id.
     pub access_key: String,
-    /// Signature versions before 4, and those for many regions, name none.
-    pub region: Option<String>,
+    /// Signature versions before 4, and those for many regions, name none; and what is no AWS region (`localhost`,
+    /// `aws-global`) counts as none.
+    pub region: Option<Region>,
     /// The signing name.
     pub service: String,
 }
@@ -75,10 +77,11 @@ fn credential_scope(credential: &str) -> Option<Scope> {
     let (rest, last) = rest.rsplit_once('/')?;
     let is_date = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
     let (access_key, region) = match rest.rsplit_once('/') {
-        Some((key, date)) if is_date(date) => (key, Some(last.to_owned())),
+        Some((key, date)) if is_date(date) => (key, Region::parse(last)),
         _ if is_date(last) => (rest, None),
         _ => return None,
     };
+    let region = region.filter(|region| region.contains('-') && *region != "aws-global");
     let known = !access_key.is_empty() && !service.is_empty();
     known.then(|| Scope { access_key: access_key.to_owned(), region, service: service.to_owned() })
 }

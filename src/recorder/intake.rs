@@ -4,8 +4,10 @@
 //! ([`splitter`](super::splitter)), read into events. Events are stored in batches; while one is being written, the
 //! next one is read. What was stored stays stored, also when the rest turns out to be unusable.
 
+use crate::domain::account_id::AccountId;
 use crate::domain::event::Event;
 use crate::metrics::Metrics;
+use crate::recorder::other_json::{looks_like, record_inside};
 use crate::recorder::splitter::{Piece, Splitter};
 use crate::recorder::unpack::{UnpackError, Unpacker};
 use crate::recorder::writer::{NotStored, Pending, Source, Writer};
@@ -54,7 +56,7 @@ pub enum IntakeError {
 #[derive(Debug, Clone)]
 pub struct IntakeOptions {
     /// The account of records that name none.
-    pub account: String,
+    pub account: AccountId,
     /// Seconds added to the time of every record.
     pub shift: i64,
     /// Bytes that gzip may unpack to.
@@ -187,19 +189,40 @@ impl Intake {
     }
 }
 
-fn read(piece: Piece, account: &str, shift: i64) -> Result<Event, String> {
+fn read(piece: Piece, account: &AccountId, shift: i64) -> Result<Event, String> {
     match piece {
         Piece::Bad(why) => Err(why.to_owned()),
         Piece::Record(bytes) => {
             let text = std::str::from_utf8(&bytes).map_err(|_| "not UTF-8")?;
-            Event::from_record(text, account, shift)
+            // Only what is no record is looked at closer: records must be read fast.
+            Event::from_record(text, account, shift).or_else(|reason| match record_inside(text) {
+                Some(record) => read_inside(&record, account, shift),
+                None => Err(match looks_like(text).filter(|_| reason.ends_with(" is missing")) {
+                    Some(what) => format!("{reason}: this looks like {what}"),
+                    None => reason,
+                }),
+            })
         }
+    }
+}
+
+/// The record inside an event of LookupEvents: cut like any other, so that it is kept compact.
+fn read_inside(record: &str, account: &AccountId, shift: i64) -> Result<Event, String> {
+    let (mut splitter, mut pieces) = (Splitter::default(), Vec::new());
+    splitter.push(record.as_bytes(), &mut pieces);
+    splitter.finish(&mut pieces);
+    match (pieces.pop(), pieces.is_empty()) {
+        (Some(Piece::Record(bytes)), true) => {
+            Event::from_record(std::str::from_utf8(&bytes).map_err(|_| "not UTF-8")?, account, shift)
+        }
+        _ => Err("its CloudTrailEvent is not a JSON object".to_owned()),
     }
 }
 
 /// The newest `eventTime` (seconds since 1970) of the records in a stream of bytes, for moving them all to now.
 #[derive(Debug)]
 pub struct Newest {
+    account: AccountId,
     unpacker: Option<Unpacker>,
     splitter: Splitter,
     pieces: Vec<Piece>,
@@ -207,10 +230,11 @@ pub struct Newest {
 }
 
 impl Newest {
-    /// With the same bound on gzip as the intake itself.
-    pub fn new(max_unpacked_bytes: u64) -> Newest {
+    /// A search that reads records as an intake with these options does.
+    pub fn new(options: &IntakeOptions) -> Newest {
         Newest {
-            unpacker: Some(Unpacker::new(max_unpacked_bytes)),
+            account: options.account.clone(),
+            unpacker: Some(Unpacker::new(options.max_unpacked_bytes)),
             splitter: Splitter::default(),
             pieces: Vec::new(),
             newest: None,
@@ -242,8 +266,7 @@ impl Newest {
 
     fn look(&mut self) {
         for piece in self.pieces.drain(..) {
-            // Any account will do: only the time counts here.
-            if let Ok(event) = read(piece, "000000000000", 0) {
+            if let Ok(event) = read(piece, &self.account, 0) {
                 self.newest = self.newest.max(Some(event.event_time));
             }
         }

@@ -3,7 +3,9 @@
 //! Trails change only through this server (it holds the data folder alone), so what was read stays true until a call
 //! that changes something is committed.
 
+use crate::domain::account_id::AccountId;
 use crate::domain::caller::Caller;
+use crate::domain::region::Region;
 use crate::error::{ApiError, ApiResult};
 use crate::store::{Session, StoreResult, Trail};
 use std::collections::HashMap;
@@ -18,7 +20,7 @@ pub struct Logging(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    accounts: HashMap<String, Arc<[Trail]>>,
+    accounts: HashMap<AccountId, Arc<[Trail]>>,
     /// Counts what was forgotten, so that nothing read before that is remembered after it.
     forgotten: u64,
 }
@@ -33,7 +35,7 @@ impl Logging {
     }
 
     /// The same from memory alone; `None` when the account's trails are not known yet.
-    pub fn remembers(&self, account: &str, region: &str) -> Option<bool> {
+    pub fn remembers(&self, account: &AccountId, region: &Region) -> Option<bool> {
         let trails = self.known().accounts.get(account).cloned()?;
         Some(trails.iter().any(|trail| trail.covers(region)))
     }
@@ -42,7 +44,12 @@ impl Logging {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn covers_region(&self, account: &str, region: &str, db: &mut Session) -> StoreResult<bool> {
+    pub async fn covers_region(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        db: &mut Session,
+    ) -> StoreResult<bool> {
         let (known, forgotten) = {
             let known = self.known();
             (known.accounts.get(account).cloned(), known.forgotten)
@@ -56,7 +63,7 @@ impl Logging {
                     if known.accounts.len() >= MANY {
                         known.accounts.clear();
                     }
-                    known.accounts.insert(account.to_owned(), Arc::clone(&trails));
+                    known.accounts.insert(account.clone(), Arc::clone(&trails));
                 }
                 trails
             }
@@ -69,17 +76,17 @@ impl Logging {
     ///
     /// # Errors
     /// As [`Session::commit`].
-    pub async fn commit(self: &Arc<Self>, db: Session, account: Option<&str>) -> ApiResult<()> {
-        let (logging, account) = (Arc::clone(self), account.map(str::to_owned));
+    pub async fn commit(self: &Arc<Self>, db: Session, account: Option<&AccountId>) -> ApiResult<()> {
+        let (logging, account) = (Arc::clone(self), account.cloned());
         let committing = tokio::spawn(async move {
             let committed = db.commit().await;
-            logging.forget(account.as_deref());
+            logging.forget(account.as_ref());
             committed
         });
         Ok(committing.await.map_err(ApiError::internal)??)
     }
 
-    fn forget(&self, account: Option<&str>) {
+    fn forget(&self, account: Option<&AccountId>) {
         let mut known = self.known();
         known.forgotten += 1;
         match account {

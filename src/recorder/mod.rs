@@ -9,6 +9,7 @@ pub mod forwarded_calls;
 pub mod identify;
 pub mod intake;
 pub mod logging;
+pub mod other_json;
 pub mod own_call;
 pub mod reply;
 pub mod retention;

@@ -3,7 +3,8 @@
 use crate::clock::{Clock, Ids};
 use crate::domain::caller::Caller;
 use crate::domain::event::{Event, Listing};
-use crate::domain::record::{Record, cut};
+use crate::domain::record::Record;
+use crate::domain::text::cut;
 use crate::domain::timestamp::iso;
 use crate::error::ApiError;
 use serde_json::Value;

@@ -1,7 +1,8 @@
 //! Cutting a stream of JSON into records, byte by byte, in bounded memory.
 //!
-//! Taken are NDJSON, a JSON array of records, and `{"Records":[…]}`, one after another and mixed, with whatever white
-//! space. What comes out is each record as compact JSON: white space between tokens is left out on the way.
+//! Taken are NDJSON, a JSON array of records, `{"Records":[…]}` (a log file) and `{"Events":[…]}` (an answer of
+//! LookupEvents), one after another and mixed, with whatever white space. What comes out is each record as compact JSON:
+//! white space between tokens is left out on the way.
 
 use crate::domain::event::MAX_RECORD_BYTES;
 
@@ -21,13 +22,20 @@ const UNFINISHED: &str = "not valid JSON: it ends in the middle";
 /// How deep records may nest. serde_json stops at 128 as well.
 const MAX_DEPTH: u32 = 128;
 
-/// A key that opens a list of records: what a log file begins with.
-const RECORDS: &[u8] = br#"{"Records":["#;
+/// The largest value that is kept: a record of [`MAX_RECORD_BYTES`] inside an answer of LookupEvents, where it is a string
+/// with its quotes escaped, beside a few members more.
+const MAX_VALUE_BYTES: usize = 2 * MAX_RECORD_BYTES + 64 * 1024;
+
+/// Members of an object that hold a list of records: of a log file, and of an answer of LookupEvents.
+const LISTS: [&[u8]; 2] = [br#""Records":["#, br#""Events":["#];
+
+/// What may stand in front of such a list, in bytes: a token, or a client's notes about the answer.
+const MAX_PREAMBLE: usize = 4096;
 
 /// The state of the cutting.
 #[derive(Debug, Default)]
 pub struct Splitter {
-    /// The value being read, compact, at most [`MAX_RECORD_BYTES`].
+    /// The value being read, compact, at most [`MAX_VALUE_BYTES`].
     value: Vec<u8>,
     /// Where line breaks stood in `value`: should the value turn out broken, its lines are tried by themselves.
     breaks: Vec<usize>,
@@ -39,7 +47,7 @@ pub struct Splitter {
     too_large: bool,
     /// Junk between values: skipped to the end of the line (or of the list's element).
     junk: bool,
-    /// Lists around the records: `[` and `{"Records":[`.
+    /// Lists around the records: `[`, `{"Records":[` and `{"Events":[`.
     lists: Vec<List>,
     /// Bytes seen, for the byte order mark.
     seen: usize,
@@ -48,12 +56,21 @@ pub struct Splitter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum List {
     Array,
-    /// Inside the array of `{"Records":[`.
-    Records,
+    /// Inside the array of `{"Records":[` or `{"Events":[`.
+    Member,
     /// Behind that array: further members up to the closing brace.
     Tail {
         depth: u32,
     },
+}
+
+/// Where a byte went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// To the value being read, or nowhere as that is too large.
+    Here,
+    /// To a value that began with a line of the one before; nothing is left to do for the byte.
+    Elsewhere,
 }
 
 impl Splitter {
@@ -81,7 +98,7 @@ impl Splitter {
         if self.depth == 0 || self.escaped {
             return 0;
         }
-        let room = bytes.len().min(MAX_RECORD_BYTES.saturating_sub(self.value.len()));
+        let room = bytes.len().min(MAX_VALUE_BYTES.saturating_sub(self.value.len()));
         let (mut depth, mut in_string) = (self.depth, self.in_string);
         let mut at = 0;
         while at < room {
@@ -130,7 +147,7 @@ impl Splitter {
             b'\n' if !in_list => self.end_junk(out),
             b',' | b']' if in_list => {
                 self.end_junk(out);
-                if byte == b']' && self.lists.pop() == Some(List::Records) {
+                if byte == b']' && self.lists.pop() == Some(List::Member) {
                     self.lists.push(List::Tail { depth: 1 });
                 }
             }
@@ -164,7 +181,8 @@ impl Splitter {
                 b'\n' => return self.cut_off(out),
                 _ => {}
             }
-            return self.keep(byte, out);
+            self.keep(byte, out);
+            return;
         }
         match byte {
             b'\n' if self.too_large && self.lists.is_empty() => return self.cut_off(out),
@@ -175,10 +193,12 @@ impl Splitter {
             b'}' | b']' => self.depth -= 1,
             _ => {}
         }
-        self.keep(byte, out);
-        if byte == b'[' && self.depth == 2 && self.lists.is_empty() && self.value == RECORDS {
+        if self.keep(byte, out) == Kept::Elsewhere {
+            return;
+        }
+        if byte == b'[' && self.depth == 2 && self.opens_list() {
             self.depth = 0;
-            self.lists.push(List::Records);
+            self.lists.push(List::Member);
         } else if self.depth == 0 {
             self.complete(out);
         } else if self.depth > MAX_DEPTH {
@@ -186,9 +206,22 @@ impl Splitter {
         }
     }
 
-    fn keep(&mut self, byte: u8, out: &mut Vec<Piece>) {
-        if self.value.len() < MAX_RECORD_BYTES {
-            return self.value.push(byte);
+    /// Whether the value so far is the beginning of an object that holds records in a list, up to the list. A record's
+    /// own members come after its version.
+    fn opens_list(&self) -> bool {
+        let begins = |list: &[u8]| {
+            let before = self.value.strip_suffix(list)?;
+            (matches!(before.last(), Some(b'{' | b',')) && before.len() <= MAX_PREAMBLE).then_some(before)
+        };
+        let is_record = |text: &[u8]| text.windows(14).any(|part| part == br#""eventVersion""#);
+        self.lists.is_empty() && LISTS.into_iter().find_map(begins).is_some_and(|before| !is_record(before))
+    }
+
+    /// Adds a byte to the value.
+    fn keep(&mut self, byte: u8, out: &mut Vec<Piece>) -> Kept {
+        if self.value.len() < MAX_VALUE_BYTES {
+            self.value.push(byte);
+            return Kept::Here;
         }
         match self.breaks.pop() {
             // Several lines without an end: most likely one was cut off, and all behind it would be lost with it.
@@ -197,8 +230,12 @@ impl Splitter {
                 rest.push(byte);
                 self.cut_off(out);
                 self.push(&rest, out);
+                Kept::Elsewhere
             }
-            _ => self.too_large = true,
+            _ => {
+                self.too_large = true;
+                Kept::Here
+            }
         }
     }
 
@@ -294,6 +331,8 @@ mod tests {
             "{\"Records\":[{\"a\":1}]}\n{\"Records\":[{\"b\":\"x y\"}]}",
             "{\n  \"a\": 1\n}\n{\n  \"b\": \"x y\"\n}\n",
             "[]{\"a\":1}{\"b\":\"x y\"}",
+            "{\"Events\":[{\"a\":1},{\"b\":\"x y\"}],\"NextToken\":\"t\"}",
+            "{\n \"$metadata\": {\"attempts\": 1},\n \"Events\": [{\"a\":1},\n{\"b\":\"x y\"}]}",
         ] {
             for size in [1, 7, 1000] {
                 assert_eq!(split(text.as_bytes(), size), want, "{text}");
@@ -316,24 +355,49 @@ mod tests {
     }
 
     #[test]
+    fn null_is_refused_wherever_it_stands() {
+        let bad = "! not a JSON object";
+        for text in
+            ["null", "null\n", " null \r\n", "[null]", "{\"Records\":[null]}", "{\"Events\": [ null ]}"]
+        {
+            for size in [1, 2, 100] {
+                assert_eq!(split(text.as_bytes(), size), [bad], "{text}");
+            }
+        }
+        assert_eq!(split(b"{\"a\":1}\nnull\n{\"a\":2}\nnull", 5), ["{\"a\":1}", bad, "{\"a\":2}", bad]);
+    }
+
+    #[test]
+    fn a_record_may_have_members_of_any_name() {
+        for record in ["{\"eventVersion\":\"1.11\",\"Events\":[{\"a\":1}]}", "{\"a\":{\"Records\":[{}]}}"] {
+            assert_eq!(split(record.as_bytes(), 3), [record]);
+        }
+    }
+
+    #[test]
     fn a_line_that_was_cut_off_does_not_swallow_the_next() {
         let cut = "! not valid JSON: it ends in the middle";
         assert_eq!(split(b"{\"a\":\"x\n{\"b\":2}\n", 4), [cut, "{\"b\":2}"]);
         assert_eq!(split(b"{\"a\":\n{\"b\":2}\n{\"c\":3}", 4), [cut, "{\"b\":2}", "{\"c\":3}"]);
         assert_eq!(split(b"{\"a\":1", 4), [cut]);
-        let many = format!("{{\"a\":\n{}", "{\"b\":2}\n".repeat(100_000));
-        assert_eq!(split(many.as_bytes(), 4096).len(), 100_001);
+        // However the lines fall where the broken value outgrows its limit.
+        for pad in 0..8 {
+            let many = format!("{{\"a{}\":\n{}", "a".repeat(pad), "{\"b\":2}\n".repeat(100_000));
+            let pieces = split(many.as_bytes(), 4096);
+            assert_eq!((pieces.len(), pieces[0].as_str()), (100_001, cut), "{pad}");
+            assert!(pieces[1..].iter().all(|piece| piece == "{\"b\":2}"), "{pad}");
+        }
     }
 
     #[test]
     fn a_huge_record_is_skipped_without_being_kept() {
         let mut text = b"{\"a\":\"".to_vec();
-        text.resize(3 * MAX_RECORD_BYTES, b'x');
+        text.resize(2 * MAX_VALUE_BYTES, b'x');
         text.extend_from_slice(b"\"}\n{\"b\":2}");
         let mut splitter = Splitter::default();
         let mut out = Vec::new();
         splitter.push(&text, &mut out);
-        assert!(splitter.value.capacity() <= 2 * MAX_RECORD_BYTES);
+        assert!(splitter.value.capacity() <= 2 * MAX_VALUE_BYTES);
         assert_eq!(out, [Piece::Bad(TOO_LARGE), Piece::Record(b"{\"b\":2}".to_vec())]);
         let deep = "[".repeat(100_000);
         assert_eq!(split(format!("{{\"a\":{deep}\n{{}}\n").as_bytes(), 4096), ["! larger than 256 KB", "{}"]);

@@ -1,7 +1,9 @@
 //! Where captured events go: a row for each destination of a trail, and a row for each event that still has to go there.
 
 use crate::config;
+use crate::domain::account_id::AccountId;
 use crate::domain::event::{Event, Listing};
+use crate::domain::region::Region;
 use crate::store::events::ROWS;
 use crate::store::{Session, StoreResult, StoredEvents, Trail, TrailRegion};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
@@ -34,9 +36,9 @@ impl Outlets {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Route<'a> {
     /// Whose event it is.
-    pub account: &'a str,
+    pub account: &'a AccountId,
     /// The event's region.
-    pub region: &'a str,
+    pub region: &'a Region,
     /// Whether it is an event of a global service, see [`is_global`].
     pub global: bool,
     /// Whether it only reads.
@@ -120,7 +122,7 @@ impl Destination {
 impl Trail {
     /// Whether the trail takes events of this route.
     fn takes(&self, route: &Route<'_>) -> bool {
-        self.account == route.account
+        self.account == *route.account
             && self.covers(route.region)
             && (self.include_global_service_events || !route.global)
     }
@@ -131,7 +133,7 @@ impl Session {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn logging_trails(&mut self, account: &str) -> StoreResult<Vec<Trail>> {
+    pub async fn logging_trails(&mut self, account: &AccountId) -> StoreResult<Vec<Trail>> {
         let trails = sqlx::query_as(
             "SELECT t.* FROM trails t JOIN trail_status s ON s.account = t.account \
              AND s.home_region = t.home_region AND s.name = t.name AND s.region = t.home_region \
@@ -211,7 +213,7 @@ impl Session {
         stored: &StoredEvents,
         outlets: Outlets,
     ) -> StoreResult<()> {
-        let mut logging: HashMap<&str, Arc<[Trail]>> = HashMap::new();
+        let mut logging: HashMap<&AccountId, Arc<[Trail]>> = HashMap::new();
         let mut routes: HashMap<Route<'_>, Arc<[i64]>> = HashMap::new();
         let mut rows = Vec::new();
         for (at, event) in events.iter().enumerate() {

@@ -1,5 +1,7 @@
 //! Reading events out, oldest first, in pieces.
 
+use crate::domain::account_id::AccountId;
+use crate::domain::region::Region;
 use crate::store::events::ARRIVAL_BITS;
 use crate::store::{Session, StoreResult};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
@@ -8,8 +10,8 @@ use sqlx::{FromRow, QueryBuilder, Sqlite};
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the names are those of the columns")]
 pub struct ExportFilter {
-    pub account: Option<String>,
-    pub region: Option<String>,
+    pub account: Option<AccountId>,
+    pub region: Option<Region>,
     pub event_name: Option<String>,
     pub event_source: Option<String>,
     pub username: Option<String>,
@@ -57,17 +59,17 @@ impl Session {
             sql.push(" AND key < ").push_bind(to.saturating_add(1) << ARRIVAL_BITS);
         }
         let columns = [
-            ("account", &filter.account),
-            ("region", &filter.region),
-            ("event_name", &filter.event_name),
-            ("event_source", &filter.event_source),
-            ("username", &filter.username),
+            ("account", filter.account.as_deref()),
+            ("region", filter.region.as_deref()),
+            ("event_name", filter.event_name.as_deref()),
+            ("event_source", filter.event_source.as_deref()),
+            ("username", filter.username.as_deref()),
         ];
         for (column, value) in columns {
             if let Some(value) = value {
                 // As an expression a column is of no use to an index: the table is read in its own order, once, and
                 // not sorted anew for every piece.
-                sql.push(format!(" AND {column} || '' = ")).push_bind(value.clone());
+                sql.push(format!(" AND {column} || '' = ")).push_bind(value.to_owned());
             }
         }
         match &filter.error {

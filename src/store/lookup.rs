@@ -4,8 +4,10 @@
 //! Each listing is an arm of its own, so that every arm is one run along an index: nothing is scanned, nothing sorted
 //! beyond a page (`tests/it/plans.rs` reads the plans).
 
+use crate::domain::account_id::AccountId;
 use crate::domain::event::Listing;
 use crate::domain::lookup::{Attribute, AttributeKey, TimeRange};
+use crate::domain::region::Region;
 use crate::domain::resources::short_type;
 use crate::store::events::ARRIVAL_BITS;
 use crate::store::{Session, StoreResult};
@@ -15,9 +17,9 @@ use sqlx::{FromRow, QueryBuilder, Sqlite};
 #[derive(Debug, Clone)]
 pub struct LookupQuery<'a> {
     /// Whose.
-    pub account: &'a str,
+    pub account: &'a AccountId,
     /// Of which region.
-    pub region: &'a str,
+    pub region: &'a Region,
     /// In which lists; never empty.
     pub listings: &'a [Listing],
     /// With which attribute.
@@ -68,8 +70,8 @@ impl LookupQuery<'_> {
             } else {
                 "SELECT key FROM events"
             });
-            sql.push(" WHERE account = ").push_bind(self.account.to_owned());
-            sql.push(" AND region = ").push_bind(self.region.to_owned());
+            sql.push(" WHERE account = ").push_bind(self.account.clone());
+            sql.push(" AND region = ").push_bind(self.region.clone());
             sql.push(" AND listing = ").push_bind(listing.name());
             if let Some(attribute) = self.attribute {
                 push_attribute(&mut sql, attribute);

@@ -1,5 +1,6 @@
 //! Removing events that are too old, wiping on request, and figures about the database.
 
+use crate::domain::account_id::AccountId;
 use crate::store::{Session, StoreResult};
 
 impl Session {
@@ -34,7 +35,7 @@ impl Session {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn wipe(&mut self, account: Option<&str>) -> StoreResult<(u64, u64)> {
+    pub async fn wipe(&mut self, account: Option<&AccountId>) -> StoreResult<(u64, u64)> {
         // First what hangs on others: pending events know their destination, destinations their trail.
         for (table, whose) in [
             (
@@ -46,11 +47,12 @@ impl Session {
             ("log_files", "account = $1 OR trail_account = $1"),
             ("destinations", "account = $1 OR trail_account = $1"),
         ] {
-            self.delete(table, account.map(|account| (whose, account))).await?;
+            self.delete(table, account.map(|account| (whose, account.as_str()))).await?;
         }
         let mut removed = Vec::new();
         for table in ["event_resources", "events", "trails"] {
-            removed.push(self.delete(table, account.map(|account| ("account = $1", account))).await?);
+            removed
+                .push(self.delete(table, account.map(|account| ("account = $1", account.as_str()))).await?);
         }
         Ok((removed[2], removed[1]))
     }

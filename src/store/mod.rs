@@ -17,6 +17,7 @@ mod open;
 mod settings;
 mod trail_status;
 mod trails;
+mod values;
 
 pub use data_dir::DataDir;
 pub use destinations::{Backlog, Destination, Outlets, Route};

@@ -1,5 +1,7 @@
 //! Trails and their tags.
 
+use crate::domain::account_id::AccountId;
+use crate::domain::region::Region;
 use crate::domain::tags::Tag;
 use crate::store::{Session, StoreResult};
 use sqlx::FromRow;
@@ -8,8 +10,8 @@ use sqlx::FromRow;
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 #[expect(missing_docs, reason = "the names are CloudTrail's own")]
 pub struct Trail {
-    pub account: String,
-    pub home_region: String,
+    pub account: AccountId,
+    pub home_region: Region,
     pub name: String,
     pub s3_bucket_name: String,
     pub s3_key_prefix: Option<String>,
@@ -40,7 +42,7 @@ impl Session {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn trails(&mut self, account: &str) -> StoreResult<Vec<Trail>> {
+    pub async fn trails(&mut self, account: &AccountId) -> StoreResult<Vec<Trail>> {
         let trails = sqlx::query_as("SELECT * FROM trails WHERE account = $1 ORDER BY home_region, name");
         Ok(trails.bind(account).fetch_all(self.db()).await?)
     }

@@ -59,7 +59,7 @@ async fn everything_comes_out_oldest_first_and_each_filter_narrows_it() {
 #[tokio::test]
 async fn a_query_that_makes_no_sense_is_refused() {
     let server = filled().await;
-    for query in ["?form=1", "?from=yesterday", "?limit=many", "?limit=-1"] {
+    for query in ["?form=1", "?from=yesterday", "?limit=many", "?limit=-1", "?account=1", "?region=US+East"] {
         let reply = server.get(&format!("/_contrail/events{query}")).await;
         assert_eq!(reply.status, 400, "{query}");
         assert!(reply.json()["error"].is_string());

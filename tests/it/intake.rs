@@ -49,6 +49,52 @@ async fn a_record_comes_out_byte_for_byte_as_it_went_in() {
 }
 
 #[tokio::test]
+async fn a_saved_answer_of_lookup_events_is_taken_pretty_or_compact() {
+    let server = TestServer::with(&[("era", "today")]).await;
+    server.put_in(&three()).await;
+    let answer = server.ok("LookupEvents", json!({})).await;
+    assert_eq!(answer["Events"].as_array().unwrap().len(), 3);
+    let mut events = three();
+    events.sort_by_key(|record| record["eventTime"].to_string());
+    for body in [
+        answer.to_string(),
+        serde_json::to_string_pretty(&answer).unwrap(),
+        ndjson(answer["Events"].as_array().unwrap()),
+    ] {
+        let other = TestServer::start().await;
+        let reply = other.post("/_contrail/events", body).await;
+        assert_eq!((reply.status, &reply.json()["accepted"]), (200, &json!(3)), "{}", reply.text);
+        assert_eq!(other.records().await, events);
+    }
+}
+
+#[tokio::test]
+async fn of_what_is_no_record_the_reason_says_what_it_looks_like() {
+    let server = TestServer::start().await;
+    for (body, reason) in [
+        (json!({"Events": [{"EventId": "e", "EventName": "A"}]}), "without its CloudTrailEvent"),
+        (json!({"Events": [{"CloudTrailEvent": "gone"}]}), "its CloudTrailEvent is not a JSON object"),
+        (json!({"digestStartTime": "2026-11-22T05:00:00Z", "logFiles": []}), "looks like a digest file"),
+        (json!({"trailList": []}), "looks like an answer of DescribeTrails"),
+        (json!({"Name": "ana", "Age": 7}), "looks like an object with the members Age, Name"),
+    ] {
+        let reply = server.post("/_contrail/events", body.to_string()).await;
+        let found = reply.json()["rejected"][0]["reason"].as_str().unwrap_or_default().to_owned();
+        assert!(reply.status == 400 && found.contains(reason), "{body}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn null_is_refused_by_its_place_like_any_other_value() {
+    let server = TestServer::start().await;
+    let good = record(1, "2026-11-22T05:00:01Z", "A");
+    let report = server.post("/_contrail/events", format!("null\n{good}\nnull\n")).await.json();
+    let refused = |index: u32| json!({"index": index, "reason": "not a JSON object"});
+    assert_eq!(report["rejected"], json!([refused(0), refused(2)]));
+    assert_eq!(report["accepted"], 1);
+}
+
+#[tokio::test]
 async fn the_same_event_again_is_a_duplicate_but_not_in_another_account_or_region() {
     let server = TestServer::start().await;
     server.put_in(&three()).await;

@@ -1,6 +1,6 @@
 //! How SQLite answers lookups: every one by the index made for it, nothing scanned, nothing sorted.
 
-use crate::support::{ACCOUNT, TestServer};
+use crate::support::{ACCOUNT, TestServer, account, region};
 use contrail::domain::event::Listing;
 use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use contrail::store::LookupQuery;
@@ -35,8 +35,8 @@ async fn no_lookup_scans_or_sorts() {
     for attribute in attributes {
         for (listings, before) in eras.into_iter().flat_map(|l| [(l, None), (l, Some(1 << 40))]) {
             let query = LookupQuery {
-                account: ACCOUNT,
-                region: "us-east-1",
+                account: &account(ACCOUNT),
+                region: &region("us-east-1"),
                 listings,
                 attribute: attribute.as_ref(),
                 range: TimeRange { from: 0, to: 2_000_000_000 },

@@ -1,10 +1,14 @@
 //! The store's contract: what each of its public functions promises.
 
+use crate::support::{account, region};
+use contrail::domain::account_id::AccountId;
 use contrail::domain::event::{Event, Listing};
 use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
+use contrail::domain::region::Region;
 use contrail::domain::resources::Resource;
 use contrail::domain::tags::Tag;
 use contrail::store::{DataDir, ErrorFilter, ExportFilter, LookupQuery, Store, Trail, TrailStatus};
+use std::sync::LazyLock;
 use tempfile::TempDir;
 
 async fn open() -> (Store, DataDir, TempDir) {
@@ -16,8 +20,8 @@ async fn open() -> (Store, DataDir, TempDir) {
 fn event(id: u32, second: i64) -> Event {
     Event {
         event_id: format!("e-{id}"),
-        account: "111122223333".into(),
-        region: "us-east-1".into(),
+        account: account("111122223333"),
+        region: region("us-east-1"),
         event_time: second,
         event_name: "Change".into(),
         event_source: "ec2.amazonaws.com".into(),
@@ -36,8 +40,8 @@ fn event(id: u32, second: i64) -> Event {
 
 fn trail(name: &str, region: &str, multi: bool) -> Trail {
     Trail {
-        account: "111122223333".into(),
-        home_region: region.into(),
+        account: account("111122223333"),
+        home_region: self::region(region),
         name: name.into(),
         s3_bucket_name: "bucket".into(),
         s3_key_prefix: Some("p".into()),
@@ -57,16 +61,10 @@ fn trail(name: &str, region: &str, multi: bool) -> Trail {
 }
 
 fn all<'a>(listings: &'a [Listing], attribute: Option<&'a Attribute>) -> LookupQuery<'a> {
+    static WHERE: LazyLock<(AccountId, Region)> =
+        LazyLock::new(|| (account("111122223333"), region("us-east-1")));
     let range = TimeRange { from: 0, to: 1_000_000 };
-    LookupQuery {
-        account: "111122223333",
-        region: "us-east-1",
-        listings,
-        attribute,
-        range,
-        before: None,
-        limit: 50,
-    }
+    LookupQuery { account: &WHERE.0, region: &WHERE.1, listings, attribute, range, before: None, limit: 50 }
 }
 
 async fn insert(store: &Store, events: &[Event]) -> Vec<bool> {
@@ -83,7 +81,7 @@ async fn what_is_not_committed_is_undone() {
     session.insert_trail(&trail("demo", "us-east-1", false), &[]).await.unwrap();
     session.insert_events(&[&event(1, 10)], 7000).await.unwrap();
     drop(session);
-    assert!(store.read().await.unwrap().trails("111122223333").await.unwrap().is_empty());
+    assert!(store.read().await.unwrap().trails(&account("111122223333")).await.unwrap().is_empty());
     assert!(store.read().await.unwrap().key_of("e-1").await.unwrap().is_none());
     // And the next one can write.
     assert_eq!(insert(&store, &[event(1, 10)]).await, [true]);
@@ -97,15 +95,19 @@ async fn a_trail_is_stored_changed_and_removed_with_all_that_belongs_to_it() {
     let mut db = store.write().await.unwrap();
     db.insert_trail(&demo, &tags).await.unwrap();
     db.insert_trail(&trail("demo", "eu-west-1", false), &[]).await.unwrap();
-    assert_eq!(db.trails("111122223333").await.unwrap().len(), 2);
-    assert!(db.trails("444455556666").await.unwrap().is_empty());
+    assert_eq!(db.trails(&account("111122223333")).await.unwrap().len(), 2);
+    assert!(db.trails(&account("444455556666")).await.unwrap().is_empty());
     assert_eq!(db.trail_tags(&demo).await.unwrap(), tags);
     demo.s3_key_prefix = None;
     demo.updated_at = 2;
     db.save_trail(&demo).await.unwrap();
-    assert_eq!(db.trails("111122223333").await.unwrap()[1], demo);
+    assert_eq!(db.trails(&account("111122223333")).await.unwrap()[1], demo);
     db.delete_trail(&demo).await.unwrap();
-    assert_eq!(db.trails("111122223333").await.unwrap().len(), 1, "the one of the other region stays");
+    assert_eq!(
+        db.trails(&account("111122223333")).await.unwrap().len(),
+        1,
+        "the one of the other region stays"
+    );
     assert!(db.trail_tags(&demo).await.unwrap().is_empty());
 }
 
@@ -133,13 +135,15 @@ async fn logging_starts_and_stops_and_keeps_its_times() {
         db.set_logging(&demo, on, at).await.unwrap();
         assert_eq!(db.trail_status(&demo, "us-east-1").await.unwrap(), want);
         let logging = if on { vec![demo.clone()] } else { vec![] };
-        assert_eq!(db.logging_trails("111122223333").await.unwrap(), logging);
-        assert!(db.logging_trails("444455556666").await.unwrap().is_empty());
+        assert_eq!(db.logging_trails(&account("111122223333")).await.unwrap(), logging);
+        assert!(db.logging_trails(&account("444455556666")).await.unwrap().is_empty());
     }
     let everywhere = trail("all", "ap-south-1", true);
     db.insert_trail(&everywhere, &[]).await.unwrap();
     db.set_logging(&everywhere, true, 7).await.unwrap();
-    assert!(db.logging_trails("111122223333").await.unwrap().iter().any(|c| c.is_multi_region_trail));
+    assert!(
+        db.logging_trails(&account("111122223333")).await.unwrap().iter().any(|c| c.is_multi_region_trail)
+    );
 }
 
 #[tokio::test]
@@ -181,7 +185,7 @@ async fn a_lookup_sees_its_listings_range_and_page_only() {
     let mut events: Vec<_> = (0..6).map(|i| event(i, i64::from(i))).collect();
     events[1].listing = Listing::Read;
     events[2].listing = Listing::Unlogged;
-    events[3].region = "eu-west-1".into();
+    events[3].region = region("eu-west-1");
     insert(&store, &events).await;
     let mut db = store.read().await.unwrap();
     let ids = async |db: &mut contrail::store::Session, query: &LookupQuery<'_>| -> Vec<String> {
@@ -231,6 +235,6 @@ async fn old_events_leave_in_pieces_and_a_wipe_takes_an_account() {
     assert_eq!(db.remove_old_events(7000, 10).await.unwrap(), 0, "stored at 7000 is not before 7000");
     assert_eq!(db.remove_old_events(7001, 10).await.unwrap(), 10);
     db.insert_trail(&trail("demo", "us-east-1", false), &[]).await.unwrap();
-    assert_eq!(db.wipe(Some("444455556666")).await.unwrap(), (0, 0));
-    assert_eq!(db.wipe(Some("111122223333")).await.unwrap(), (1, 15));
+    assert_eq!(db.wipe(Some(&account("444455556666"))).await.unwrap(), (0, 0));
+    assert_eq!(db.wipe(Some(&account("111122223333"))).await.unwrap(), (1, 15));
 }

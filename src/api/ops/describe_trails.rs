@@ -4,6 +4,7 @@ use crate::api::trails::Description;
 use crate::api::{Context, Operation};
 use crate::domain::trail_ref::TrailRef;
 use crate::error::ApiResult;
+use crate::store::Trail;
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html>
@@ -34,19 +35,19 @@ impl Operation for DescribeTrails {
     type Output = Output;
 
     async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
-        let (account, region) = (&context.caller.account, context.caller.region.as_str());
+        let (account, region) = (&context.caller.account, &context.caller.region);
         let names = input.trail_name_list.unwrap_or_default();
         let asked: Vec<_> =
             names.iter().map(|name| TrailRef::parse(Some(name), account)).collect::<ApiResult<_>>()?;
         let shadows = input.include_shadow_trails.unwrap_or(true);
         let mut trails = context.db.trails(account).await?;
         if asked.is_empty() {
-            trails.retain(|t| t.home_region == region || shadows && t.is_multi_region_trail);
+            trails.retain(|t| t.home_region == *region || shadows && t.is_multi_region_trail);
         } else {
             // A bare name means a trail at home here; one of another region needs its ARN. Unknown ones are left out.
-            let named =
-                |r: &TrailRef, name: &str, home: &str| r.name().as_str() == name && r.region(region) == home;
-            trails.retain(|t| asked.iter().any(|r| named(r, &t.name, &t.home_region)));
+            let names =
+                |r: &TrailRef, t: &Trail| r.name().as_str() == t.name && *r.region(region) == t.home_region;
+            trails.retain(|t| asked.iter().any(|r| names(r, t)));
         }
         Ok(Output { trail_list: trails.into_iter().map(Description::from).collect() })
     }

@@ -5,8 +5,8 @@ use crate::config::Era;
 use crate::domain::event::Listing;
 use crate::domain::lookup::{Attribute, AttributeKey, TimeRange, page_size};
 use crate::domain::page_token::{self, Scope};
-use crate::domain::record::cut;
 use crate::domain::resources::{Resource, short_type};
+use crate::domain::text::cut;
 use crate::domain::timestamp::{Timestamp, in_words};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::store::{LookupQuery, LookupRow};
@@ -166,8 +166,8 @@ impl Operation for LookupEvents {
         }
         if rows.is_empty() && era == Era::Y2015 && !service.logging.covers(caller, context.db).await? {
             tracing::info!(
-                account = caller.account,
-                region = caller.region,
+                account = %caller.account,
+                region = %caller.region,
                 "LookupEvents found nothing, and no trail is logging here: start one with StartLogging, or run with --era today"
             );
         }

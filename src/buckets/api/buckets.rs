@@ -23,7 +23,7 @@ impl S3Api {
         let constraint = input.create_bucket_configuration.and_then(|c| c.location_constraint);
         let region = match constraint.as_ref().map(BucketLocationConstraint::as_str) {
             None | Some("") => DEFAULT_REGION,
-            Some(region) if region != DEFAULT_REGION && crate::domain::arn::is_region(region) => region,
+            Some(region) if region != DEFAULT_REGION && crate::domain::region::Region::is(region) => region,
             Some("EU") => "eu-west-1",
             Some(_) => {
                 return Err(s3_error!(

@@ -62,6 +62,10 @@ async fn a_range_that_ends_before_it_begins_is_refused() {
     let server = TestServer::start().await;
     let refused = server.refused("ListPublicKeys", json!({"StartTime": 200, "EndTime": 100})).await;
     assert!(refused.starts_with("InvalidTimeRangeException: "), "{refused}");
+    for member in ["StartTime", "EndTime"] {
+        let refused = server.call("ListPublicKeys", json!({member: "2026-11-22T05:00:00Z"})).await;
+        assert_eq!((refused.status, refused.code().as_str()), (400, "SerializationException"));
+    }
 }
 
 #[tokio::test]

@@ -86,7 +86,8 @@ fn a_bad_value_is_refused_with_its_key_wherever_it_comes_from() {
         ("[limits]\nlookup_events_scope = \"planet\"", "limits.lookup_events_scope"),
         ("account = \"12\"", "account"),
         ("[[identities]]\naccess_key = \"AKIAANA\"\naccount = \"111122223333\"", "identities"),
-        ("this is not toml", "bad config"),
+        ("this is not toml", "contrail.toml: "),
+        ("account = \"1\"\naccount = \"2\"", "contrail.toml: "),
     ] {
         let line = refusal(with_file(folder.path(), text));
         assert!(line.contains("bad config") && line.contains(key), "{text}: {line}");
@@ -183,7 +184,9 @@ fn help_tells_commands_flags_and_examples() {
     for word in ["serve", "import", "Examples:", "contrail import logs/ --rebase now", "default.toml"] {
         assert!(said.stdout.contains(word), "{word} is missing: {}", said.stdout);
     }
-    for flag in ["config", "host", "port", "data-dir", "era", "account", "log-level", "log-format"] {
+    for flag in
+        ["config", "host", "port", "data-dir", "era", "account", "upstream", "log-level", "log-format"]
+    {
         assert!(said.stdout.contains(&format!("--{flag} <")), "--{flag} is missing: {}", said.stdout);
         let variable = format!("CONTRAIL_{}", flag.replace('-', "_").to_uppercase());
         assert!(said.stdout.contains(&variable), "{variable} is missing: {}", said.stdout);

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use contrail::api::Service;
 use contrail::clock::{Clock, Ids};
 use contrail::config::Settings;
+use contrail::domain::account_id::AccountId;
 use contrail::server::{Server, bind};
 use contrail::workers::{Flushed, Workers};
 use serde_json::Value;
@@ -23,6 +24,16 @@ use tokio::task::JoinHandle;
 
 /// The account of callers whose key says nothing else.
 pub(crate) const ACCOUNT: &str = "000000000000";
+
+/// An account id.
+pub(crate) fn account(id: &str) -> AccountId {
+    AccountId::parse(id).unwrap()
+}
+
+/// A region.
+pub(crate) fn region(name: &str) -> contrail::domain::region::Region {
+    contrail::domain::region::Region::parse(name).unwrap()
+}
 
 /// When every test begins.
 pub(crate) fn start_of_time() -> DateTime<Utc> {

@@ -1,0 +1,35 @@
+//! Text: how much of it is shown, and which characters are stored.
+
+use std::borrow::Cow;
+
+/// Cuts `text` to at most `max` bytes, at a character's border.
+pub fn cut(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// `text` as columns hold it: a NUL character becomes `\u0000`, because PostgreSQL's text cannot hold it and terminals
+/// cannot show it. What is looked for goes through here as well, or it would not be found.
+pub fn escape_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\\u0000")) } else { Cow::Borrowed(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_never_splits_a_character() {
+        assert_eq!(cut("grün", 3), "gr");
+        assert_eq!(cut("grün", 9), "grün");
+    }
+
+    #[test]
+    fn a_nul_is_escaped_and_all_else_stays() {
+        assert_eq!(escape_nul("a\0b"), "a\\u0000b");
+        assert_eq!(escape_nul("a\\u0000b ü\n"), "a\\u0000b ü\n");
+    }
+}
