@@ -69,6 +69,8 @@ pub struct Figures {
     pub commit_events: Histogram,
     /// Commits that failed.
     pub commit_failures: Counter,
+    /// Transactions tried again because the database was busy.
+    pub commit_retries: Counter,
     /// The size of the database file, as of the last look.
     pub database_bytes: Gauge,
     /// Forwarded calls that were recorded, by event source.
@@ -98,6 +100,7 @@ impl Default for Figures {
         let events_stored = Family::default();
         let (events_duplicate, events_rejected) = (Counter::default(), Counter::default());
         let (queue, commit_failures) = (Gauge::default(), Counter::default());
+        let commit_retries = Counter::default();
         let commit_seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 14));
         let commit_events = Histogram::new(exponential_buckets(1.0, 4.0, 7));
         registry.register("api_calls", "AWS API calls answered, by operation and error code", calls.clone());
@@ -113,6 +116,8 @@ impl Default for Figures {
         );
         registry.register("commit_events", "Events in a commit", commit_events.clone());
         registry.register("commit_failures", "Commits that failed", commit_failures.clone());
+        let retries = "Commits tried again because the database was busy";
+        registry.register("commit_retries", retries, commit_retries.clone());
         let database_bytes = Gauge::default();
         registry.register("database_bytes", "The size of the database file", database_bytes.clone());
         let (log_files_delivered, events_delivered) = (Counter::default(), Counter::default());
@@ -150,6 +155,7 @@ impl Default for Figures {
             commit_seconds,
             commit_events,
             commit_failures,
+            commit_retries,
             database_bytes,
             log_files_delivered,
             events_delivered,

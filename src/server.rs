@@ -6,6 +6,7 @@ use crate::api::limits::Limits;
 use crate::buckets::{BucketError, Buckets};
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
+use crate::domain::page_token::TokenKey;
 use crate::http;
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
@@ -14,7 +15,6 @@ use crate::recorder::callers::Callers;
 use crate::recorder::catalog::{Catalog, CatalogError};
 use crate::recorder::forwarded_call::ForwardedCallRecorder;
 use crate::recorder::forwarded_calls::ForwardedCalls;
-use crate::recorder::retention;
 use crate::recorder::writer::{Writer, WriterTask};
 use crate::store::{DataDir, OpenError, Outlets, Store, StoreError};
 use crate::workers::Workers;
@@ -22,6 +22,9 @@ use actix_web::{App, HttpServer};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The setting in the database that holds the key of page tokens.
+const TOKEN_KEY: &str = "page_token_key";
 
 /// How long requests in flight may take when the server stops. With [`DRAIN`] it stays below ten seconds.
 const FINISH_SECONDS: u64 = 5;
@@ -43,6 +46,11 @@ pub enum StartError {
     Open(#[from] OpenError),
     #[error("cannot read the settings kept in the database: {0}")]
     Store(#[from] StoreError),
+    #[error(
+        "the page-token key in the database is damaged: restore a copy of contrail.db, or run sqlite3 contrail.db \
+         \"DELETE FROM settings WHERE name = '{TOKEN_KEY}'\" and a new one is made; tokens given out become invalid"
+    )]
+    TokenKey,
     #[error("cannot open the bucket store: {0}")]
     Buckets(#[from] BucketError),
     #[error("cannot read the table of operations: {0}")]
@@ -173,7 +181,6 @@ impl Server {
         let Server { service, workers, http, writer, folder, .. } = self;
         let handle = http.handle();
         let mut answering = tokio::spawn(http);
-        let cleaning = tokio::spawn(clean(service.clone()));
         let working = tokio::spawn(workers.clone().run());
         let ended = tokio::select! {
             ended = &mut answering => Some(ended),
@@ -187,7 +194,6 @@ impl Server {
                 answering.await
             }
         };
-        cleaning.abort();
         // A step may end anywhere: what it did not finish is done again.
         working.abort();
         let (store, buckets) = (service.store.clone(), service.buckets.clone());
@@ -221,30 +227,10 @@ async fn last_step(workers: &Workers) {
     }
 }
 
-/// The key that seals page tokens: made once, kept in the database, hexadecimal there.
-async fn token_key(store: &Store, ids: &Ids) -> Result<[u8; 32], StoreError> {
-    let fresh: String = ids.secret().iter().map(|byte| format!("{byte:02x}")).collect();
+/// The key that seals page tokens: made once, kept in the database.
+async fn token_key(store: &Store, ids: &Ids) -> Result<TokenKey, StartError> {
     let mut session = store.write().await?;
-    let kept = session.setting("page_token_key", &fresh).await?;
+    let kept = session.setting(TOKEN_KEY, &TokenKey::new(ids.secret()).to_hex()).await?;
     session.commit().await?;
-    let mut key = [0; 32];
-    for (byte, digits) in key.iter_mut().zip(kept.as_bytes().chunks(2)) {
-        let digits = std::str::from_utf8(digits).unwrap_or_default();
-        *byte = u8::from_str_radix(digits, 16).unwrap_or_default();
-    }
-    Ok(key)
-}
-
-/// Removes old events, now and every hour.
-async fn clean(service: Service) {
-    let Some(keep) = service.settings.retention() else { return };
-    let mut tick = tokio::time::interval(retention::EVERY);
-    loop {
-        tick.tick().await;
-        match retention::step(&service.store, keep, service.clock.now()).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "removed events past their retention"),
-            Err(error) => tracing::error!(error = %error, "old events could not be removed"),
-        }
-    }
+    TokenKey::from_hex(&kept).ok_or(StartError::TokenKey)
 }

@@ -1,8 +1,10 @@
-//! The work in the background: delivering, and digests of what was delivered. One step at a time, whoever asks for it.
+//! The work in the background: delivering, digests of what was delivered, and removing what is too old. One step at a
+//! time, whoever asks for it.
 
 use crate::api::Service;
 use crate::delivery::{Delivery, Flush};
 use crate::digest::{DigestError, Digesting};
+use crate::recorder::retention::Retention;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -15,6 +17,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct Workers {
     delivery: Delivery,
     digesting: Digesting,
+    retention: Retention,
     /// Held during a step.
     turn: Arc<Mutex<()>>,
 }
@@ -49,7 +52,9 @@ impl Workers {
             ids: service.ids.clone(),
             metrics: service.metrics.clone(),
         };
-        Workers { delivery, digesting, turn: Arc::default() }
+        let keep = service.settings.retention();
+        let retention = Retention::new(service.store.clone(), service.clock.clone(), keep);
+        Workers { delivery, digesting, retention, turn: Arc::default() }
     }
 
     /// Does what is due now.
@@ -70,8 +75,11 @@ impl Workers {
 
     async fn work(&self, flush: Flush) -> Result<Flushed, DigestError> {
         let _turn = self.turn.lock().await;
+        // What fails here must not keep the rest from being done, nor the other way round.
+        let removed = self.retention.step().await;
         let delivered = Box::pin(self.delivery.step(flush)).await?;
         let digested = Box::pin(self.digesting.step(flush == Flush::Yes)).await?;
+        removed?;
         let failures = [delivered.failures, digested.failures].concat();
         Ok(Flushed { log_files: delivered.log_files, digests: digested.digests, failures })
     }
@@ -86,7 +94,7 @@ impl Workers {
         loop {
             tick.tick().await;
             if let Err(error) = self.step().await {
-                tracing::error!(error = %error, "a delivery step failed; the next one does the rest");
+                tracing::error!(error = %error, "a step of the workers failed; the next one does the rest");
             }
         }
     }

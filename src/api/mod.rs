@@ -12,6 +12,7 @@ use crate::buckets::Buckets;
 use crate::clock::{Clock, Ids};
 use crate::config::{Era, Settings};
 use crate::domain::caller::Caller;
+use crate::domain::page_token::TokenKey;
 use crate::domain::record::lower_camel;
 use crate::domain::text::cut;
 use crate::error::{ApiError, ApiResult, Code};
@@ -50,7 +51,7 @@ pub struct Service {
     /// The bucket store inside, unless an S3 elsewhere is used.
     pub buckets: Option<Buckets>,
     /// Seals page tokens; lives in the database, so that tokens survive a restart.
-    pub token_key: [u8; 32],
+    pub token_key: TokenKey,
 }
 
 /// What one call works with.
@@ -245,6 +246,8 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
     };
     match O::call(input, &mut Context { caller, service, db: &mut db }).await {
         Ok(output) if O::READ_ONLY => {
+            // The writer's queue may be full: whoever waits for it must not keep others from reading.
+            drop(db);
             if let Some(event) = record(Some(request), Ok(None), logged)? {
                 service.writer.later(event).await;
             }

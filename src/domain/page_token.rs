@@ -12,6 +12,40 @@ use sha2::Sha256;
 
 const MAC_BYTES: usize = 16;
 
+/// The secret that seals tokens. Never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenKey([u8; 32]);
+
+impl TokenKey {
+    /// A key of these bytes.
+    pub fn new(bytes: [u8; 32]) -> TokenKey {
+        TokenKey(bytes)
+    }
+
+    /// Reads a key as [`TokenKey::to_hex`] writes it; `None` for every other text.
+    pub fn from_hex(text: &str) -> Option<TokenKey> {
+        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+        }
+        Some(TokenKey(bytes))
+    }
+
+    /// 64 hexadecimal digits: how the key is stored.
+    pub fn to_hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl std::fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenKey(…)")
+    }
+}
+
 /// What a token is bound to: a call with any other scope does not accept it.
 #[derive(Debug, Clone, Default)]
 pub struct Scope(Vec<u8>);
@@ -37,15 +71,15 @@ impl Scope {
     }
 }
 
-fn mac(key: &[u8; 32], scope: &Scope, position: i64) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+fn mac(key: &TokenKey, scope: &Scope, position: i64) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).expect("HMAC takes keys of any length");
     mac.update(&position.to_be_bytes());
     mac.update(&scope.0);
     mac
 }
 
 /// The token for going on behind `position`.
-pub fn seal(key: &[u8; 32], scope: &Scope, position: i64) -> String {
+pub fn seal(key: &TokenKey, scope: &Scope, position: i64) -> String {
     let mut bytes = position.to_be_bytes().to_vec();
     bytes.extend_from_slice(&mac(key, scope, position).finalize().into_bytes()[..MAC_BYTES]);
     URL_SAFE_NO_PAD.encode(bytes)
@@ -55,7 +89,7 @@ pub fn seal(key: &[u8; 32], scope: &Scope, position: i64) -> String {
 ///
 /// # Errors
 /// `InvalidNextTokenException` for every other text.
-pub fn open(key: &[u8; 32], scope: &Scope, token: &str) -> ApiResult<i64> {
+pub fn open(key: &TokenKey, scope: &Scope, token: &str) -> ApiResult<i64> {
     let read = || {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (position, seal) = bytes.split_first_chunk::<8>()?;
@@ -78,22 +112,37 @@ mod tests {
         Scope::new("events").with(Some(account)).with(name)
     }
 
+    fn sevens() -> TokenKey {
+        TokenKey::new([7; 32])
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_is_written_and_never_shown() {
+        let key = sevens();
+        assert_eq!(TokenKey::from_hex(&key.to_hex()), Some(key.clone()));
+        assert_eq!(format!("{key:?}"), "TokenKey(…)");
+        for damaged in ["", "07", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64), &"é".repeat(32)] {
+            assert_eq!(TokenKey::from_hex(damaged), None, "{damaged}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn a_token_opens_with_what_it_was_sealed_for(position in any::<i64>(), key in any::<[u8; 32]>()) {
+        fn a_token_opens_with_what_it_was_sealed_for(position in any::<i64>(), bytes in any::<[u8; 32]>()) {
+            let key = TokenKey::new(bytes);
             let token = seal(&key, &scope("1", None), position);
             prop_assert_eq!(open(&key, &scope("1", None), &token).unwrap(), position);
             prop_assert!(open(&key, &scope("2", None), &token).is_err());
             prop_assert!(open(&key, &scope("1", Some("")), &token).is_err());
             prop_assert!(open(&key, &Scope::new("events").with(Some("1")), &token).is_err());
-            let mut other = key;
+            let mut other = bytes;
             other[0] ^= 1;
-            prop_assert!(open(&other, &scope("1", None), &token).is_err());
+            prop_assert!(open(&TokenKey::new(other), &scope("1", None), &token).is_err());
         }
 
         #[test]
         fn one_changed_bit_makes_it_void(position in any::<i64>(), at in 0usize..32, bit in 0u8..7) {
-            let key = [7; 32];
+            let key = sevens();
             let token = seal(&key, &scope("1", None), position);
             let mut bytes = token.clone().into_bytes();
             bytes[at] ^= 1 << bit;
@@ -104,13 +153,13 @@ mod tests {
 
         #[test]
         fn garbage_is_refused(text in ".{0,64}") {
-            prop_assert!(open(&[7; 32], &scope("1", None), &text).is_err());
+            prop_assert!(open(&sevens(), &scope("1", None), &text).is_err());
         }
     }
 
     #[test]
     fn neighbours_do_not_run_into_each_other() {
-        let token = seal(&[7; 32], &Scope::new("l").with(Some("ab")).with(Some("c")), 1);
-        assert!(open(&[7; 32], &Scope::new("l").with(Some("a")).with(Some("bc")), &token).is_err());
+        let token = seal(&sevens(), &Scope::new("l").with(Some("ab")).with(Some("c")), 1);
+        assert!(open(&sevens(), &Scope::new("l").with(Some("a")).with(Some("bc")), &token).is_err());
     }
 }

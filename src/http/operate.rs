@@ -2,13 +2,16 @@
 
 use crate::api::Service;
 use crate::domain::account_id::AccountId;
+use crate::error::ApiError;
 use crate::http::guard::Ours;
 use crate::http::refuse;
+use crate::recorder::reset;
 use crate::recorder::writer::Source;
 use crate::workers::Workers;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
+use std::sync::Arc;
 
 /// `GET /_contrail/health`, `/health`, `/_localstack/health`: open to every host name, as health checks come by many.
 pub(super) async fn health(service: web::Data<Service>) -> HttpResponse {
@@ -94,20 +97,19 @@ pub(super) async fn reset(_: Ours, query: web::Query<Reset>, service: web::Data<
     let Some(account) = account else {
         return refuse(400, "say what to remove: ?account=<12 digits> or ?everything=yes");
     };
-    let wiped = async {
-        let mut session = service.store.write().await?;
-        let removed = session.wipe(account.as_ref()).await?;
-        service.logging.commit(session, account.as_ref()).await?;
-        Ok::<_, crate::error::ApiError>(removed)
-    };
-    match wiped.await {
-        Ok((trails, events)) => {
+    // In a task of its own: it goes on to the end also when whoever asked goes away.
+    let (store, logging, now) = (service.store.clone(), Arc::clone(&service.logging), service.clock.now());
+    let of = account.clone();
+    let reset = tokio::spawn(async move { reset::reset(&store, &logging, of.as_ref(), now).await });
+    match reset.await.map_err(ApiError::internal).flatten() {
+        Ok(removed) => {
+            let (trails, events) = (removed.trails, removed.events);
             tracing::warn!(account = account.as_deref().unwrap_or("all"), trails, events, "reset");
             HttpResponse::Ok().json(json!({"trails": trails, "events": events}))
         }
         Err(error) => {
-            tracing::error!(error = ?error, "reset failed; nothing was removed");
-            refuse(500, "the reset failed; nothing was removed")
+            tracing::error!(error = ?error, "a reset failed before its end");
+            refuse(500, "the reset failed before its end; do it again")
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod logging;
 pub mod other_json;
 pub mod own_call;
 pub mod reply;
+pub mod reset;
 pub mod retention;
 pub mod splitter;
 pub mod unpack;

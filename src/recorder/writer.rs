@@ -1,17 +1,23 @@
 //! The one task that stores events: it takes what has gathered, writes it in one transaction, and only then says so.
 //!
-//! Many callers that wait for a commit share it (group commit): the disk is what is slow, not the rows.
+//! Many callers that wait for a commit share it (group commit): the disk is what is slow, not the rows. A batch that meets
+//! a busy database is kept and tried again until it is stored or the server stops; only a full disk or a damaged database
+//! is an error to those who wait.
 
 use crate::clock::Clock;
 use crate::domain::event::Event;
 use crate::metrics::Metrics;
-use crate::store::{Outlets, Store, StoreError};
+use crate::store::{Outlets, Store, StoreError, StoreErrorKind};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// Batches that may wait before senders wait too.
 const QUEUE: usize = 1024;
+
+/// The pause before a batch that met a busy database is tried again; the try itself waits as well.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Events in a transaction, unless one batch alone has more.
 const MAX_BATCH: usize = 8000;
@@ -82,6 +88,11 @@ impl Writer {
         self.send(Batch { events: vec![event], source: Source::Call, done: None }).await;
     }
 
+    /// Whether those who hand events over have to wait.
+    pub fn is_full(&self) -> bool {
+        self.queue.capacity() == 0
+    }
+
     async fn send(&self, batch: Batch) {
         self.metrics.queue.inc_by(batch.events.len() as i64);
         // The task ends only after all senders; should it be gone all the same, the waiting side learns it.
@@ -121,18 +132,17 @@ impl WriterTask {
 
 async fn run(
     mut incoming: mpsc::Receiver<Batch>,
-    mut stopped: oneshot::Receiver<()>,
+    stopped: oneshot::Receiver<()>,
     (store, outlets): (Store, Outlets),
     clock: Clock,
     metrics: Metrics,
 ) {
-    let mut open = true;
+    let mut stop = Stop { stopped, came: false };
     loop {
         let first = tokio::select! {
             biased;
             first = incoming.recv() => first,
-            _ = &mut stopped, if open => {
-                open = false;
+            () = stop.wait() => {
                 incoming.close();
                 continue;
             }
@@ -148,7 +158,21 @@ async fn run(
         }
         metrics.queue.dec_by(events as i64);
         let began = clock.elapsed();
-        let result = write(&store, outlets, &clock, &batches).await;
+        let mut result = write(&store, outlets, &clock, &batches).await;
+        let is_busy = |result: &Result<_, StoreError>| {
+            result.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::Busy)
+        };
+        if is_busy(&result) {
+            tracing::warn!(events, "the database is busy; events wait to be stored");
+        }
+        while is_busy(&result) && !stop.came {
+            metrics.commit_retries.inc();
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = stop.wait() => incoming.close(),
+            }
+            result = write(&store, outlets, &clock, &batches).await;
+        }
         metrics.commit_seconds.observe(clock.elapsed().saturating_sub(began).as_secs_f64());
         metrics.commit_events.observe(events as f64);
         if let Err(error) = &result {
@@ -159,6 +183,24 @@ async fn run(
     }
 }
 
+/// The word to stop, which comes once.
+struct Stop {
+    stopped: oneshot::Receiver<()>,
+    came: bool,
+}
+
+impl Stop {
+    /// Waits for the word; for ever if it has come already.
+    async fn wait(&mut self) {
+        if self.came {
+            return std::future::pending().await;
+        }
+        // An error means that whoever could say it is gone.
+        let _ = (&mut self.stopped).await;
+        self.came = true;
+    }
+}
+
 async fn write(
     store: &Store,
     outlets: Outlets,
@@ -166,7 +208,7 @@ async fn write(
     batches: &[Batch],
 ) -> Result<Vec<bool>, StoreError> {
     let events: Vec<&Event> = batches.iter().flat_map(|batch| &batch.events).collect();
-    let mut session = store.write().await?;
+    let mut session = store.try_write().await?;
     let stored = session.insert_events(&events, clock.now().timestamp_millis()).await?;
     session.queue_events(&events, &stored, outlets).await?;
     session.commit().await?;

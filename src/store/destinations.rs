@@ -7,7 +7,7 @@ use crate::domain::region::Region;
 use crate::store::events::ROWS;
 use crate::store::{Session, StoreResult, StoredEvents, Trail, TrailRegion};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Which kinds of destinations can be reached at all, beside buckets.
@@ -262,10 +262,25 @@ impl Session {
             insert.build().execute(self.db()).await?;
             rest = behind;
         }
+        let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
+        for (destination, ..) in rows {
+            *counts.entry(*destination).or_default() += 1;
+        }
+        for (destination, more) in counts {
+            self.count_pending(destination, more).await?;
+        }
         Ok(())
     }
 
-    /// Takes a trail's settings over into its destinations. Log files that wait for a bucket which the trail no longer
+    /// Counts events that have come to wait for a destination (or, below 0, that wait no longer).
+    pub(super) async fn count_pending(&mut self, destination: i64, more: i64) -> StoreResult<()> {
+        let count = sqlx::query("UPDATE destinations SET pending_events = pending_events + $2 WHERE id = $1");
+        count.bind(destination).bind(more).execute(self.db()).await?;
+        Ok(())
+    }
+
+    /// Takes a trail's settings over into its destinations: what has got another bucket, topic or log group has not
+    /// failed yet. Log files that wait for a bucket which the trail no longer
     /// names are taken apart again: their events go to the new one. Files not yet announced are announced at the new
     /// topic.
     ///
@@ -282,7 +297,9 @@ impl Session {
         apart.execute(self.db()).await?;
         let follow = sqlx::query(
             "UPDATE destinations SET s3_bucket_name = $5, s3_key_prefix = $6, kms_key_id = $7, sns_topic_arn = $8, \
-             log_group_arn = $9, log_file_validation_enabled = $10, retry_at = NULL, notice_retry_at = NULL \
+             log_group_arn = $9, log_file_validation_enabled = $10, retry_at = NULL, notice_retry_at = NULL, \
+             failures = CASE WHEN s3_bucket_name <> $5 OR log_group_arn IS NOT $9 THEN 0 ELSE failures END, \
+             notice_failures = CASE WHEN sns_topic_arn IS NOT $8 THEN 0 ELSE notice_failures END \
              WHERE trail_account = $1 AND home_region = $2 AND trail_name = $3 AND trail_created_at = $4",
         );
         let follow = follow.bind(&trail.account).bind(&trail.home_region).bind(&trail.name);
@@ -343,9 +360,10 @@ impl Session {
     /// The database cannot be read.
     pub async fn backlog(&mut self) -> StoreResult<Backlog> {
         let backlog = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM pending_events) AS pending_events, \
+            "SELECT coalesce(sum(pending_events), 0) AS pending_events, \
              (SELECT count(*) FROM log_files WHERE state = 'waiting') AS waiting_files, \
-             (SELECT count(*) FROM destinations WHERE failures > 0 OR notice_failures > 0) AS failing_destinations",
+             count(CASE WHEN failures > 0 OR notice_failures > 0 THEN 1 END) AS failing_destinations \
+             FROM destinations WHERE kind NOT LIKE 'wiped-%'",
         );
         Ok(backlog.fetch_one(self.db()).await?)
     }

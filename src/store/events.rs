@@ -40,7 +40,7 @@ impl Session {
             let mut number = first;
             let mut result = self.insert_chunk(chunk, &keys(chunk, number), now).await;
             for _ in 1..TRIES {
-                if !matches!(&result, Err(StoreError(e)) if is_key_taken(e)) {
+                if !result.as_ref().is_err_and(StoreError::is_key_taken) {
                     break;
                 }
                 number = self.take_numbers(rows).await?;
@@ -150,10 +150,4 @@ fn keys(chunk: &[&Event], first: i64) -> Vec<i64> {
 /// The key of an event: its second, then the number of its arrival.
 fn key(event_time: i64, number: i64) -> i64 {
     event_time << ARRIVAL_BITS | number & ((1 << ARRIVAL_BITS) - 1)
-}
-
-/// SQLITE_CONSTRAINT_PRIMARYKEY or SQLITE_CONSTRAINT_ROWID.
-fn is_key_taken(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|e| e.code());
-    code.is_some_and(|code| matches!(code.as_ref(), "1555" | "2579"))
 }

@@ -258,13 +258,15 @@ impl Session {
         destination: i64,
         (first, last): (i64, i64),
     ) -> StoreResult<()> {
-        sqlx::query("DELETE FROM pending_events WHERE destination = $1 AND number BETWEEN $2 AND $3")
-            .bind(destination)
-            .bind(first)
-            .bind(last)
-            .execute(self.db())
-            .await?;
-        Ok(())
+        let removed =
+            sqlx::query("DELETE FROM pending_events WHERE destination = $1 AND number BETWEEN $2 AND $3")
+                .bind(destination)
+                .bind(first)
+                .bind(last)
+                .execute(self.db())
+                .await?
+                .rows_affected();
+        self.count_pending(destination, 0i64.saturating_sub_unsigned(removed)).await
     }
 
     /// Destinations with stored log files that are still to be announced, by id.

@@ -1,6 +1,5 @@
-//! Removing events that are too old, wiping on request, and figures about the database.
+//! Removing events that are too old, and figures about the database.
 
-use crate::domain::account_id::AccountId;
 use crate::store::{Session, StoreResult};
 
 impl Session {
@@ -29,41 +28,6 @@ impl Session {
             removed = delete.execute(self.db()).await?.rows_affected();
         }
         Ok(removed)
-    }
-
-    /// Removes all trails and events of an account, or of all accounts; (trails, events) removed.
-    ///
-    /// # Errors
-    /// The database cannot be written.
-    pub async fn wipe(&mut self, account: Option<&AccountId>) -> StoreResult<(u64, u64)> {
-        // First what hangs on others: pending events know their destination, destinations their trail.
-        for (table, whose) in [
-            (
-                "pending_events",
-                "destination IN (SELECT id FROM destinations WHERE account = $1 OR trail_account = $1)",
-            ),
-            ("digests", "chain IN (SELECT id FROM digest_chains WHERE trail_account = $1)"),
-            ("digest_chains", "trail_account = $1"),
-            ("log_files", "account = $1 OR trail_account = $1"),
-            ("destinations", "account = $1 OR trail_account = $1"),
-        ] {
-            self.delete(table, account.map(|account| (whose, account.as_str()))).await?;
-        }
-        let mut removed = Vec::new();
-        for table in ["event_resources", "events", "trails"] {
-            removed
-                .push(self.delete(table, account.map(|account| ("account = $1", account.as_str()))).await?);
-        }
-        Ok((removed[2], removed[1]))
-    }
-
-    /// Removes the rows of a table that a condition on an account names, or all; how many there were.
-    async fn delete(&mut self, table: &str, of: Option<(&str, &str)>) -> StoreResult<u64> {
-        let (condition, account) =
-            of.map_or(("TRUE", None), |(condition, account)| (condition, Some(account)));
-        let delete = sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE {condition}")));
-        let delete = if let Some(account) = account { delete.bind(account) } else { delete };
-        Ok(delete.execute(self.db()).await?.rows_affected())
     }
 
     /// Removes what is noted about log files that were settled before `before` (milliseconds since 1970) and about

@@ -8,6 +8,7 @@ mod data_dir;
 mod destinations;
 mod digest_keys;
 mod digests;
+mod error;
 mod events;
 mod export;
 mod log_files;
@@ -18,11 +19,13 @@ mod settings;
 mod trail_status;
 mod trails;
 mod values;
+mod wipe;
 
 pub use data_dir::DataDir;
 pub use destinations::{Backlog, Destination, Outlets, Route};
 pub use digest_keys::DigestKey;
 pub use digests::{Chain, NewDigest, WaitingDigest, Wanted};
+pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use events::StoredEvents;
 pub use export::{ErrorFilter, ExportFilter, ExportRow};
 pub use log_files::{PendingEvent, PutFile, Unannounced, Uncut, WaitingFile};
@@ -30,10 +33,13 @@ pub use lookup::{LookupQuery, LookupRow};
 pub use open::OpenError;
 pub use trail_status::{Delivery, TrailRegion, TrailStatus};
 pub use trails::Trail;
+pub use wipe::{Wipe, WipedPiece};
 
-use crate::error::ApiError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+/// Tries of a session that writes, each of which waits for another program as long as [`open`] says.
+const WRITE_TRIES: usize = 5;
 
 /// The database, cheap to clone.
 #[derive(Clone, Debug)]
@@ -41,20 +47,6 @@ pub struct Store {
     /// One connection: SQLite has one writer, and waiting for this pool is the fair queue for it.
     write: SqlitePool,
     read: SqlitePool,
-}
-
-/// What went wrong in the database. For a caller of the API it is always an internal failure.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct StoreError(#[from] sqlx::Error);
-
-/// What functions of the store return.
-pub type StoreResult<T> = Result<T, StoreError>;
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> ApiError {
-        ApiError::internal(error)
-    }
 }
 
 /// A connection in use: for reading, or a transaction for writing, which is undone unless it is committed.
@@ -97,11 +89,25 @@ impl Store {
         Ok(Session(Connection::Read(self.read.acquire().await?)))
     }
 
-    /// A session that writes, after all others that asked before.
+    /// A session that writes, after all others that asked before. While another program writes, it waits some seconds.
     ///
     /// # Errors
-    /// No connection could be had, or another program holds the database.
+    /// Busy: another program goes on writing for longer.
     pub async fn write(&self) -> StoreResult<Session> {
+        for _ in 1..WRITE_TRIES {
+            match self.try_write().await {
+                Err(error) if error.kind() == StoreErrorKind::Busy => {}
+                other => return other,
+            }
+        }
+        self.try_write().await
+    }
+
+    /// The same with one try: it waits a second for another program.
+    ///
+    /// # Errors
+    /// Busy: another program writes.
+    pub async fn try_write(&self) -> StoreResult<Session> {
         Ok(Session(Connection::Write(self.write.begin_with("BEGIN IMMEDIATE").await?)))
     }
 

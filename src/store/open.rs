@@ -1,5 +1,6 @@
 //! Opening a data folder: what is ours and sound is brought up to date, what is not is refused and left alone.
 
+use crate::store::error::{CANNOT_OPEN, CORRUPT, NOT_A_DATABASE, READ_ONLY, result_code};
 use crate::store::{DataDir, Store, StoreError};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -11,6 +12,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// `PRAGMA application_id` of our databases: "CTRL" in ASCII.
 const APPLICATION_ID: i32 = 0x4354_524C;
+
+/// How long one statement waits for another program that writes.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// Connections that read at the same time.
 const READERS: u32 = 4;
@@ -41,12 +45,10 @@ pub enum OpenError {
 impl OpenError {
     fn from_sqlx(path: &Path, error: &sqlx::Error) -> OpenError {
         let (path, cause) = (path.to_owned(), error.to_string());
-        let code = error.as_database_error().and_then(|e| e.code()).and_then(|c| c.parse::<i32>().ok());
-        // The low byte is SQLite's primary result code: https://www.sqlite.org/rescode.html
-        match code.map(|code| code & 0xff) {
-            Some(26) => OpenError::Foreign { path },
-            Some(11) => OpenError::Damaged { path, cause },
-            Some(8 | 14) => OpenError::ReadOnly { path, cause },
+        match result_code(error) {
+            Some(NOT_A_DATABASE) => OpenError::Foreign { path },
+            Some(CORRUPT) => OpenError::Damaged { path, cause },
+            Some(READ_ONLY | CANNOT_OPEN) => OpenError::ReadOnly { path, cause },
             _ => OpenError::Other { path, cause },
         }
     }
@@ -60,10 +62,8 @@ impl Store {
     pub async fn open(folder: &DataDir) -> Result<Store, OpenError> {
         let path = folder.database();
         let wrong = |e: sqlx::Error| OpenError::from_sqlx(&path, &e);
-        let common = SqliteConnectOptions::new()
-            .filename(&path)
-            .busy_timeout(Duration::from_secs(5))
-            .disable_statement_logging();
+        let common =
+            SqliteConnectOptions::new().filename(&path).busy_timeout(BUSY).disable_statement_logging();
         let writer = common
             .clone()
             .create_if_missing(true)

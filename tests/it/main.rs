@@ -16,3 +16,4 @@ mod store;
 mod support;
 mod views;
 mod wire;
+mod writer;

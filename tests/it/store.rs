@@ -228,13 +228,21 @@ async fn settings_keep_their_first_value_and_the_size_is_told() {
 }
 
 #[tokio::test]
-async fn old_events_leave_in_pieces_and_a_wipe_takes_an_account() {
+async fn old_events_leave_in_pieces_and_so_does_what_is_wiped() {
     let (store, _folder, _temp) = open().await;
     insert(&store, &(0..25).map(|i| event(i, 100)).collect::<Vec<_>>()).await;
     let mut db = store.write().await.unwrap();
     assert_eq!(db.remove_old_events(7000, 10).await.unwrap(), 0, "stored at 7000 is not before 7000");
     assert_eq!(db.remove_old_events(7001, 10).await.unwrap(), 10);
     db.insert_trail(&trail("demo", "us-east-1", false), &[]).await.unwrap();
-    assert_eq!(db.wipe(Some(&account("444455556666"))).await.unwrap(), (0, 0));
-    assert_eq!(db.wipe(Some(&account("111122223333"))).await.unwrap(), (1, 15));
+    let (theirs, trails) = db.begin_wipe(Some(&account("444455556666")), 8000).await.unwrap();
+    assert_eq!((trails, db.wipe_piece(&theirs, 10).await.unwrap().rows), (0, 0));
+    let (ours, trails) = db.begin_wipe(Some(&account("111122223333")), 8000).await.unwrap();
+    db.insert_events(&[&event(100, 100)], 8001).await.unwrap();
+    let mut pieces = Vec::new();
+    for _ in 0..3 {
+        pieces.push(db.wipe_piece(&ours, 10).await.unwrap().events);
+    }
+    assert_eq!((trails, pieces), (1, vec![10, 5, 0]), "what came later stays");
+    assert!(db.key_of("e-100").await.unwrap().is_some());
 }

@@ -245,22 +245,35 @@ async fn removing_old_events_leaves_those_that_wait() {
     aws.fail("s3", "AccessDenied");
     put_in(&server, 2).await;
     server.wait(3 * 24 * 3600);
-    let keep = server.service.settings.retention().unwrap();
-    contrail::recorder::retention::step(&server.service.store, keep, server.clock.now()).await.unwrap();
+    server.step().await;
+    assert_eq!(server.records().await.iter().filter(|r| r["eventName"] == "RunInstances").count(), 2);
     aws.recover();
     server.flush().await;
     assert_eq!(delivered(&aws), ids(2));
-    let removed =
-        contrail::recorder::retention::step(&server.service.store, keep, server.clock.now()).await.unwrap();
-    assert_eq!(removed, 2);
+    server.wait(3600);
+    server.step().await;
+    assert_eq!(server.records().await.iter().filter(|r| r["eventName"] == "RunInstances").count(), 0);
 }
 
 #[tokio::test]
 async fn a_reset_forgets_what_waits() {
     let aws = FakeAws::start().await;
-    let server = delivering_to(&aws, json!({})).await;
+    let server = delivering_to(&aws, json!({"EnableLogFileValidation": true})).await;
     put_in(&server, 2).await;
+    assert_ne!(server.get("/_contrail/health").await.json()["delivery"]["pending_events"], 0);
+    // One file waits already.
+    aws.fail("s3", "AccessDenied");
+    server.flush().await;
+    aws.recover();
     server.post(&format!("/_contrail/reset?account={ACCOUNT}"), "").await;
+    let health = server.get("/_contrail/health").await.json();
+    assert_eq!(
+        health["delivery"],
+        json!({"pending_events": 0, "waiting_files": 0, "failing_destinations": 0})
+    );
+    server.wait(301);
+    server.step().await;
+    assert!(aws.objects().iter().all(|object| object.body.is_empty()), "{:?}", aws.objects());
     assert_eq!(server.flush().await["log_files"], json!([]));
     assert_eq!(server.get("/_contrail/health").await.json()["delivery"]["pending_events"], 0);
 }

@@ -106,3 +106,19 @@ async fn the_webhook_gets_the_message_of_every_file() {
     server.step().await;
     assert_eq!(aws.requests_of("Post").len(), 2);
 }
+
+#[tokio::test]
+async fn a_topic_that_failed_fails_no_more_when_it_is_taken_off() {
+    let aws = FakeAws::start().await;
+    let server = delivering_to(&aws, json!({"SnsTopicName": "files"})).await;
+    aws.fail("sns", "NotFound");
+    put_in(&server, 1).await;
+    server.flush().await;
+    let failing =
+        async || server.get("/_contrail/health").await.json()["delivery"]["failing_destinations"].clone();
+    assert_eq!(failing().await, 1);
+    server.ok("UpdateTrail", json!({"Name": "demo", "SnsTopicName": ""})).await;
+    assert_eq!(failing().await, 0);
+    server.flush().await;
+    assert_eq!(failing().await, 0);
+}

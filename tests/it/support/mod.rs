@@ -14,7 +14,7 @@ use contrail::api::Service;
 use contrail::clock::{Clock, Ids};
 use contrail::config::Settings;
 use contrail::domain::account_id::AccountId;
-use contrail::server::{Server, bind};
+use contrail::server::{Server, StartError, bind};
 use contrail::workers::{Flushed, Workers};
 use serde_json::Value;
 use std::time::Duration;
@@ -65,15 +65,7 @@ impl TestServer {
     }
 
     async fn on(folder: TempDir, overrides: Vec<(&'static str, String)>, clock: Clock) -> TestServer {
-        let mut all = overrides.clone();
-        all.push(("server.port", "0".to_owned()));
-        all.push(("server.workers", "1".to_owned()));
-        all.push(("server.data_dir", folder.path().display().to_string()));
-        let settings = Settings::builtin(all).unwrap();
-        let listener = bind(&settings).unwrap();
-        // After a restart the ids must not begin again.
-        let ids = if folder.path().join("contrail.db").exists() { Ids::Random } else { Ids::counted() };
-        let server = Server::build(settings, listener, clock.clone(), ids).await.unwrap();
+        let server = TestServer::build(&folder, &overrides, &clock).await.unwrap();
         let (url, service) = (format!("http://{}", server.address), server.service.clone());
         let workers = server.workers.clone();
         let (stop, stopped) = oneshot::channel();
@@ -82,6 +74,31 @@ impl TestServer {
             let _ = stopped.await;
         }));
         TestServer { url, clock, service, workers, folder, overrides, stop, running }
+    }
+
+    async fn build(
+        folder: &TempDir,
+        overrides: &[(&'static str, String)],
+        clock: &Clock,
+    ) -> Result<Server, StartError> {
+        let mut all = overrides.to_vec();
+        all.push(("server.port", "0".to_owned()));
+        all.push(("server.workers", "1".to_owned()));
+        all.push(("server.data_dir", folder.path().display().to_string()));
+        let settings = Settings::builtin(all).unwrap();
+        let listener = bind(&settings).unwrap();
+        // After a restart the ids must not begin again.
+        let ids = if folder.path().join("contrail.db").exists() { Ids::Random } else { Ids::counted() };
+        Server::build(settings, listener, clock.clone(), ids).await
+    }
+
+    /// Stops the server in good order; why it cannot be started again.
+    pub(crate) async fn refused_restart(self) -> StartError {
+        let TestServer { clock, folder, overrides, stop, running, service, workers, .. } = self;
+        drop((service, workers));
+        stop.send(()).unwrap();
+        running.await.unwrap().unwrap();
+        TestServer::build(&folder, &overrides, &clock).await.expect_err("it starts")
     }
 
     /// Stops the server in good order, and starts another one on the same data folder, with some settings changed.

@@ -121,6 +121,22 @@ async fn a_token_outlives_a_restart_and_is_void_on_another_server() {
     assert_eq!(ask(&other).await, "InvalidNextTokenException");
 }
 
+#[tokio::test]
+async fn a_damaged_key_of_tokens_refuses_the_start_in_one_line() {
+    let first = server().await;
+    assert!(!format!("{:?}", first.service).contains("token_key: ["), "the key is shown");
+    let database = first.folder.path().join("contrail.db");
+    let mut db = sqlx::SqliteConnection::connect(&format!("sqlite:{}", database.display())).await.unwrap();
+    let damage = "UPDATE settings SET value = substr(value, 2) WHERE name = 'page_token_key'";
+    sqlx::query(damage).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    let error = first.refused_restart().await.to_string();
+    assert!(
+        error.starts_with("the page-token key in the database is damaged: ") && !error.contains('\n'),
+        "{error}"
+    );
+}
+
 /// What happens between two pages.
 #[derive(Debug, Clone)]
 enum Between {

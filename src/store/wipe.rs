@@ -1,0 +1,112 @@
+//! Wiping an account, or everything, in pieces: nobody who writes waits for more than one of them.
+
+use crate::domain::account_id::AccountId;
+use crate::store::{Session, StoreResult};
+
+/// A wipe that has begun: what was there at that moment is to be removed, what came later stays.
+#[derive(Debug, Clone)]
+pub struct Wipe {
+    /// The account; `None` for all.
+    account: Option<AccountId>,
+    /// Events stored until then, milliseconds since 1970.
+    stored_until: i64,
+}
+
+/// What one piece removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WipedPiece {
+    /// Events among the rows.
+    pub events: u64,
+    /// Rows of all tables; 0 when there is nothing left.
+    pub rows: u64,
+}
+
+/// Rows marked by [`Session::begin_wipe`], also those of a wipe that did not come to its end.
+const DESTINATIONS: &str = "SELECT id FROM destinations WHERE kind LIKE 'wiped-%'";
+const CHAINS: &str = "SELECT id FROM digest_chains WHERE state = 'wiped'";
+
+impl Session {
+    /// Begins to wipe an account, or everything, at `now` (milliseconds since 1970). Its trails are removed at once, and
+    /// what waits to be delivered for them is marked, so that nobody delivers it any more. How many trails that were.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn begin_wipe(&mut self, account: Option<&AccountId>, now: i64) -> StoreResult<(Wipe, u64)> {
+        let trails = sqlx::query("DELETE FROM trails WHERE $1 IS NULL OR account = $1").bind(account);
+        let trails = trails.execute(self.db()).await?.rows_affected();
+        for mark in [
+            // The kind, for a destination is unique by it and its trail, and a new one may have to be made.
+            "UPDATE destinations SET kind = 'wiped-' || id, failures = 0, notice_failures = 0 \
+             WHERE kind NOT LIKE 'wiped-%' AND ($1 IS NULL OR account = $1 OR trail_account = $1)",
+            "UPDATE digest_chains SET state = 'wiped' WHERE $1 IS NULL OR trail_account = $1",
+        ] {
+            sqlx::query(mark).bind(account).execute(self.db()).await?;
+        }
+        for give_up in [
+            format!(
+                "UPDATE log_files SET state = 'abandoned', validated = FALSE, notify = FALSE, webhook = FALSE \
+                 WHERE id IN (SELECT id FROM log_files WHERE state = 'waiting' UNION SELECT id FROM log_files \
+                 WHERE notify = TRUE AND state = 'stored' UNION SELECT id FROM log_files WHERE webhook = TRUE \
+                 AND state = 'stored') AND destination IN ({DESTINATIONS})"
+            ),
+            format!("UPDATE digests SET state = 'abandoned' WHERE state = 'waiting' AND chain IN ({CHAINS})"),
+        ] {
+            sqlx::query(sqlx::AssertSqlSafe(give_up)).execute(self.db()).await?;
+        }
+        Ok((Wipe { account: account.cloned(), stored_until: now }, trails))
+    }
+
+    /// Removes the next piece: at most `limit` rows, and with events their resources.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn wipe_piece(&mut self, wipe: &Wipe, limit: u32) -> StoreResult<WipedPiece> {
+        let mut piece = WipedPiece { events: 0, rows: 0 };
+        let left = |piece: &WipedPiece| i64::from(limit).saturating_sub_unsigned(piece.rows);
+        // First what hangs on others: pending events know their destination, digests their chain.
+        for (table, key, of) in [
+            ("pending_events", "destination, number", format!("destination IN ({DESTINATIONS})")),
+            ("log_files", "id", format!("destination IN ({DESTINATIONS})")),
+            ("digests", "id", format!("chain IN ({CHAINS})")),
+        ] {
+            if left(&piece) > 0 {
+                let delete = format!(
+                    "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {of} LIMIT $1)"
+                );
+                let delete = sqlx::query(sqlx::AssertSqlSafe(delete)).bind(left(&piece));
+                piece.rows += delete.execute(self.db()).await?.rows_affected();
+            }
+        }
+        if left(&piece) > 0 {
+            piece.events = self.wipe_events(wipe, left(&piece)).await?;
+            piece.rows += piece.events;
+        }
+        if piece.rows == 0 {
+            for delete in [
+                "DELETE FROM destinations WHERE kind LIKE 'wiped-%'",
+                "DELETE FROM digest_chains WHERE state = 'wiped'",
+            ] {
+                sqlx::query(delete).execute(self.db()).await?;
+            }
+        }
+        Ok(piece)
+    }
+
+    async fn wipe_events(&mut self, wipe: &Wipe, limit: i64) -> StoreResult<u64> {
+        // Each in the order of an index. The keys are found twice: both statements see the same rows.
+        let keys = match &wipe.account {
+            None => "SELECT key FROM events WHERE stored_at <= $2 ORDER BY stored_at, key LIMIT $3",
+            Some(_) => {
+                "SELECT key FROM events WHERE account = $1 AND stored_at <= $2 \
+                 ORDER BY account, region, listing, key LIMIT $3"
+            }
+        };
+        let mut removed = 0;
+        for table in ["event_resources", "events"] {
+            let delete = format!("DELETE FROM {table} WHERE key IN ({keys})");
+            let delete = sqlx::query(sqlx::AssertSqlSafe(delete)).bind(&wipe.account).bind(wipe.stored_until);
+            removed = delete.bind(limit).execute(self.db()).await?.rows_affected();
+        }
+        Ok(removed)
+    }
+}
