@@ -9,7 +9,7 @@
 //! | 7 | [`http`], [`proxy`] | the doors: the AWS API and `/_contrail`; calls forwarded to an emulator |
 //! | 6 | [`workers`] | the work in the background, one step at a time |
 //! | 5 | [`api`], [`delivery`], [`digest`] | CloudTrail's operations and limits; what trails deliver; digests of it |
-//! | 4 | [`recorder`], [`outbound`] | callers, records of calls, intake from outside, the writer; clients of S3, SNS, Logs |
+//! | 4 | [`recorder`], [`outbound`], [`digest_keys`] | callers, records of calls, intake, the writer; clients of S3, SNS, Logs; keys that sign digests |
 //! | 3 | [`store`], [`buckets`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db` |
 //! | 2 | [`config`] | settings |
 //! | 1 | [`domain`] | accounts, regions, names, ARNs, tokens, records: pure |
@@ -32,6 +32,7 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod digest;
+pub mod digest_keys;
 pub mod domain;
 pub mod error;
 pub mod http;

@@ -6,6 +6,7 @@ use crate::api::limits::Limits;
 use crate::buckets::{BucketError, Buckets};
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
+use crate::digest_keys::DigestKeys;
 use crate::domain::page_token::TokenKey;
 use crate::http;
 use crate::metrics::Metrics;
@@ -137,6 +138,7 @@ impl Server {
             forwarded_calls,
             limits: Arc::new(Limits::new(&settings, &clock)),
             logging: Arc::default(),
+            digest_keys: DigestKeys::new(store.clone(), clock.clone(), &settings.delivery),
             outbound,
             outlets,
             buckets,

@@ -47,6 +47,7 @@ impl Workers {
         let digesting = Digesting {
             settings: service.settings.delivery.clone(),
             store: service.store.clone(),
+            keys: service.digest_keys.clone(),
             outbound: service.outbound.clone(),
             clock: service.clock.clone(),
             ids: service.ids.clone(),

@@ -11,6 +11,7 @@ pub mod trails;
 use crate::buckets::Buckets;
 use crate::clock::{Clock, Ids};
 use crate::config::{Era, Settings};
+use crate::digest_keys::DigestKeys;
 use crate::domain::caller::Caller;
 use crate::domain::page_token::TokenKey;
 use crate::domain::record::lower_camel;
@@ -44,6 +45,7 @@ pub struct Service {
     pub callers: Arc<Callers>,
     pub limits: Arc<Limits>,
     pub logging: Arc<Logging>,
+    pub digest_keys: DigestKeys,
     pub outbound: Outbound,
     pub outlets: Outlets,
     /// Records forwarded calls, when there is an upstream.

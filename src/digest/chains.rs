@@ -1,6 +1,7 @@
 //! Which chains there are, and the digests in them.
 
-use crate::digest::{DigestError, Digesting, keys};
+use crate::digest::{DigestError, Digesting};
+use crate::digest_keys::{self, DigestKeyError};
 use crate::domain::digest::{Cover, Delivered, Digest, sha256};
 use crate::domain::object_key;
 use crate::store::{Chain, DigestKey, NewDigest, Session, StoreResult, Wanted};
@@ -107,7 +108,7 @@ pub(super) async fn write_due(digesting: &Digesting, flush: bool) -> Result<(), 
             drop(session);
             let region = &chain.wanted.whose.region;
             if !keys.contains_key(region) {
-                keys.insert(region.clone(), keys::current(digesting, region).await?);
+                keys.insert(region.clone(), digesting.keys.current(region).await?);
             }
             write(digesting, chain.id, (now, period), flush, &keys).await?;
         }
@@ -162,10 +163,10 @@ async fn write(
         end: moment(due.end),
     };
     let digest = Digest::new(cover, previous.as_ref(), &files);
-    let failed = |cause: String| DigestError::Key { region: whose.region.clone(), cause };
+    let failed = |cause: String| DigestKeyError::Unusable { region: whose.region.clone(), cause };
     let content = serde_json::to_string(&digest).map_err(|e| failed(e.to_string()))?;
     let hash = sha256(content.as_bytes());
-    let signature = keys::sign(key, &digest.string_to_sign(&hash)).map_err(failed)?;
+    let signature = digest_keys::sign(key, &digest.string_to_sign(&hash)).map_err(failed)?;
     let stored = NewDigest {
         s3_object_key: &object_key,
         start_time: due.start,

@@ -5,10 +5,10 @@
 //! point and run again, and a digest once written is put with the same bytes each time.
 
 mod chains;
-mod keys;
 
 use crate::clock::{Clock, Ids};
 use crate::config;
+use crate::digest_keys::{DigestKeyError, DigestKeys};
 use crate::domain::digest::SIGNATURE_ALGORITHM;
 use crate::metrics::Metrics;
 use crate::outbound::{Object, Outbound, retry};
@@ -32,6 +32,7 @@ pub struct Report {
 pub struct Digesting {
     pub settings: config::Delivery,
     pub store: Store,
+    pub keys: DigestKeys,
     pub outbound: Outbound,
     pub clock: Clock,
     pub ids: Ids,
@@ -112,14 +113,9 @@ pub enum DigestError {
     /// The database cannot be read or written.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
-    /// A key could not be made, or one that is kept cannot be read.
-    #[error("the digest key of {region}: {cause}")]
-    Key {
-        /// The key's region.
-        region: String,
-        /// What is wrong, without anything of the key.
-        cause: String,
-    },
+    /// There is no key to sign with.
+    #[error(transparent)]
+    Key(#[from] DigestKeyError),
 }
 
 /// A digest as S3 gets it: one gzip member, the signature in the metadata.

@@ -1,9 +1,11 @@
-//! ListPublicKeys: the public halves of the keys that sign digests in this region.
+//! ListPublicKeys: the public halves of the keys that sign digests in this region. There is one whatever range is asked.
 
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, Service};
+use crate::domain::caller::Caller;
 use crate::domain::timestamp::{Timestamp, in_words};
-use crate::error::{ApiResult, Code};
+use crate::error::{ApiError, ApiResult, Code};
 use crate::store::DigestKey;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListPublicKeys.html>
@@ -53,27 +55,43 @@ impl From<DigestKey> for PublicKey {
 impl Operation for ListPublicKeys {
     const NAME: &'static str = "ListPublicKeys";
     const READ_ONLY: bool = true;
+    const PREPARES: bool = true;
     type Input = Input;
     type Output = Output;
 
+    async fn prepare(input: &Input, caller: &Caller, service: &Service) -> ApiResult<()> {
+        input.range(service.clock.now())?;
+        // As on AWS there always is a key. Making one takes a moment and writes: not in the session that reads.
+        service.digest_keys.current(&caller.region).await.map_err(ApiError::internal)?;
+        Ok(())
+    }
+
     async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
-        let (from, to) = match (input.start_time, input.end_time) {
+        let now = context.service.clock.now();
+        let (from, to) = input.range(now)?;
+        let region = &context.caller.region;
+        let mut keys = context.db.digest_keys(region, from, to).await?;
+        if keys.is_empty() {
+            // A range in the future, or one before the keys of an older data folder.
+            keys.extend(context.db.current_digest_key(region, now.timestamp()).await?);
+        }
+        Ok(Output { public_key_list: keys.into_iter().map(PublicKey::from).collect() })
+    }
+}
+
+impl Input {
+    /// The range asked for, seconds since 1970, both ends included.
+    fn range(&self, now: DateTime<Utc>) -> ApiResult<(i64, i64)> {
+        match (self.start_time, self.end_time) {
             (Some(from), Some(to)) if from > to => {
-                return Err(
-                    Code::InvalidTimeRangeException.because("The start time must not be after the end time.")
-                );
+                Err(Code::InvalidTimeRangeException.because("The start time must not be after the end time."))
             }
             // Without a range the current key: observed.
-            (None, None) => {
-                let now = context.service.clock.now().timestamp();
-                (now, now)
-            }
+            (None, None) => Ok((now.timestamp(), now.timestamp())),
             (from, to) => {
                 let seconds = |time: Option<Timestamp>, open| time.map_or(open, |t| t.0.timestamp());
-                (seconds(from, i64::MIN), seconds(to, i64::MAX))
+                Ok((seconds(from, i64::MIN), seconds(to, i64::MAX)))
             }
-        };
-        let keys = context.db.digest_keys(&context.caller.region, from, to).await?;
-        Ok(Output { public_key_list: keys.into_iter().map(PublicKey::from).collect() })
+        }
     }
 }

@@ -35,8 +35,9 @@ async fn a_key_is_replaced_after_thirty_days_and_stays_to_be_had() {
         (json!({"StartTime": day(30), "EndTime": day(31)}), &both),
         (json!({"StartTime": day(32)}), &current),
         (json!({"EndTime": day(1)}), &first),
-        (json!({"StartTime": day(-9), "EndTime": day(-1)}), &vec![]),
-        (json!({"StartTime": day(70), "NextToken": "any"}), &vec![]),
+        (json!({"StartTime": day(-9), "EndTime": day(-1)}), &first),
+        (json!({"StartTime": 0, "EndTime": 1}), &current),
+        (json!({"StartTime": day(70), "NextToken": "any"}), &current),
     ] {
         assert_eq!(keys(&server, range.clone()).await, *want, "{range}");
     }
@@ -52,9 +53,48 @@ async fn the_sdk_reads_the_keys_of_its_region() {
     let key = &listed.public_key_list()[0];
     assert_eq!(key.value().unwrap().as_ref().len(), 270, "PKCS #1 DER of 2048 bits");
     let (from, to) = (key.validity_start_time().unwrap().secs(), key.validity_end_time().unwrap().secs());
-    assert_eq!((from, to - from), (start_of_time().timestamp(), 30 * DAY as i64));
+    assert!(from < 1_400_000_000, "it has always been there");
+    assert_eq!(to, start_of_time().timestamp() + 30 * DAY as i64);
     let elsewhere = server.sdk_as("test", "eu-west-1").list_public_keys().send().await.unwrap();
-    assert!(elsewhere.public_key_list().is_empty());
+    assert_ne!(elsewhere.public_key_list()[0].fingerprint(), key.fingerprint());
+}
+
+#[tokio::test]
+async fn a_region_in_which_nothing_was_ever_delivered_has_a_key_and_only_one() {
+    let server = TestServer::start().await;
+    let now = start_of_time().timestamp();
+    let range = json!({"StartTime": now - 3600, "EndTime": now});
+    let asked = futures_util::future::join_all((0..3).map(|_| keys(&server, range.clone()))).await;
+    assert_eq!(asked[0].len(), 1);
+    assert!(asked.iter().all(|keys| *keys == asked[0]), "{asked:?}");
+    assert_eq!(
+        server.restart_with(&[]).await.ok("ListPublicKeys", json!({})).await["PublicKeyList"][0]["Fingerprint"],
+        asked[0][0]
+    );
+}
+
+#[tokio::test]
+async fn a_digest_that_is_signed_late_finds_its_key_by_the_time_of_its_end() {
+    let aws = FakeAws::start().await;
+    let server = validating(&aws, json!({})).await;
+    // The key is half an hour older than the chain; its time ends between two digests.
+    let first = keys(&server, json!({})).await;
+    server.ok("StopLogging", json!({"Name": "demo"})).await;
+    server.wait(1800);
+    server.ok("StartLogging", json!({"Name": "demo"})).await;
+    server.step().await;
+    server.wait(30 * DAY - 7200);
+    server.step().await;
+    server.wait(5500);
+    server.step().await;
+    let digests = super::digests(&aws);
+    let fingerprint = |digest: &Value| digest["digestPublicKeyFingerprint"].as_str().unwrap().to_owned();
+    assert_ne!(fingerprint(&digests.last().unwrap().1), first[0], "the key was replaced");
+    for (name, digest) in digests {
+        let end = digest["digestEndTime"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        let found = keys(&server, json!({"StartTime": end.timestamp(), "EndTime": end.timestamp()})).await;
+        assert!(found.contains(&fingerprint(&digest)), "{name}: {found:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,151 @@
+//! The keys that sign digests: one RSA pair a region, made when it is first needed and replaced when its time is over.
+//!
+//! As on AWS there is a key for every region at all times: the first one of a region counts from the day CloudTrail began,
+//! each later one from before the end of the one before it.
+
+use crate::clock::Clock;
+use crate::config;
+use crate::domain::digest::hex;
+use crate::store::{DigestKey, Store, StoreError};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use md5::Md5;
+use rsa::pkcs1::EncodeRsaPublicKey;
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use rsa::{Pkcs1v15Sign, RsaPrivateKey};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Digests are signed with keys of this size (observed).
+const BITS: usize = 2048;
+
+/// 2013-11-13, seconds since 1970: CloudTrail began, and nothing that it signed is older.
+const BEGINNING: i64 = 1_384_300_800;
+
+/// The keys of all regions, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct DigestKeys {
+    store: Store,
+    clock: Clock,
+    /// How long a key signs, seconds.
+    lifetime: i64,
+    /// How far back from now the end of a digest can lie that is signed now, seconds.
+    overlap: i64,
+    /// Held while a key is made, so that a region gets one.
+    making: Arc<Mutex<()>>,
+}
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum DigestKeyError {
+    /// The database cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key could not be made, or one that is kept cannot be read.
+    #[error("the digest key of {region}: {cause}")]
+    Unusable {
+        /// The key's region.
+        region: String,
+        /// What is wrong, without anything of the key.
+        cause: String,
+    },
+}
+
+impl DigestKeys {
+    /// Keys that sign as long as the settings say.
+    pub fn new(store: Store, clock: Clock, settings: &config::Delivery) -> DigestKeys {
+        DigestKeys {
+            store,
+            clock,
+            lifetime: i64::from(settings.digest_key_days) * 24 * 3600,
+            overlap: i64::try_from(settings.digest_period.0.as_secs()).unwrap_or(i64::MAX),
+            making: Arc::default(),
+        }
+    }
+
+    /// The key of a region that signs now, made if there is none.
+    ///
+    /// # Errors
+    /// [`DigestKeyError`]
+    pub async fn current(&self, region: &str) -> Result<DigestKey, DigestKeyError> {
+        let now = self.clock.now().timestamp();
+        if let Some(key) = self.store.read().await?.current_digest_key(region, now).await? {
+            return Ok(key);
+        }
+        let _making = self.making.lock().await;
+        let mut session = self.store.read().await?;
+        if let Some(key) = session.current_digest_key(region, now).await? {
+            return Ok(key);
+        }
+        let last = session.digest_keys(region, i64::MIN, i64::MAX).await?.pop();
+        drop(session);
+        // A digest is signed when its period is over: its end can lie before the end of the last key's time.
+        let valid_from = last.map_or(BEGINNING, |last| {
+            last.valid_to.min(now).saturating_sub(self.overlap).max(last.valid_from)
+        });
+        let unusable = |cause: String| DigestKeyError::Unusable { region: region.to_owned(), cause };
+        let valid_to = now + self.lifetime;
+        // Half a second of one core: not where others wait.
+        let made = tokio::task::spawn_blocking(move || make(valid_from, valid_to)).await;
+        let key = made.map_err(|e| unusable(e.to_string()))?.map_err(unusable)?;
+        let mut session = self.store.write().await?;
+        session.insert_digest_key(region, &key).await?;
+        session.commit().await?;
+        tracing::info!(region, fingerprint = key.fingerprint, "made a key for digests");
+        Ok(key)
+    }
+}
+
+fn make(valid_from: i64, valid_to: i64) -> Result<DigestKey, String> {
+    // Keys need the machine's own random numbers, in tests too.
+    let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, BITS).map_err(|e| e.to_string())?;
+    let private = key.to_pkcs8_der().map_err(|e| e.to_string())?;
+    let public = key.to_public_key().to_pkcs1_der().map_err(|e| e.to_string())?;
+    Ok(DigestKey {
+        // The MD5 of the key as ListPublicKeys gives it out: recomputed from AWS's own examples.
+        fingerprint: hex(&Md5::digest(public.as_bytes())),
+        private_key: BASE64.encode(private.as_bytes()),
+        public_key: BASE64.encode(public.as_bytes()),
+        valid_from,
+        valid_to,
+    })
+}
+
+/// The signature over `text`, RSA PKCS #1 v1.5 with SHA-256, lower-case hexadecimal.
+///
+/// # Errors
+/// The key cannot be read; says why, without anything of the key.
+pub fn sign(key: &DigestKey, text: &str) -> Result<String, String> {
+    let der = BASE64.decode(&key.private_key).map_err(|_| "it is not base64")?;
+    let private = RsaPrivateKey::from_pkcs8_der(&der).map_err(|_| "it is no PKCS #8 key")?;
+    let hash = Sha256::digest(text);
+    let signature = private.sign(Pkcs1v15Sign::new::<rsa::sha2::Sha256>(), &hash);
+    Ok(hex(&signature.map_err(|e| e.to_string())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsa::RsaPublicKey;
+    use rsa::pkcs1::DecodeRsaPublicKey;
+
+    #[test]
+    fn a_signature_is_good_for_its_text_and_key_only() {
+        let (key, other) = (make(0, 1).unwrap(), make(0, 1).unwrap());
+        assert_ne!(key.fingerprint, other.fingerprint);
+        // PKCS #1, 2048 bits: what validate-logs can load.
+        assert!(key.public_key.starts_with("MIIBCgKCAQEA"), "{}", key.public_key);
+        let signature = sign(&key, "four\nlines").unwrap();
+        assert_eq!(signature.len(), 512);
+        let bytes: Vec<u8> =
+            (0..512).step_by(2).map(|i| u8::from_str_radix(&signature[i..i + 2], 16).unwrap()).collect();
+        let verify = |key: &DigestKey, text: &str| {
+            let public = RsaPublicKey::from_pkcs1_der(&BASE64.decode(&key.public_key).unwrap()).unwrap();
+            public.verify(Pkcs1v15Sign::new::<rsa::sha2::Sha256>(), &Sha256::digest(text), &bytes).is_ok()
+        };
+        assert!(verify(&key, "four\nlines"));
+        assert!(!verify(&key, "four\nline") && !verify(&other, "four\nlines"));
+        assert!(!format!("{key:?}").contains(&key.private_key));
+    }
+}
