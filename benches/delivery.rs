@@ -12,7 +12,7 @@ use std::io::Write;
 use std::time::Instant;
 use support::baseline::thread_cpu;
 use support::records::Records;
-use support::{Server, call, line, put_in, request};
+use support::{Server, call, import, line, request};
 
 const TRAILS: usize = 3;
 
@@ -101,7 +101,7 @@ fn intake(
         connection.send(&call("CreateTrail", &create), 200);
         connection.send(&call("StartLogging", &format!(r#"{{"Name":"trail-{trail}"}}"#)), 200);
     }
-    let requests: Vec<_> = batches.iter().map(|batch| put_in(batch.as_bytes())).collect();
+    let requests: Vec<_> = batches.iter().map(|batch| import(batch.as_bytes())).collect();
     let (cpu, began) = (server.cpu(), Instant::now());
     for request in &requests {
         connection.send(request, 200);

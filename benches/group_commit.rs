@@ -11,7 +11,7 @@ use contrail::domain::event::Event;
 use std::time::Instant;
 use support::baseline::{Baseline, thread_cpu};
 use support::records::Records;
-use support::{Server, call, line, nothing, part, put_in};
+use support::{Server, call, import, line, nothing, part};
 
 fn main() {
     let events = support::events(40_000);
@@ -38,10 +38,10 @@ fn main() {
         "CPU us/event",
         "x speed",
     ]);
-    let requests: Vec<_> = (0..alone).map(|_| put_in(next().as_bytes())).collect();
+    let requests: Vec<_> = (0..alone).map(|_| import(next().as_bytes())).collect();
     let slow = load(&server, 1, &requests, 200);
     slow.print("  1 connection: a transaction each", None);
-    let requests: Vec<_> = (0..events).map(|_| put_in(next().as_bytes())).collect();
+    let requests: Vec<_> = (0..events).map(|_| import(next().as_bytes())).collect();
     load(&server, 64, &requests, 200).print("  64 connections: shared transactions", Some(&slow));
     let account = AccountId::parse("000000000000").expect("12 digits");
     let rows: Vec<_> =

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 use support::baseline::{Baseline, thread_cpu};
 use support::records::{BEGIN, Chance, RESOURCES, Records, SPAN, USERS, access_key, resource, user};
-use support::{Connection, Server, call, line, nothing, part, put_in};
+use support::{Connection, Server, call, import, line, nothing, part};
 
 /// Records in a request.
 const BATCH: usize = 5000;
@@ -94,7 +94,7 @@ fn intake(server: &Server, events: usize, folder: &Path) -> Vec<String> {
                 text.push('\n');
             }
             bytes += text.len();
-            requests.push(put_in(text.as_bytes()));
+            requests.push(import(text.as_bytes()));
         }
         ids.extend(rows.iter().filter(|e| !e.read_only).step_by(100).map(|e| e.event_id.clone()));
         let (cpu_before, began) = (server.cpu(), Instant::now());

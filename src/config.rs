@@ -4,7 +4,7 @@
 
 mod recorder;
 
-pub use recorder::Recorder;
+pub use recorder::RecorderSettings;
 
 use crate::domain::account_id::AccountId;
 use chrono::TimeDelta;
@@ -58,17 +58,17 @@ pub struct Settings {
     /// The account of callers whose key says nothing else: 12 digits.
     pub account: AccountId,
     /// `[server]`
-    pub server: Server,
+    pub server: ServerSettings,
     /// `[history]`
-    pub history: History,
+    pub history: HistorySettings,
     /// `[limits]`
-    pub limits: Limits,
+    pub limits: LimitsSettings,
     /// `[intake]`
-    pub intake: Intake,
+    pub intake: IntakeSettings,
     /// `[delivery]`
-    pub delivery: Delivery,
+    pub delivery: DeliverySettings,
     /// `[recorder]`
-    pub recorder: Recorder,
+    pub recorder: RecorderSettings,
     /// `[[identities]]`
     #[serde(default)]
     pub identities: Vec<IdentitySetting>,
@@ -77,7 +77,7 @@ pub struct Settings {
 /// `[server]`: where it listens, what it keeps, what it says.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Server {
+pub struct ServerSettings {
     /// Address to listen on.
     pub host: String,
     /// Port to listen on; 0 takes a free one.
@@ -88,7 +88,7 @@ pub struct Server {
     pub workers: usize,
     /// The longest that the body of an AWS call may take to arrive.
     pub body_timeout: Period,
-    /// The longest pause inside a body that is put in at `/_contrail/events`.
+    /// The longest pause inside a body that is imported at `/_contrail/events`.
     pub chunk_timeout: Period,
     /// More host names under which `/_contrail` may be called.
     #[serde(deserialize_with = "list")]
@@ -145,7 +145,7 @@ impl TryFrom<String> for LogFormat {
 /// `[history]`: what lookups show and how long events are kept.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct History {
+pub struct HistorySettings {
     window_days: Option<u32>,
     default_page_size: Option<u32>,
     retention_days: u32,
@@ -154,7 +154,7 @@ pub struct History {
 /// `[limits]`: rates.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Limits {
+pub struct LimitsSettings {
     lookup_events_per_second: Option<u32>,
     lookup_events_scope: Option<LimitScope>,
 }
@@ -176,10 +176,10 @@ impl TryFrom<String> for LimitScope {
     }
 }
 
-/// `[intake]`: bounds on what is put in from outside.
+/// `[intake]`: bounds on what is imported.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Intake {
+pub struct IntakeSettings {
     /// Bytes that one gzip body may unpack to.
     pub max_unpacked_bytes: u64,
 }
@@ -187,7 +187,7 @@ pub struct Intake {
 /// `[delivery]`: when and where trails deliver.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Delivery {
+pub struct DeliverySettings {
     /// The time between log files of a trail.
     pub period: Period,
     /// The time between digests of a trail.
@@ -196,7 +196,7 @@ pub struct Delivery {
     pub digest_key_days: u32,
     /// The largest log file, in bytes of the object.
     pub max_file_bytes: u64,
-    /// Where buckets are; `aws` for AWS itself. Without one, in the store inside.
+    /// Where buckets are; `aws` for AWS itself. Without one, in the embedded bucket store.
     pub s3_endpoint: Option<Endpoint>,
     /// Where topics are.
     pub sns_endpoint: Option<Endpoint>,

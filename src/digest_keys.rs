@@ -54,7 +54,7 @@ pub enum DigestKeyError {
 
 impl DigestKeys {
     /// Keys that sign as long as the settings say.
-    pub fn new(store: Store, clock: Clock, settings: &config::Delivery) -> DigestKeys {
+    pub fn new(store: Store, clock: Clock, settings: &config::DeliverySettings) -> DigestKeys {
         DigestKeys {
             store,
             clock,

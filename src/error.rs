@@ -1,4 +1,4 @@
-//! What a caller is told when something is refused: an AWS error code, a text, and a source for the log.
+//! Why a call is refused: an AWS error code, a text, and a source for the log.
 //!
 //! Domain `parse` functions and operations name their own code. Whatever fails below the API (the database, the
 //! disk) becomes [`Code::InternalFailure`]: its cause goes to the log, never to the caller.

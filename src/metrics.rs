@@ -20,7 +20,7 @@ pub struct CallLabels {
 /// Labels of [`Figures::events_stored`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SourceLabels {
-    /// `call` (recorded here) or `intake` (put in from outside).
+    /// `call` (recorded here) or `intake` (imported).
     pub source: &'static str,
 }
 
@@ -57,9 +57,9 @@ pub struct Figures {
     pub calls: Family<CallLabels, Counter>,
     /// Events stored.
     pub events_stored: Family<SourceLabels, Counter>,
-    /// Events put in again and ignored.
+    /// Imported events that were there already.
     pub events_duplicate: Counter,
-    /// Records put in and refused.
+    /// Imported records that were refused.
     pub events_rejected: Counter,
     /// Events waiting to be written.
     pub queue: Gauge,
@@ -105,8 +105,12 @@ impl Default for Figures {
         let commit_events = Histogram::new(exponential_buckets(1.0, 4.0, 7));
         registry.register("api_calls", "AWS API calls answered, by operation and error code", calls.clone());
         registry.register("events_stored", "Events stored, by where they came from", events_stored.clone());
-        registry.register("events_duplicate", "Events put in again and ignored", events_duplicate.clone());
-        registry.register("events_rejected", "Records put in and refused", events_rejected.clone());
+        registry.register(
+            "events_duplicate",
+            "Imported events that were there already",
+            events_duplicate.clone(),
+        );
+        registry.register("events_rejected", "Imported records that were refused", events_rejected.clone());
         registry.register("write_queue", "Events waiting to be written", queue.clone());
         registry.register_with_unit(
             "commit",

@@ -142,7 +142,7 @@ pub(crate) fn nothing() -> Vec<u8> {
 }
 
 /// A request that puts records in.
-pub(crate) fn put_in(ndjson: &[u8]) -> Vec<u8> {
+pub(crate) fn import(ndjson: &[u8]) -> Vec<u8> {
     request("POST /_contrail/events", ndjson)
 }
 

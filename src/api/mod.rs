@@ -50,7 +50,7 @@ pub struct Service {
     pub outlets: Outlets,
     /// Records forwarded calls, when there is an upstream.
     pub forwarded_calls: Option<ForwardedCalls>,
-    /// The bucket store inside, unless an S3 elsewhere is used.
+    /// the embedded bucket store, unless an S3 elsewhere is used.
     pub buckets: Option<Buckets>,
     /// Seals page tokens; lives in the database, so that tokens survive a restart.
     pub token_key: TokenKey,

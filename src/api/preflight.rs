@@ -28,7 +28,7 @@ pub(super) async fn check(service: &Service, before: Option<&Trail>, trail: &Tra
         || trail.log_file_validation_enabled && before.is_none_or(|b| !b.log_file_validation_enabled)
     {
         within(BUCKET, check_bucket(service, trail)).await.map_err(|failure| {
-            said(trail, &trail.s3_bucket_name, &failure);
+            log_refusal(trail, &trail.s3_bucket_name, &failure);
             bucket_error(service, trail, failure)
         })?;
     }
@@ -38,7 +38,7 @@ pub(super) async fn check(service: &Service, before: Option<&Trail>, trail: &Tra
     {
         let sent = service.outbound.publish(&trail.account, topic, VALIDATION);
         within(OTHERS, sent).await.map_err(|failure| {
-            said(trail, topic, &failure);
+            log_refusal(trail, topic, &failure);
             Code::InsufficientSnsTopicPolicyException
                 .because("SNS Topic does not exist or the topic policy is incorrect!")
         })?;
@@ -50,7 +50,7 @@ pub(super) async fn check(service: &Service, before: Option<&Trail>, trail: &Tra
         let stream = format!("{}_CloudTrail_{}", trail.account, trail.home_region);
         let made = service.outbound.create_log_stream(&trail.account, group, &stream);
         within(OTHERS, made).await.map_err(|failure| {
-            said(trail, group, &failure);
+            log_refusal(trail, group, &failure);
             Code::InvalidCloudWatchLogsLogGroupArnException
                 .because("Access denied. Check the permissions for your role.")
         })?;
@@ -92,7 +92,7 @@ fn bucket_error(service: &Service, trail: &Trail, failure: Failure) -> ApiError 
         _ if code == "NoSuchBucket" => {
             Code::S3BucketDoesNotExistException.because(format!("S3 bucket {bucket} does not exist!"))
         }
-        // The store inside has no policies that could be wrong.
+        // The embedded bucket store has no policies that could be wrong.
         _ if service.settings.delivery.s3_endpoint.is_none() => ApiError::internal(failure),
         // The last two are how an S3 without a KMS refuses a key.
         Some(key) if code.starts_with("KMS") || matches!(code, "NotImplemented" | "InvalidArgument") => {
@@ -114,7 +114,7 @@ async fn within(limit: Duration, check: impl Future<Output = Sent>) -> Sent {
 }
 
 /// The caller learns what AWS says; why it is so stands in the log.
-fn said(trail: &Trail, destination: &str, failure: &Failure) {
+fn log_refusal(trail: &Trail, destination: &str, failure: &Failure) {
     tracing::warn!(
         account = %trail.account,
         trail = trail.name,

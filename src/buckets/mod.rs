@@ -1,4 +1,4 @@
-//! The bucket store inside: an S3 of its own in `buckets.db`, for who has no other. Knows nothing of trails, nor of the
+//! The embedded bucket store: an S3 of its own in `buckets.db`, for those who have no other. Knows nothing of trails, nor of the
 //! port on which it is served: [`Buckets`] is what the server itself puts objects with, [`Buckets::s3`] speaks S3.
 //!
 //! What is acknowledged is durable (`synchronous = FULL`). Bodies are kept in pieces of 1 MiB and streamed both ways, so

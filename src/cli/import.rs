@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::metrics::Metrics;
-use crate::recorder::intake::{Intake, IntakeOptions, Newest, Report};
+use crate::recorder::intake::{Intake, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::writer::Writer;
 use crate::store::{DataDir, OpenError, Outlets, Store};
 use clap::Args;
@@ -152,7 +152,7 @@ async fn import_all(
     let bar = ProgressBar::new(inputs.iter().map(|input| input.size).sum());
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")?;
     bar.set_style(style);
-    let mut total = Report::default();
+    let mut total = IntakeReport::default();
     let mut failed = false;
     for input in inputs {
         let name = input.name.clone();
@@ -193,7 +193,7 @@ async fn import_all(
 #[derive(Deserialize)]
 struct Answer {
     #[serde(flatten)]
-    report: Option<Report>,
+    report: Option<IntakeReport>,
     error: Option<String>,
 }
 
@@ -203,7 +203,7 @@ async fn send(
     url: &str,
     options: &IntakeOptions,
     bar: &ProgressBar,
-) -> Result<(Report, Option<String>), Box<dyn Error>> {
+) -> Result<(IntakeReport, Option<String>), Box<dyn Error>> {
     let bar = bar.clone();
     let file = tokio::fs::File::from_std(input.file);
     let body = futures_util::stream::try_unfold(file, |mut file| async move {
@@ -233,7 +233,7 @@ async fn read_in(
     mut input: Input,
     mut intake: Intake,
     bar: &ProgressBar,
-) -> Result<(Report, Option<String>), Box<dyn Error>> {
+) -> Result<(IntakeReport, Option<String>), Box<dyn Error>> {
     let mut chunk = vec![0; 64 * 1024];
     let mut early = None;
     while early.is_none() {

@@ -12,8 +12,8 @@ const AFTER_HELP: &str = "\
 Examples:
   contrail                                    serve on http://127.0.0.1:4700, keep everything in ./data
   contrail --era today --port 4701            today's CloudTrail, on another port
-  contrail import logs/ --rebase now          put recorded log files in, as if they had just happened
-  cat events.ndjson | contrail import -       put records in from a pipe
+  contrail import logs/ --rebase now          import log files, as if they had just happened
+  cat events.ndjson | contrail import -       import records from a pipe
 
 Every setting has a comment in config/default.toml and can be set in a file (--config), as
 CONTRAIL__SECTION__KEY in the environment, and, where there is one, by a flag. Flags win.";
@@ -35,10 +35,10 @@ struct Cli {
 enum Command {
     /// Serve (what happens without a command, too)
     Serve,
-    /// Put records in from files, folders (*.json, *.ndjson, *.jsonl, also .gz) or, with -, from a pipe
+    /// Import records from files, folders (*.json, *.ndjson, *.jsonl, also .gz) or, with -, from a pipe
     ///
     /// Records go into the server that holds the data folder, or straight into the folder when none runs. They may be
-    /// NDJSON, a JSON array, or CloudTrail's log files, packed or not. Records that are there already are ignored.
+    /// NDJSON, a JSON array, CloudTrail's log files, or answers of lookup-events, packed or not. Records that are there already are ignored.
     Import(import::Import),
 }
 
@@ -104,7 +104,8 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let settings = Settings::load(cli.flags.config.as_deref(), cli.flags.overrides())?;
-    // The work is done by actix's and SQLite's own threads; this runtime writes batches and waits for signals.
+    // Requests are answered on actix's threads and SQLite has its own; on this runtime run the writer, the workers and
+    // the recorder of forwarded calls.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match cli.command {
         None | Some(Command::Serve) => runtime.block_on(serve::serve(settings)),

@@ -73,7 +73,7 @@ fn banner(server: &Server) {
     if !server.address.ip().is_loopback() {
         tracing::warn!(
             address = %server.address,
-            "open to the network: everybody who reaches this port can read, put in and wipe everything"
+            "open to the network: everybody who reaches this port can read, import and wipe everything"
         );
     }
     tracing::info!(address = %server.address, data = %data.display(), era = settings.era.name(), "listening");

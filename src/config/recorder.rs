@@ -8,7 +8,7 @@ use std::net::IpAddr;
 /// `[recorder]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recorder {
+pub struct RecorderSettings {
     /// The upstream: `http://host:port`.
     pub upstream: Option<String>,
     /// Upstreams of single services, by signing name.
@@ -34,7 +34,7 @@ pub struct Recorder {
     pub queue_bytes: usize,
 }
 
-impl Recorder {
+impl RecorderSettings {
     /// Whether there is any upstream.
     pub fn is_on(&self) -> bool {
         self.upstream.is_some() || !self.upstreams.is_empty()

@@ -1,6 +1,6 @@
 //! EventBridge: each management event once, however many trails take it, as soon as it is stored.
 
-use crate::delivery::{AT_ONCE, Delivery, Flush, Report};
+use crate::delivery::{AT_ONCE, Delivery, DeliveryReport, Flush};
 use crate::outbound::BusEvent;
 use crate::store::{PendingEvent, StoreResult, Uncut};
 use futures_util::{StreamExt, TryStreamExt};
@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 256 * 1024;
 /// What a detail may leave for the rest of its entry.
 const ENVELOPE: usize = 512;
 
-pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut Report) -> StoreResult<()> {
+pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut DeliveryReport) -> StoreResult<()> {
     let waiting = delivery.store.read().await?.uncut("event_bus").await?;
     let ready = waiting.into_iter().filter(|u| delivery.may_try(u.destination.retry_at, flush));
     let reports = futures_util::stream::iter(ready)
@@ -26,8 +26,8 @@ pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut Report)
     Ok(())
 }
 
-async fn serve(delivery: &Delivery, uncut: Uncut) -> StoreResult<Report> {
-    let mut report = Report::default();
+async fn serve(delivery: &Delivery, uncut: Uncut) -> StoreResult<DeliveryReport> {
+    let mut report = DeliveryReport::default();
     let mut destination = uncut.destination;
     let mut first = uncut.first_number;
     let last = delivery.store.read().await?.last_pending(destination.id).await?;

@@ -1,6 +1,6 @@
 //! Log files: cut at the marks of the period, put in order, one destination after the other in each.
 
-use crate::delivery::{AT_ONCE, Delivery, Flush, Report};
+use crate::delivery::{AT_ONCE, Delivery, DeliveryReport, Flush};
 use crate::domain::object_key;
 use crate::outbound::Object;
 use crate::store::{self, Destination, PutFile, StoreResult, WaitingFile};
@@ -14,7 +14,7 @@ use std::io::Write;
 /// Events read at a time.
 const PIECE: u32 = 200;
 
-pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut Report) -> StoreResult<()> {
+pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut DeliveryReport) -> StoreResult<()> {
     cut(delivery, flush).await?;
     let waiting = delivery.store.read().await?.waiting_destinations().await?;
     let ready = waiting.into_iter().filter(|d| delivery.may_try(d.retry_at, flush));
@@ -65,8 +65,8 @@ fn key(delivery: &Delivery, destination: &Destination, time: DateTime<Utc>) -> S
 }
 
 /// Puts the waiting files of a destination, in order, until none is left or one fails.
-async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult<Report> {
-    let mut report = Report::default();
+async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult<DeliveryReport> {
+    let mut report = DeliveryReport::default();
     loop {
         let file = delivery.store.read().await?.next_waiting_file(destination.id).await?;
         let Some(mut file) = file else { return Ok(report) };
@@ -89,11 +89,17 @@ async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult
             Ok(()) => {
                 let mut session = delivery.store.write().await?;
                 if session.file_stored(destination.id, &file, &put, now).await? {
-                    session.record_delivery(&destination.whose(), store::Delivery::LogFile, Ok(now)).await?;
+                    session
+                        .record_delivery(&destination.whose(), store::DeliveryKind::LogFile, Ok(now))
+                        .await?;
                     if destination.log_group_arn.is_some() && !delivery.outbound.has_logs() {
                         let missing = Err("NotConfigured: no [delivery] logs_endpoint is set");
                         session
-                            .record_delivery(&destination.whose(), store::Delivery::CloudWatchLogs, missing)
+                            .record_delivery(
+                                &destination.whose(),
+                                store::DeliveryKind::CloudWatchLogs,
+                                missing,
+                            )
                             .await?;
                     }
                     if destination.failures > 0 {
@@ -111,7 +117,7 @@ async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult
                 session.commit().await?;
             }
             Err(failure) => {
-                delivery.failed(&destination, store::Delivery::LogFile, &failure, &mut report).await?;
+                delivery.failed(&destination, store::DeliveryKind::LogFile, &failure, &mut report).await?;
                 if delivery.is_too_old(file.created_at) {
                     let mut session = delivery.store.write().await?;
                     session.abandon_file(destination.id, &file).await?;

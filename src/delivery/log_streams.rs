@@ -1,6 +1,6 @@
 //! CloudWatch Logs: each record is one log event in the trail's log group.
 
-use crate::delivery::{AT_ONCE, Delivery, Flush, Report};
+use crate::delivery::{AT_ONCE, Delivery, DeliveryReport, Flush};
 use crate::store::{self, Destination, PendingEvent, StoreResult, Uncut};
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -14,7 +14,7 @@ const OVERHEAD: usize = 26;
 /// The largest log event; larger records are skipped, as AWS does (user guide: 256 KB).
 const MAX_RECORD: usize = 256 * 1024 - OVERHEAD;
 
-pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut Report) -> StoreResult<()> {
+pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut DeliveryReport) -> StoreResult<()> {
     let uncut = delivery.store.read().await?.uncut("log_stream").await?;
     // What a call has refused is tried again when its pause is over, not at the next mark.
     let due = |u: &Uncut| delivery.is_due(u, flush) || u.destination.failures > 0;
@@ -29,8 +29,8 @@ pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut Report)
 }
 
 /// Puts what was pending for a destination when the step began, until one call fails.
-async fn serve(delivery: &Delivery, uncut: Uncut) -> StoreResult<Report> {
-    let mut report = Report::default();
+async fn serve(delivery: &Delivery, uncut: Uncut) -> StoreResult<DeliveryReport> {
+    let mut report = DeliveryReport::default();
     let destination = uncut.destination;
     let mut first = uncut.first_number;
     let last = delivery.store.read().await?.last_pending(destination.id).await?;
@@ -57,7 +57,7 @@ async fn serve(delivery: &Delivery, uncut: Uncut) -> StoreResult<Report> {
             delivery.outbound.put_log_events(&destination.trail_account, group, &stream, now, records).await
         };
         if let Err(failure) = sent {
-            delivery.failed(&destination, store::Delivery::CloudWatchLogs, &failure, &mut report).await?;
+            delivery.failed(&destination, store::DeliveryKind::CloudWatchLogs, &failure, &mut report).await?;
             if first == uncut.first_number && delivery.is_too_old(uncut.first_stored_at) {
                 settle(delivery, &destination, (first, upto), None).await?;
                 tracing::error!(group, "records for a log group were given up after 30 days");
@@ -98,7 +98,7 @@ async fn settle(
     let mut session = delivery.store.write().await?;
     session.no_longer_pending(destination.id, numbers).await?;
     if let Some(at) = delivered_at {
-        session.record_delivery(&destination.whose(), store::Delivery::CloudWatchLogs, Ok(at)).await?;
+        session.record_delivery(&destination.whose(), store::DeliveryKind::CloudWatchLogs, Ok(at)).await?;
     }
     if destination.failures > 0 {
         session.set_retry(destination.id, false, 0, None).await?;

@@ -30,7 +30,7 @@ pub enum Flush {
 
 /// What a step delivered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct DeliveryReport {
     /// Log files stored, as bucket and key.
     pub log_files: Vec<(String, String)>,
     /// What failed, in words: it will be tried again.
@@ -41,7 +41,7 @@ pub struct Report {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the types say it")]
 pub struct Delivery {
-    pub settings: config::Delivery,
+    pub settings: config::DeliverySettings,
     pub store: Store,
     pub outbound: Outbound,
     pub clock: Clock,
@@ -55,8 +55,8 @@ impl Delivery {
     /// # Errors
     /// The database cannot be read or written. What other services refuse is no error: it stands in the report and in
     /// the trails' status, and is tried again.
-    pub async fn step(&self, flush: Flush) -> StoreResult<Report> {
-        let mut report = Report::default();
+    pub async fn step(&self, flush: Flush) -> StoreResult<DeliveryReport> {
+        let mut report = DeliveryReport::default();
         // Boxed: the SDKs' futures are deep and large.
         Box::pin(log_files::step(self, flush, &mut report)).await?;
         Box::pin(notices::step(self, flush, &mut report)).await?;
@@ -102,11 +102,11 @@ impl Delivery {
     async fn failed(
         &self,
         destination: &Destination,
-        delivery: store::Delivery,
+        delivery: store::DeliveryKind,
         failure: &Failure,
-        report: &mut Report,
+        report: &mut DeliveryReport,
     ) -> StoreResult<()> {
-        let notice = delivery == store::Delivery::Notification;
+        let notice = delivery == store::DeliveryKind::Notification;
         let failures = 1 + if notice { destination.notice_failures } else { destination.failures };
         let what = format!("{delivery:?}");
         self.metrics.delivery_failed(delivery_label(delivery));
@@ -129,11 +129,11 @@ impl Delivery {
     }
 }
 
-const fn delivery_label(delivery: store::Delivery) -> &'static str {
+const fn delivery_label(delivery: store::DeliveryKind) -> &'static str {
     match delivery {
-        store::Delivery::LogFile => "s3",
-        store::Delivery::Notification => "sns",
-        store::Delivery::CloudWatchLogs => "logs",
-        store::Delivery::Digest => "digest",
+        store::DeliveryKind::LogFile => "s3",
+        store::DeliveryKind::Notification => "sns",
+        store::DeliveryKind::CloudWatchLogs => "logs",
+        store::DeliveryKind::Digest => "digest",
     }
 }

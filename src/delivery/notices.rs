@@ -1,11 +1,11 @@
 //! Announcements of stored log files: at the trail's topic, and at the webhook.
 
-use crate::delivery::{AT_ONCE, Delivery, Flush, Report};
+use crate::delivery::{AT_ONCE, Delivery, DeliveryReport, Flush};
 use crate::store::{self, Destination, StoreResult, Unannounced};
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
 
-pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut Report) -> StoreResult<()> {
+pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut DeliveryReport) -> StoreResult<()> {
     let waiting = delivery.store.read().await?.unannounced_destinations().await?;
     let ready = waiting.into_iter().filter(|d| delivery.may_try(d.notice_retry_at, flush));
     let reports = futures_util::stream::iter(ready)
@@ -18,8 +18,8 @@ pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut Report)
 }
 
 /// Announces the files of a destination, in order, until none is left or one fails.
-async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult<Report> {
-    let mut report = Report::default();
+async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult<DeliveryReport> {
+    let mut report = DeliveryReport::default();
     loop {
         let files = delivery.store.read().await?.unannounced_files(destination.id).await?;
         if files.is_empty() {
@@ -38,7 +38,7 @@ async fn announce(
     delivery: &Delivery,
     destination: &mut Destination,
     file: &Unannounced,
-    report: &mut Report,
+    report: &mut DeliveryReport,
 ) -> StoreResult<bool> {
     // One key a message: observed.
     let message = json!({"s3Bucket": file.s3_bucket_name, "s3ObjectKey": [file.s3_object_key]}).to_string();
@@ -51,7 +51,7 @@ async fn announce(
                 // There is nobody to tell, now or later: the status says so, and the file is settled.
                 told.0 = true;
                 let mut session = delivery.store.write().await?;
-                let what = store::Delivery::Notification;
+                let what = store::DeliveryKind::Notification;
                 session.record_delivery(&destination.whose(), what, Err(&failure.message)).await?;
                 session.file_announced(file.id, true, false).await?;
                 session.commit().await?;
@@ -65,7 +65,7 @@ async fn announce(
         let mut session = delivery.store.write().await?;
         session.file_announced(file.id, true, false).await?;
         if file.notify {
-            session.record_delivery(&destination.whose(), store::Delivery::Notification, Ok(now)).await?;
+            session.record_delivery(&destination.whose(), store::DeliveryKind::Notification, Ok(now)).await?;
         }
         if told.1 && destination.notice_failures > 0 {
             session.set_retry(destination.id, true, 0, None).await?;
@@ -74,7 +74,7 @@ async fn announce(
         session.commit().await?;
     }
     if let Some(failure) = failed {
-        delivery.failed(destination, store::Delivery::Notification, &failure, report).await?;
+        delivery.failed(destination, store::DeliveryKind::Notification, &failure, report).await?;
         give_up_if_old(delivery, file).await?;
         return Ok(false);
     }
@@ -87,7 +87,7 @@ async fn webhook(
     destination: &mut Destination,
     file: &Unannounced,
     message: &str,
-    report: &mut Report,
+    report: &mut DeliveryReport,
 ) -> StoreResult<bool> {
     match delivery.outbound.post_webhook(message).await {
         Err(failure) if failure.code != "NotConfigured" => {

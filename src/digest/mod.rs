@@ -12,14 +12,14 @@ use crate::digest_keys::{DigestKeyError, DigestKeys};
 use crate::domain::digest::SIGNATURE_ALGORITHM;
 use crate::metrics::Metrics;
 use crate::outbound::{Object, Outbound, retry};
-use crate::store::{Chain, Delivery, Store, StoreResult, WaitingDigest};
+use crate::store::{Chain, DeliveryKind, Store, StoreResult, WaitingDigest};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
 
 /// What a step put.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct DigestReport {
     /// Digests stored, as bucket and key.
     pub digests: Vec<(String, String)>,
     /// What failed, in words: it will be tried again.
@@ -30,7 +30,7 @@ pub struct Report {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the types say it")]
 pub struct Digesting {
-    pub settings: config::Delivery,
+    pub settings: config::DeliverySettings,
     pub store: Store,
     pub keys: DigestKeys,
     pub outbound: Outbound,
@@ -46,10 +46,10 @@ impl Digesting {
     /// # Errors
     /// The database cannot be read or written, or no key could be made. What S3 refuses is no error: it stands in the
     /// report and in the trail's status, and is tried again.
-    pub async fn step(&self, flush: bool) -> Result<Report, DigestError> {
+    pub async fn step(&self, flush: bool) -> Result<DigestReport, DigestError> {
         chains::reconcile(self).await?;
         chains::write_due(self, flush).await?;
-        let mut report = Report::default();
+        let mut report = DigestReport::default();
         let waiting = self.store.read().await?.waiting_chains().await?;
         let now = self.clock.now().timestamp_millis();
         for chain in waiting.iter().filter(|c| flush || c.retry_at.is_none_or(|at| at <= now)) {
@@ -59,7 +59,7 @@ impl Digesting {
     }
 
     /// Puts the waiting digests of a chain, in order, until none is left or one fails.
-    async fn put(&self, chain: &Chain, report: &mut Report) -> StoreResult<()> {
+    async fn put(&self, chain: &Chain, report: &mut DigestReport) -> StoreResult<()> {
         let mut failures = chain.failures;
         loop {
             let digest = self.store.read().await?.next_waiting_digest(chain.id).await?;
@@ -70,7 +70,7 @@ impl Digesting {
             match sent {
                 Ok(()) => {
                     session.settle_digest(digest.id, Some(now)).await?;
-                    session.record_delivery(&chain.wanted.whose, Delivery::Digest, Ok(now)).await?;
+                    session.record_delivery(&chain.wanted.whose, DeliveryKind::Digest, Ok(now)).await?;
                     if failures > 0 {
                         session.set_chain_retry(chain.id, 0, None).await?;
                         failures = 0;
@@ -92,7 +92,7 @@ impl Digesting {
                     }
                     let whose = &chain.wanted.whose;
                     let next_try = retry::next_try(&self.clock, &self.ids, failures);
-                    session.record_delivery(whose, Delivery::Digest, Err(&failure.code)).await?;
+                    session.record_delivery(whose, DeliveryKind::Digest, Err(&failure.code)).await?;
                     session.set_chain_retry(chain.id, failures, Some(next_try)).await?;
                     if retry::is_too_old(&self.clock, digest.created_at) {
                         session.settle_digest(digest.id, None).await?;

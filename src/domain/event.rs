@@ -19,7 +19,7 @@ pub const MAX_RECORD_BYTES: usize = 256 * 1024;
 /// In which list of events an event stands. Stored as text, see [`Listing::name`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
-    /// A management event that changes something, captured while a trail was logging or put in from outside.
+    /// A management event that changes something, captured while a trail was logging or imported.
     Write,
     /// The same, captured while no trail was logging: AWS's history of 2015 does not show it.
     Unlogged,
@@ -50,7 +50,7 @@ pub struct Event {
     /// `eventID`, or one made from the record's content where it has none (version 1.0).
     pub event_id: String,
     /// Whose history it belongs to: `recipientAccountId`, else `userIdentity.accountId` where that is an account's id (an
-    /// anonymous caller has none), else the account of the one who put it in.
+    /// anonymous caller has none), else the account of the one who imported it.
     pub account: AccountId,
     /// `awsRegion`
     pub region: Region,
@@ -277,7 +277,7 @@ fn with_time(record: &str, old: &str, seconds: i64) -> Result<String, String> {
     Ok([&record[..start], &new, &record[start + old.len()..]].concat())
 }
 
-/// A UUID from the record's content, so that the same record put in twice is known again.
+/// A UUID from the record's content, so that the same record imported twice is known again.
 fn id_of(record: &str) -> String {
     let hash = Sha256::digest(record);
     let mut bytes = [0; 16];

@@ -38,6 +38,30 @@ impl AttributeKey {
     }
 }
 
+/// Which kind of events is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventCategory {
+    /// Management events: when the call does not say.
+    Management,
+    /// Insights events.
+    Insight,
+}
+
+impl EventCategory {
+    /// # Errors
+    /// `InvalidEventCategoryException` for all but `insight`.
+    pub fn parse(given: Option<&str>) -> ApiResult<EventCategory> {
+        match given {
+            None => Ok(EventCategory::Management),
+            Some("insight") => Ok(EventCategory::Insight),
+            Some(other) => Err(Code::InvalidEventCategoryException.because(format!(
+                "Invalid event category {:?}: only insight can be given.",
+                cut(other, 100)
+            ))),
+        }
+    }
+}
+
 /// One attribute with the value asked for; values are compared whole and case-sensitively.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
@@ -51,10 +75,13 @@ impl Attribute {
     /// Reads the attributes of a call, each a (key, value), of which AWS takes at most one.
     ///
     /// # Errors
-    /// `InvalidLookupAttributesException`: more than one, an unknown key, a key that Insights events do not have (when
-    /// `insight`), an empty or over-long value (2000, where `_`, blank, comma and newline count twice), or a
+    /// `InvalidLookupAttributesException`: more than one, an unknown key, a key that events of the
+    /// category do not have, an empty or over-long value (2000, where `_`, blank, comma and newline count twice), or a
     /// `ReadOnly` that is neither `true` nor `false`.
-    pub fn parse(given: &[(Option<String>, Option<String>)], insight: bool) -> ApiResult<Option<Attribute>> {
+    pub fn parse(
+        given: &[(Option<String>, Option<String>)],
+        category: EventCategory,
+    ) -> ApiResult<Option<Attribute>> {
         let refuse = |why: String| Err(Code::InvalidLookupAttributesException.because(why));
         let (key, value) = match given {
             [] => return Ok(None),
@@ -66,7 +93,7 @@ impl Attribute {
         };
         let of_insights =
             matches!(key, AttributeKey::EventId | AttributeKey::EventName | AttributeKey::EventSource);
-        if insight && !of_insights {
+        if category == EventCategory::Insight && !of_insights {
             return refuse(format!("Insights events cannot be looked up by {}.", key.name()));
         }
         if value.is_empty() {
@@ -144,7 +171,7 @@ mod tests {
     use super::*;
 
     fn asked(key: &str, value: &str) -> ApiResult<Option<Attribute>> {
-        Attribute::parse(&[(Some(key.into()), Some(value.into()))], false)
+        Attribute::parse(&[(Some(key.into()), Some(value.into()))], EventCategory::Management)
     }
 
     #[test]
@@ -164,10 +191,12 @@ mod tests {
         }
         assert!(asked("EventName", &"x".repeat(2000)).is_ok());
         let one = (Some("EventName".to_owned()), Some("x".to_owned()));
-        assert_eq!(Attribute::parse(&[], false).unwrap(), None);
-        assert!(Attribute::parse(&[one.clone(), one.clone()], false).is_err());
-        assert!(Attribute::parse(&[one], true).is_ok());
-        assert!(Attribute::parse(&[(Some("Username".into()), Some("x".into()))], true).is_err());
+        assert_eq!(Attribute::parse(&[], EventCategory::Management).unwrap(), None);
+        assert!(Attribute::parse(&[one.clone(), one.clone()], EventCategory::Management).is_err());
+        assert!(Attribute::parse(&[one], EventCategory::Insight).is_ok());
+        assert!(
+            Attribute::parse(&[(Some("Username".into()), Some("x".into()))], EventCategory::Insight).is_err()
+        );
     }
 
     #[test]

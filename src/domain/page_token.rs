@@ -1,7 +1,7 @@
 //! `NextToken`: a position in a list, sealed together with everything that the list depends on.
 //!
 //! A token is 24 bytes in URL-safe Base64: the position (the key of the last event on the page) and 128 bits of an
-//! HMAC over the position and the [`Scope`]. 24 bytes fill Base64 to the last bit, so that no bit can be changed
+//! HMAC over the position and the [`TokenScope`]. 24 bytes fill Base64 to the last bit, so that no bit can be changed
 //! unnoticed.
 
 use crate::error::{ApiResult, Code};
@@ -48,17 +48,17 @@ impl std::fmt::Debug for TokenKey {
 
 /// What a token is bound to: a call with any other scope does not accept it.
 #[derive(Debug, Clone, Default)]
-pub struct Scope(Vec<u8>);
+pub struct TokenScope(Vec<u8>);
 
-impl Scope {
+impl TokenScope {
     /// A scope for one kind of list.
-    pub fn new(list: &str) -> Scope {
-        Scope::default().with(Some(list))
+    pub fn new(list: &str) -> TokenScope {
+        TokenScope::default().with(Some(list))
     }
 
     /// Adds a value; an absent one differs from an empty one, and neighbours cannot run into each other.
     #[must_use]
-    pub fn with(mut self, value: Option<&str>) -> Scope {
+    pub fn with(mut self, value: Option<&str>) -> TokenScope {
         match value {
             None => self.0.push(0),
             Some(text) => {
@@ -71,7 +71,7 @@ impl Scope {
     }
 }
 
-fn mac(key: &TokenKey, scope: &Scope, position: i64) -> Hmac<Sha256> {
+fn mac(key: &TokenKey, scope: &TokenScope, position: i64) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).expect("HMAC takes keys of any length");
     mac.update(&position.to_be_bytes());
     mac.update(&scope.0);
@@ -79,7 +79,7 @@ fn mac(key: &TokenKey, scope: &Scope, position: i64) -> Hmac<Sha256> {
 }
 
 /// The token for going on behind `position`.
-pub fn seal(key: &TokenKey, scope: &Scope, position: i64) -> String {
+pub fn seal(key: &TokenKey, scope: &TokenScope, position: i64) -> String {
     let mut bytes = position.to_be_bytes().to_vec();
     bytes.extend_from_slice(&mac(key, scope, position).finalize().into_bytes()[..MAC_BYTES]);
     URL_SAFE_NO_PAD.encode(bytes)
@@ -89,7 +89,7 @@ pub fn seal(key: &TokenKey, scope: &Scope, position: i64) -> String {
 ///
 /// # Errors
 /// `InvalidNextTokenException` for every other text.
-pub fn open(key: &TokenKey, scope: &Scope, token: &str) -> ApiResult<i64> {
+pub fn open(key: &TokenKey, scope: &TokenScope, token: &str) -> ApiResult<i64> {
     let read = || {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (position, seal) = bytes.split_first_chunk::<8>()?;
@@ -108,8 +108,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn scope(account: &str, name: Option<&str>) -> Scope {
-        Scope::new("events").with(Some(account)).with(name)
+    fn scope(account: &str, name: Option<&str>) -> TokenScope {
+        TokenScope::new("events").with(Some(account)).with(name)
     }
 
     fn sevens() -> TokenKey {
@@ -134,7 +134,7 @@ mod tests {
             prop_assert_eq!(open(&key, &scope("1", None), &token).unwrap(), position);
             prop_assert!(open(&key, &scope("2", None), &token).is_err());
             prop_assert!(open(&key, &scope("1", Some("")), &token).is_err());
-            prop_assert!(open(&key, &Scope::new("events").with(Some("1")), &token).is_err());
+            prop_assert!(open(&key, &TokenScope::new("events").with(Some("1")), &token).is_err());
             let mut other = bytes;
             other[0] ^= 1;
             prop_assert!(open(&TokenKey::new(other), &scope("1", None), &token).is_err());
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn neighbours_do_not_run_into_each_other() {
-        let token = seal(&sevens(), &Scope::new("l").with(Some("ab")).with(Some("c")), 1);
-        assert!(open(&sevens(), &Scope::new("l").with(Some("a")).with(Some("bc")), &token).is_err());
+        let token = seal(&sevens(), &TokenScope::new("l").with(Some("ab")).with(Some("c")), 1);
+        assert!(open(&sevens(), &TokenScope::new("l").with(Some("a")).with(Some("bc")), &token).is_err());
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::text::escape_nul;
 use crate::http::body::{self, Stalled};
 use crate::http::guard::Ours;
 use crate::http::{caller, refuse};
-use crate::recorder::intake::{Intake, IntakeError, IntakeOptions, Newest, Report};
+use crate::recorder::intake::{Intake, IntakeError, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::unpack::UnpackError;
 use crate::store::{ErrorFilter, ExportFilter};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -21,7 +21,7 @@ const PIECE: u32 = 500;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PutIn {
+pub(super) struct ImportQuery {
     /// `now`: moves all records so that the newest one is now.
     rebase: Option<String>,
     /// Seconds to move all records by.
@@ -32,15 +32,15 @@ pub(super) struct PutIn {
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a IntakeReport,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
 /// `POST /_contrail/events`
-pub(super) async fn put_in(
+pub(super) async fn import(
     _: Ours,
-    query: web::Query<PutIn>,
+    query: web::Query<ImportQuery>,
     request: HttpRequest,
     mut payload: web::Payload,
     service: web::Data<Service>,
@@ -160,7 +160,7 @@ fn stalled_response(stalled: Stalled) -> HttpResponse {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ReadOut {
+pub(super) struct ExportQuery {
     account: Option<String>,
     region: Option<String>,
     event_name: Option<String>,
@@ -178,9 +178,9 @@ pub(super) struct ReadOut {
 }
 
 /// `GET /_contrail/events`
-pub(super) async fn read_out(
+pub(super) async fn export(
     _: Ours,
-    query: web::Query<ReadOut>,
+    query: web::Query<ExportQuery>,
     service: web::Data<Service>,
 ) -> HttpResponse {
     let query = query.into_inner();

@@ -1,7 +1,7 @@
 //! Keeping web pages of other origins out. A browser lets any page send simple requests to this machine, and a name
 //! that an attacker owns may resolve to it; programs send none of the headers looked at here, or honest ones.
 
-use crate::config::Server;
+use crate::config::ServerSettings;
 use crate::error::{ApiResult, Code};
 use crate::http::refuse;
 use actix_web::dev::Payload;
@@ -13,17 +13,17 @@ use std::net::{IpAddr, SocketAddr};
 
 /// The host names under which our own paths may be called.
 #[derive(Debug, Clone)]
-pub(super) struct Hosts {
+pub(super) struct AllowedHosts {
     bound: IpAddr,
     names: Vec<String>,
 }
 
-impl Hosts {
+impl AllowedHosts {
     /// Loopback names, the bound address, and those of the settings.
-    pub(super) fn new(server: &Server, address: SocketAddr) -> Hosts {
+    pub(super) fn new(server: &ServerSettings, address: SocketAddr) -> AllowedHosts {
         let mut names = vec!["localhost".to_owned(), server.host.to_lowercase()];
         names.extend(server.allowed_hosts.iter().map(|name| name.to_lowercase()));
-        Hosts { bound: address.ip(), names }
+        AllowedHosts { bound: address.ip(), names }
     }
 
     /// Whether `host` (a `Host` header) is one of ours. An address instead of a name cannot be another's name for us.
@@ -61,7 +61,7 @@ impl FromRequest for Ours {
     type Future = Ready<Result<Ours, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let checked = match request.app_data::<web::Data<Hosts>>() {
+        let checked = match request.app_data::<web::Data<AllowedHosts>>() {
             Some(hosts) => hosts.check(request),
             None => Err("no hosts are known here".to_owned()),
         };
@@ -109,10 +109,10 @@ mod tests {
     use crate::config::Settings;
     use actix_web::test::TestRequest;
 
-    fn hosts(bound: &str) -> Hosts {
+    fn hosts(bound: &str) -> AllowedHosts {
         let mut server = Settings::builtin(vec![]).unwrap().server;
         server.allowed_hosts = vec!["trail.Team.test".into()];
-        Hosts::new(&server, bound.parse().unwrap())
+        AllowedHosts::new(&server, bound.parse().unwrap())
     }
 
     #[test]

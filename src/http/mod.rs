@@ -1,5 +1,5 @@
 //! The doors: AWS's JSON protocol at `POST /`, our own paths under `/_contrail`, and S3 for everything else while the
-//! bucket store inside is used.
+//! embedded bucket store is used.
 //! Here bytes become values and values bytes; what they mean is decided below.
 
 mod aws_json;
@@ -17,7 +17,7 @@ use actix_web::error::InternalError;
 use actix_web::guard as routing;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
-use guard::Hosts;
+use guard::AllowedHosts;
 use s3::S3Door;
 use std::net::SocketAddr;
 
@@ -27,7 +27,7 @@ pub fn routes(
     workers: &Workers,
     address: SocketAddr,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
-    let hosts = Hosts::new(&service.settings.server, address);
+    let hosts = AllowedHosts::new(&service.settings.server, address);
     let s3 =
         service.buckets.as_ref().map(|buckets| S3Door::new(buckets, &service.settings.server.allowed_hosts));
     let (service, workers) = (service.clone(), workers.clone());
@@ -43,8 +43,8 @@ pub fn routes(
                 let response = refuse(400, &error.to_string());
                 InternalError::from_response(error, response).into()
             }))
-            .route("/_contrail/events", web::post().to(events::put_in))
-            .route("/_contrail/events", web::get().to(events::read_out))
+            .route("/_contrail/events", web::post().to(events::import))
+            .route("/_contrail/events", web::get().to(events::export))
             .route("/_contrail/flush", web::post().to(operate::flush))
             .route("/_contrail/reset", web::post().to(operate::reset))
             .route("/_contrail/metrics", web::get().to(operate::metrics))

@@ -1,4 +1,4 @@
-//! The S3 door: everything on the port that is for nobody else goes to the bucket store inside. Bodies are streamed both
+//! The S3 door: everything on the port that is for nobody else goes to the embedded bucket store. Bodies are streamed both
 //! ways, a few pieces in memory at a time.
 //!
 //! Whoever calls is let in: signatures are taken off, not checked.
@@ -36,7 +36,7 @@ impl S3Door {
     /// `names`: host names that stand for the server itself and not for a bucket.
     pub(super) fn new(buckets: &Buckets, names: &[String]) -> S3Door {
         let mut builder = S3ServiceBuilder::new(buckets.s3());
-        builder.set_host(host::Hosts::new(names));
+        builder.set_host(host::BucketHosts::new(names));
         S3Door(builder.build())
     }
 }
@@ -75,13 +75,13 @@ pub(super) async fn answer(
     // On its own: whatever becomes of the connection, the call comes to its end and clears up behind itself.
     let S3Door(s3) = door.get_ref().clone();
     let call = tokio::spawn(async move { s3.call(request).await });
-    let is_read = pump(&mut payload, sender, within).await;
+    let rest = pump(&mut payload, sender, within).await;
     let response = match call.await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => failed(&format!("{error:?}")),
         Err(error) => failed(&error.to_string()),
     };
-    reply(response, is_read, id)
+    reply(response, rest, id)
 }
 
 fn failed(cause: &str) -> S3HttpResponse {
@@ -93,8 +93,17 @@ fn refusal(error: S3Error) -> S3HttpResponse {
     error.to_http_response().unwrap_or_default()
 }
 
-/// Hands the body on as it comes. Whether it was read to its end: else the connection is of no more use.
-async fn pump(payload: &mut web::Payload, sender: mpsc::Sender<Part>, within: Duration) -> bool {
+/// What is left of a request's body when it has been answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// Nothing: it was read to its end.
+    Nothing,
+    /// There may be more of it; the connection is of no more use.
+    Unread,
+}
+
+/// Hands the body on as it comes.
+async fn pump(payload: &mut web::Payload, sender: mpsc::Sender<Part>, within: Duration) -> Rest {
     loop {
         let part = match body::next(payload, within).await {
             Ok(Some(bytes)) => Part::Bytes(bytes),
@@ -112,7 +121,7 @@ async fn pump(payload: &mut web::Payload, sender: mpsc::Sender<Part>, within: Du
         let size = if let Part::Bytes(bytes) = &part { bytes.len() } else { 0 };
         let is_taken = sender.send(part).await.is_ok();
         if is_end || is_fault {
-            return is_end;
+            return if is_end { Rest::Nothing } else { Rest::Unread };
         }
         if !is_taken {
             // The answer is there before the end of the body.
@@ -121,18 +130,18 @@ async fn pump(payload: &mut web::Payload, sender: mpsc::Sender<Part>, within: Du
     }
 }
 
-/// Reads a body that nobody wants, up to a bound. Whether it came to its end.
-async fn drain(payload: &mut web::Payload, within: Duration, mut read: usize) -> bool {
+/// Reads a body that nobody wants, up to a bound.
+async fn drain(payload: &mut web::Payload, within: Duration, mut read: usize) -> Rest {
     while let Ok(next) = body::next(payload, within).await {
         match next {
-            None => return true,
+            None => return Rest::Nothing,
             Some(bytes) => read += bytes.len(),
         }
         if read > MAX_DRAIN {
             break;
         }
     }
-    false
+    Rest::Unread
 }
 
 /// What comes through the channel of a body. A channel that closes without an end is a body that broke off.
@@ -219,7 +228,7 @@ fn signs(name: &str) -> bool {
 }
 
 /// The answer as actix sends it.
-fn reply(response: S3HttpResponse, is_read: bool, id: uuid::Uuid) -> HttpResponse {
+fn reply(response: S3HttpResponse, rest: Rest, id: uuid::Uuid) -> HttpResponse {
     let (parts, body) = response.into_parts();
     let status = actix_web::http::StatusCode::from_u16(parts.status.as_u16()).unwrap_or_default();
     let mut reply = HttpResponse::build(status);
@@ -235,8 +244,7 @@ fn reply(response: S3HttpResponse, is_read: bool, id: uuid::Uuid) -> HttpRespons
         }
     }
     reply.insert_header(("x-amz-request-id", id.simple().to_string()));
-    if !is_read {
-        // There may be more of that body; the connection is of no use any more.
+    if rest == Rest::Unread {
         reply.force_close();
     }
     if matches!(status.as_u16(), 204 | 304) {

@@ -42,12 +42,20 @@ const NO_SECRET: &str = "contrail";
 /// Clients kept; a caller can choose accounts and regions at will.
 const MOST_CLIENTS: usize = 256;
 
+/// Whether the credentials of the environment and of the profile are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Environment {
+    /// They are.
+    Read,
+    /// They are not: for tests, whose outcome must not depend on them.
+    Ignored,
+}
+
 /// The credentials and connections that all services share, cheap to clone.
 #[derive(Clone)]
 pub(super) struct Shared {
     http: SharedHttpClient,
-    /// Whether the environment's credentials are looked at.
-    environment: bool,
+    environment: Environment,
     /// AWS's usual chain, for [`Endpoint::Aws`].
     chain: Arc<OnceCell<SharedCredentialsProvider>>,
     /// What the environment or the profile gives, for [`Endpoint::Url`]; `None` inside when neither gives any.
@@ -55,7 +63,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(environment: bool) -> Shared {
+    pub(super) fn new(environment: Environment) -> Shared {
         let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         Shared { http, environment, chain: Arc::default(), local: Arc::default() }
     }
@@ -75,7 +83,7 @@ impl Shared {
     /// ask for its credentials over https counts as none, because this HTTP client has no TLS.
     async fn local(&self) -> Option<SharedCredentialsProvider> {
         let load = || async {
-            if !self.environment {
+            if self.environment == Environment::Ignored {
                 return None;
             }
             let config = ProviderConfig::without_region().with_http_client(Builder::new().build_http());
@@ -114,8 +122,8 @@ impl<C: Clone> Clients<C> {
             Endpoint::Aws => Some(self.shared.chain().await),
             Endpoint::Url(_) => self.shared.local().await,
         };
-        let whose = if provider.is_some() { "" } else { account };
-        let key = (whose.to_owned(), region.to_owned());
+        let owner = if provider.is_some() { "" } else { account };
+        let key = (owner.to_owned(), region.to_owned());
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = made.get(&key) {
             return client.clone();

@@ -1,4 +1,4 @@
-//! Where trails deliver to: S3 (an endpoint, or the bucket store inside), SNS, CloudWatch Logs, EventBridge, a webhook.
+//! Where trails deliver to: S3 (an endpoint, or the embedded bucket store), SNS, CloudWatch Logs, EventBridge, a webhook.
 //! Knows addresses and credentials; nothing of trails.
 
 mod aws;
@@ -11,7 +11,7 @@ mod webhook;
 
 use crate::buckets::{BucketError, Buckets, NewObject};
 use crate::config::{self, Endpoint};
-use aws::{Clients, Shared};
+use aws::{Clients, Environment, Shared};
 use logs::Group;
 use s3::S3;
 use std::sync::Arc;
@@ -96,19 +96,19 @@ pub struct BusEvent {
 }
 
 impl Outbound {
-    /// What the settings name. `buckets`: the store inside, used when no `s3_endpoint` is set. Nothing is read or
+    /// What the settings name. `buckets`: the embedded bucket store, used when no `s3_endpoint` is set. Nothing is read or
     /// connected before the first call. Credentials at an endpoint of one's own: the environment's, else the profile's,
     /// and they serve all accounts; without any, each account's id is its access key. At AWS: its usual chain.
-    pub fn new(settings: &config::Delivery, buckets: Option<Buckets>) -> Outbound {
-        Outbound::with(settings, buckets, Shared::new(true))
+    pub fn new(settings: &config::DeliverySettings, buckets: Option<Buckets>) -> Outbound {
+        Outbound::with(settings, buckets, Shared::new(Environment::Read))
     }
 
     /// The same, but the environment and the profile are not asked for credentials.
-    pub fn without_environment(settings: &config::Delivery, buckets: Option<Buckets>) -> Outbound {
-        Outbound::with(settings, buckets, Shared::new(false))
+    pub fn without_environment(settings: &config::DeliverySettings, buckets: Option<Buckets>) -> Outbound {
+        Outbound::with(settings, buckets, Shared::new(Environment::Ignored))
     }
 
-    fn with(settings: &config::Delivery, buckets: Option<Buckets>, shared: Shared) -> Outbound {
+    fn with(settings: &config::DeliverySettings, buckets: Option<Buckets>, shared: Shared) -> Outbound {
         fn clients<C: Clone>(endpoint: &Option<Endpoint>, shared: &Shared) -> Option<Arc<Clients<C>>> {
             endpoint.clone().map(|endpoint| Arc::new(Clients::new(endpoint, shared.clone())))
         }
@@ -169,7 +169,7 @@ impl Outbound {
     }
 
     /// Whether `account` may deliver to the bucket from `region`: it is there, and its ACL can be read (what CloudTrail
-    /// checks). In the store inside, a bucket that is not there is made, in `region`.
+    /// checks). In the embedded bucket store, a bucket that is not there is made, in `region`.
     ///
     /// # Errors
     /// [`Failure`], `NoSuchBucket` when it is not there.

@@ -5,7 +5,7 @@
 
 use super::Proxy;
 use super::refusal;
-use super::tee::{Copy, UnderWay};
+use super::tee::{BodyCopy, ForwardedCall};
 use crate::domain::account_id::AccountId;
 use crate::domain::region::Region;
 use crate::recorder::exchange::{Exchange, Head, Kept, Reply};
@@ -73,10 +73,10 @@ pub(super) async fn answer(
     let head = head_of(request.head());
     let scope = signing_scope(&head);
     let length = content_length(&head.headers);
-    let body = Copy::new(length);
+    let body = BodyCopy::new(length);
     let (account, _) = proxy.service.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
     let region = scope.as_ref().and_then(|scope| scope.region.clone()).unwrap_or_else(Region::us_east_1);
-    let call = UnderWay {
+    let call = ForwardedCall {
         exchange: Some(Exchange {
             head: head.clone(),
             body: Kept::default(),
@@ -86,7 +86,7 @@ pub(super) async fn answer(
             logged: is_logged(&proxy, &account, &region).await,
         }),
         request: body.clone(),
-        reply: Copy::new(None),
+        reply: BodyCopy::new(None),
         calls: proxy.calls.clone(),
         length: None,
     };
@@ -181,7 +181,7 @@ fn outgoing(
     upstream: &str,
     length: Option<u64>,
     payload: web::Payload,
-    copy: Copy,
+    copy: BodyCopy,
     within: Duration,
 ) -> Result<http::Request<Body>, http::Error> {
     let mut request =
@@ -208,7 +208,7 @@ fn outgoing(
 async fn pump(
     mut payload: web::Payload,
     sender: mpsc::Sender<Result<Bytes, Broken>>,
-    copy: Copy,
+    copy: BodyCopy,
     within: Duration,
 ) {
     loop {
@@ -231,7 +231,7 @@ async fn pump(
 fn pass_back(
     reply: http::Response<Incoming>,
     head: &Head,
-    mut call: UnderWay,
+    mut call: ForwardedCall,
     proxy: &Proxy,
 ) -> HttpResponse {
     let (parts, body) = reply.into_parts();
@@ -256,7 +256,7 @@ fn pass_back(
             None => response.finish(),
         };
     }
-    call.reply = Copy::new(length);
+    call.reply = BodyCopy::new(length);
     call.length = length;
     let parts = passing(body, call);
     match length {
@@ -273,7 +273,7 @@ fn append(response: &mut HttpResponseBuilder, name: &str, value: &[u8]) {
 }
 
 /// The reply's body as it passes.
-fn passing(body: Incoming, call: UnderWay) -> impl Stream<Item = Result<Bytes, Broken>> {
+fn passing(body: Incoming, call: ForwardedCall) -> impl Stream<Item = Result<Bytes, Broken>> {
     stream::unfold(Some((body, call)), |state| async move {
         let (mut body, mut call) = state?;
         loop {
@@ -295,7 +295,7 @@ fn passing(body: Incoming, call: UnderWay) -> impl Stream<Item = Result<Bytes, B
 }
 
 /// An error of our own, in the caller's protocol; it is recorded like any other.
-fn refuse(head: &Head, why: &str, mut call: UnderWay, proxy: &Proxy) -> HttpResponse {
+fn refuse(head: &Head, why: &str, mut call: ForwardedCall, proxy: &Proxy) -> HttpResponse {
     let refusal = refusal::of(head, why, proxy.service.ids.uuid());
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let mut response = HttpResponse::build(status);

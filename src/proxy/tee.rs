@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A body's copy as it grows; shared between the task that reads the body and the call that is recorded.
 #[derive(Clone)]
-pub(super) struct Copy(Arc<Mutex<State>>);
+pub(super) struct BodyCopy(Arc<Mutex<State>>);
 
 struct State {
     bytes: Vec<u8>,
@@ -17,11 +17,11 @@ struct State {
     keeps: bool,
 }
 
-impl Copy {
+impl BodyCopy {
     /// `length`: how long the body says it is.
-    pub(super) fn new(length: Option<u64>) -> Copy {
+    pub(super) fn new(length: Option<u64>) -> BodyCopy {
         let keeps = length.is_none_or(|length| length <= MAX_KEPT as u64);
-        Copy(Arc::new(Mutex::new(State { bytes: Vec::new(), total: 0, ended: false, keeps })))
+        BodyCopy(Arc::new(Mutex::new(State { bytes: Vec::new(), total: 0, ended: false, keeps })))
     }
 
     /// Takes note of the next part. The bytes that there were so far.
@@ -55,16 +55,16 @@ impl Copy {
 }
 
 /// A call under way. Given to the recorder once: when it is complete, or when its caller has gone away.
-pub(super) struct UnderWay {
+pub(super) struct ForwardedCall {
     pub(super) exchange: Option<Exchange>,
-    pub(super) request: Copy,
-    pub(super) reply: Copy,
+    pub(super) request: BodyCopy,
+    pub(super) reply: BodyCopy,
     pub(super) calls: ForwardedCalls,
     /// The length that the reply says it has.
     pub(super) length: Option<u64>,
 }
 
-impl UnderWay {
+impl ForwardedCall {
     /// Takes note of the next part of the reply. With the last one the call is complete, before its caller can know it.
     pub(super) fn add(&mut self, part: &Bytes) {
         let total = self.reply.add(part);
@@ -89,7 +89,7 @@ impl UnderWay {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for ForwardedCall {
     fn drop(&mut self) {
         self.hand_over();
     }

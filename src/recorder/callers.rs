@@ -15,7 +15,7 @@ pub struct Callers {
     identities: HashMap<String, (AccountId, Identity)>,
 }
 
-/// What a request tells about its caller.
+/// What a request holds about its caller.
 #[derive(Debug, Default)]
 pub struct Evidence<'a> {
     /// The `Authorization` header.

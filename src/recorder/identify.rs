@@ -2,7 +2,7 @@
 //! operation in its protocol, then method and path.
 
 use crate::domain::region::Region;
-use crate::recorder::catalog::{Catalog, Operation, Protocol, Request, Service};
+use crate::recorder::catalog::{AwsService, Catalog, Operation, Protocol, Request};
 use crate::recorder::exchange::Head;
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Identified {
     /// The service.
-    pub service: Arc<Service>,
+    pub service: Arc<AwsService>,
     /// The operation's name as the API has it: `ListObjectsV2`, `CreateFunction`.
     pub operation: String,
     /// The operation in the catalog; `None` for one that is newer than the catalog and trusted by its name.
@@ -39,7 +39,7 @@ pub enum Finding {
 
 /// Whom a request is signed for, by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
+pub struct SigningScope {
     /// The access key id.
     pub access_key: String,
     /// Signature versions before 4, and those for many regions, name none; and what is no AWS region (`localhost`,
@@ -50,11 +50,11 @@ pub struct Scope {
 }
 
 /// Whom a request is signed for: version 4, 4A, presigned, and version 2, which only S3 takes.
-pub fn signing_scope(head: &Head) -> Option<Scope> {
+pub fn signing_scope(head: &Head) -> Option<SigningScope> {
     if let Some(header) = head.header("authorization") {
         if let Some(rest) = header.strip_prefix("AWS ") {
             let access_key = rest.rsplit_once(':').map_or(rest, |(key, _)| key).to_owned();
-            return Some(Scope { access_key, region: None, service: "s3".to_owned() });
+            return Some(SigningScope { access_key, region: None, service: "s3".to_owned() });
         }
         let credential = header.split_once("Credential=")?.1;
         return credential_scope(credential.split([',', ' ']).next().unwrap_or_default());
@@ -64,14 +64,14 @@ pub fn signing_scope(head: &Head) -> Option<Scope> {
     match (value("X-Amz-Credential"), value("AWSAccessKeyId")) {
         (Some(credential), _) => credential_scope(credential),
         (None, Some(key)) if value("Signature").is_some() => {
-            Some(Scope { access_key: key.clone(), region: None, service: "s3".to_owned() })
+            Some(SigningScope { access_key: key.clone(), region: None, service: "s3".to_owned() })
         }
         _ => None,
     }
 }
 
 /// `key/date/region/service/aws4_request`; 4A has no region. Keys may hold slashes, so it is read from the right.
-fn credential_scope(credential: &str) -> Option<Scope> {
+fn credential_scope(credential: &str) -> Option<SigningScope> {
     let rest = credential.strip_suffix("/aws4_request")?;
     let (rest, service) = rest.rsplit_once('/')?;
     let (rest, last) = rest.rsplit_once('/')?;
@@ -83,7 +83,7 @@ fn credential_scope(credential: &str) -> Option<Scope> {
     };
     let region = region.filter(|region| region.contains('-') && *region != "aws-global");
     let known = !access_key.is_empty() && !service.is_empty();
-    known.then(|| Scope { access_key: access_key.to_owned(), region, service: service.to_owned() })
+    known.then(|| SigningScope { access_key: access_key.to_owned(), region, service: service.to_owned() })
 }
 
 /// Paths below which emulators keep what is none of AWS's.
@@ -124,7 +124,7 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
 
 /// Operations that are called by name are trusted by name, also those that the catalog does not know yet.
 fn named(
-    services: &[Arc<Service>],
+    services: &[Arc<AwsService>],
     signing_name: Option<&str>,
     operation: &str,
     protocol: Protocol,
@@ -133,7 +133,7 @@ fn named(
     if !letters || !operation.starts_with(|c: char| c.is_ascii_uppercase()) {
         return None;
     }
-    let rank = |service: &&Arc<Service>| {
+    let rank = |service: &&Arc<AwsService>| {
         (
             signing_name.is_some_and(|name| service.signing_name != name),
             !service.operations.contains_key(operation),

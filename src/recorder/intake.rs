@@ -21,7 +21,7 @@ pub const MAX_REASONS: usize = 100;
 
 /// What became of the records.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct IntakeReport {
     /// Stored now.
     pub accepted: u64,
     /// Known already and ignored.
@@ -75,7 +75,7 @@ pub struct Intake {
     events: Vec<Event>,
     on_its_way: Option<Pending>,
     next_index: u64,
-    report: Report,
+    report: IntakeReport,
 }
 
 impl Intake {
@@ -91,12 +91,12 @@ impl Intake {
             events: Vec::new(),
             on_its_way: None,
             next_index: 0,
-            report: Report::default(),
+            report: IntakeReport::default(),
         }
     }
 
     /// What has become of the records so far.
-    pub fn report(&self) -> &Report {
+    pub fn report(&self) -> &IntakeReport {
         &self.report
     }
 
@@ -128,7 +128,7 @@ impl Intake {
     ///
     /// # Errors
     /// [`IntakeError`], with the report of what was stored before.
-    pub async fn finish(mut self) -> (Report, Result<(), IntakeError>) {
+    pub async fn finish(mut self) -> (IntakeReport, Result<(), IntakeError>) {
         let mut result = Ok(());
         if let Some(unpacker) = self.unpacker.take() {
             let (splitter, pieces) = (&mut self.splitter, &mut self.pieces);

@@ -1,5 +1,5 @@
 //! Removing events, and the notes about delivered log files, that are older than they need to be. Age counts from the day
-//! an event was stored, so that old records put in from outside are kept as long as new ones.
+//! an event was stored, so that old records imported are kept as long as new ones.
 
 use crate::clock::Clock;
 use crate::store::{Store, StoreResult};

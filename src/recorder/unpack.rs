@@ -1,4 +1,4 @@
-//! Unpacking what is put in, when it is gzip, with a bound on what comes out.
+//! Unpacking what is imported, when it is gzip, with a bound on what comes out.
 
 use flate2::write::MultiGzDecoder;
 use std::io::Write;

@@ -41,7 +41,7 @@ pub struct Stored {
 pub enum Source {
     /// A call that was recorded here.
     Call,
-    /// Put in from outside.
+    /// Imported.
     Intake,
 }
 

@@ -44,7 +44,7 @@ impl DataDir {
         self.path.join("contrail.db")
     }
 
-    /// Where the bucket store inside is.
+    /// Where the embedded bucket store is.
     pub fn buckets(&self) -> PathBuf {
         self.path.join("buckets.db")
     }

@@ -23,7 +23,7 @@ pub struct Outlets {
 
 impl Outlets {
     /// What the settings name.
-    pub fn of(settings: &config::Delivery) -> Outlets {
+    pub fn of(settings: &config::DeliverySettings) -> Outlets {
         Outlets {
             log_streams: settings.logs_endpoint.is_some(),
             event_bus: settings.events_endpoint.is_some(),

@@ -1,4 +1,5 @@
-//! All SQL, and the file that it runs on. Knows the values of `domain`, nothing of the API.
+//! All SQL, and the file that it runs on. Knows the values of `domain`, and of the API only that an error of the database
+//! is an internal failure there.
 //!
 //! One SQLite database in WAL mode with `synchronous = FULL`: what a commit acknowledged survives loss of power.
 //! Writing goes through one connection (a [`Session`] from [`Store::write`]), reading through a few others, which
@@ -31,7 +32,7 @@ pub use export::{ErrorFilter, ExportFilter, ExportRow};
 pub use log_files::{PendingEvent, PutFile, Unannounced, Uncut, WaitingFile};
 pub use lookup::{LookupQuery, LookupRow};
 pub use open::OpenError;
-pub use trail_status::{Delivery, TrailRegion, TrailStatus};
+pub use trail_status::{DeliveryKind, TrailRegion, TrailStatus};
 pub use trails::Trail;
 pub use wipe::{Wipe, WipedPiece};
 

@@ -75,7 +75,7 @@ impl Store {
             .pragma("wal_autocheckpoint", "4000")
             // 16 MB: what a batch touches is not read again from the file (measured: a third less system time).
             .pragma("cache_size", "-16000");
-        let ours = refuse_unusable(&path, &common).await?;
+        let mark = refuse_unusable(&path, &common).await?;
         let write = pool(1)
             // After a failed write (a full disk) SQLite may have undone the transaction by itself; sqlx still counts
             // it as open and would refuse every later one. Such a connection is replaced.
@@ -83,7 +83,7 @@ impl Store {
                 Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) })
             });
         let write = write.connect_with(writer).await.map_err(wrong)?;
-        migrate(&write, &path, ours).await?;
+        migrate(&write, &path, mark).await?;
         let read = pool(READERS).connect_with(common.read_only(true)).await.map_err(wrong)?;
         Ok(Store { write, read })
     }
@@ -98,10 +98,19 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
+/// What a file says of whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// It has our application id.
+    Ours,
+    /// It is new, or empty.
+    Missing,
+}
+
 /// Looks at an existing file without changing it (setting the journal mode would); whether it is marked as ours.
-async fn refuse_unusable(path: &Path, options: &SqliteConnectOptions) -> Result<bool, OpenError> {
+async fn refuse_unusable(path: &Path, options: &SqliteConnectOptions) -> Result<Mark, OpenError> {
     if std::fs::metadata(path).map_or(0, |m| m.len()) == 0 {
-        return Ok(false);
+        return Ok(Mark::Missing);
     }
     let wrong = |e: sqlx::Error| OpenError::from_sqlx(path, &e);
     let mut connection = options.clone().read_only(true).connect().await.map_err(wrong)?;
@@ -119,12 +128,12 @@ async fn refuse_unusable(path: &Path, options: &SqliteConnectOptions) -> Result<
         sqlx::query("SELECT * FROM _sqlx_migrations").fetch_all(&mut connection).await.map_err(wrong)?;
     }
     sqlx::Connection::close(connection).await.map_err(wrong)?;
-    Ok(id == APPLICATION_ID)
+    Ok(if id == APPLICATION_ID { Mark::Ours } else { Mark::Missing })
 }
 
-async fn migrate(write: &SqlitePool, path: &Path, ours: bool) -> Result<(), OpenError> {
+async fn migrate(write: &SqlitePool, path: &Path, mark: Mark) -> Result<(), OpenError> {
     let wrong = |e: sqlx::Error| OpenError::from_sqlx(path, &e);
-    if !ours {
+    if mark == Mark::Missing {
         // First of all: a file that a crash leaves behind half made must be known as ours.
         sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}")))
             .execute(write)

@@ -1,9 +1,9 @@
-//! What GetTrailStatus tells of a trail.
+//! What GetTrailStatus answers about a trail.
 
 use crate::store::{Session, StoreResult, Trail};
 use sqlx::FromRow;
 
-/// What GetTrailStatus tells of a trail in one region. Times: milliseconds since 1970.
+/// What GetTrailStatus answers about a trail in one region. Times: milliseconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
 #[expect(missing_docs, reason = "the names are CloudTrail's own")]
 pub struct TrailStatus {
@@ -20,9 +20,9 @@ pub struct TrailStatus {
     pub latest_digest_delivery_error: Option<String>,
 }
 
-/// One thing that GetTrailStatus tells about: its time and its error.
+/// A kind of delivery, for which GetTrailStatus answers a time and an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
+pub enum DeliveryKind {
     /// Log files put into the bucket.
     LogFile,
     /// Log files announced at the topic.
@@ -46,15 +46,15 @@ pub struct TrailRegion {
     pub region: String,
 }
 
-impl Delivery {
+impl DeliveryKind {
     const fn columns(self) -> (&'static str, &'static str) {
         match self {
-            Delivery::LogFile => ("latest_delivery_time", "latest_delivery_error"),
-            Delivery::Notification => ("latest_notification_time", "latest_notification_error"),
-            Delivery::CloudWatchLogs => {
+            DeliveryKind::LogFile => ("latest_delivery_time", "latest_delivery_error"),
+            DeliveryKind::Notification => ("latest_notification_time", "latest_notification_error"),
+            DeliveryKind::CloudWatchLogs => {
                 ("latest_cloud_watch_logs_delivery_time", "latest_cloud_watch_logs_delivery_error")
             }
-            Delivery::Digest => ("latest_digest_delivery_time", "latest_digest_delivery_error"),
+            DeliveryKind::Digest => ("latest_digest_delivery_time", "latest_digest_delivery_error"),
         }
     }
 }
@@ -84,27 +84,33 @@ impl Session {
         Ok(status)
     }
 
-    /// Starts (`on`) or stops logging at `now`. A trail that is in that state already stays as it is. What a stopped trail
-    /// has captured is delivered at once.
+    /// Starts logging at `now`. A trail that is logging already stays as it is.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn set_logging(&mut self, trail: &Trail, on: bool, now: i64) -> StoreResult<()> {
-        let change = if on {
+    pub async fn start_logging(&mut self, trail: &Trail, now: i64) -> StoreResult<()> {
+        let start = sqlx::query(
             "UPDATE trail_status SET is_logging = TRUE, start_logging_time = $4 \
-             WHERE account = $1 AND home_region = $2 AND name = $3 AND region = home_region AND NOT is_logging"
-        } else {
+             WHERE account = $1 AND home_region = $2 AND name = $3 AND region = home_region AND NOT is_logging",
+        );
+        let start = start.bind(&trail.account).bind(&trail.home_region).bind(&trail.name).bind(now);
+        start.execute(self.db()).await?;
+        self.set_due(trail, false).await
+    }
+
+    /// Stops logging at `now`; what the trail has captured is delivered at once. A trail that is not logging stays as it
+    /// is.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn stop_logging(&mut self, trail: &Trail, now: i64) -> StoreResult<()> {
+        let stop = sqlx::query(
             "UPDATE trail_status SET is_logging = FALSE, stop_logging_time = $4 \
-             WHERE account = $1 AND home_region = $2 AND name = $3 AND region = home_region AND is_logging"
-        };
-        sqlx::query(change)
-            .bind(&trail.account)
-            .bind(&trail.home_region)
-            .bind(&trail.name)
-            .bind(now)
-            .execute(self.db())
-            .await?;
-        self.set_due(trail, !on).await
+             WHERE account = $1 AND home_region = $2 AND name = $3 AND region = home_region AND is_logging",
+        );
+        let stop = stop.bind(&trail.account).bind(&trail.home_region).bind(&trail.name).bind(now);
+        stop.execute(self.db()).await?;
+        self.set_due(trail, true).await
     }
 
     /// Notes what came of a delivery in the status of a trail and region: a success at a time
@@ -115,8 +121,8 @@ impl Session {
     /// The database cannot be written.
     pub async fn record_delivery(
         &mut self,
-        whose: &TrailRegion,
-        delivery: Delivery,
+        trail_region: &TrailRegion,
+        delivery: DeliveryKind,
         outcome: Result<i64, &str>,
     ) -> StoreResult<()> {
         let (time, error) = delivery.columns();
@@ -128,11 +134,11 @@ impl Session {
              ON CONFLICT (account, home_region, name, region) DO UPDATE SET {keep}{error} = excluded.{error}"
         );
         sqlx::query(sqlx::AssertSqlSafe(upsert))
-            .bind(&whose.trail_account)
-            .bind(&whose.home_region)
-            .bind(&whose.trail_name)
-            .bind(whose.trail_created_at)
-            .bind(&whose.region)
+            .bind(&trail_region.trail_account)
+            .bind(&trail_region.home_region)
+            .bind(&trail_region.trail_name)
+            .bind(trail_region.trail_created_at)
+            .bind(&trail_region.region)
             .bind(outcome.ok())
             .bind(outcome.err())
             .execute(self.db())
@@ -140,28 +146,27 @@ impl Session {
         Ok(())
     }
 
-    /// Forgets what stands in the status about a topic or a log group that the trail no longer has: the topic's error,
-    /// the log group's time and error, in all regions (observed).
+    /// Forgets the error of a topic that the trail no longer has, in all regions (observed).
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn forget_delivery(&mut self, trail: &Trail, topic: bool, log_group: bool) -> StoreResult<()> {
-        let mut sets = Vec::new();
-        if topic {
-            sets.push("latest_notification_error = NULL");
-        }
-        if log_group {
-            sets.push(
-                "latest_cloud_watch_logs_delivery_time = NULL, latest_cloud_watch_logs_delivery_error = NULL",
-            );
-        }
-        if sets.is_empty() {
-            return Ok(());
-        }
-        let update = format!(
-            "UPDATE trail_status SET {} WHERE account = $1 AND home_region = $2 AND name = $3",
-            sets.join(", ")
-        );
+    pub async fn forget_notifications(&mut self, trail: &Trail) -> StoreResult<()> {
+        self.forget("latest_notification_error = NULL", trail).await
+    }
+
+    /// Forgets the time and the error of a log group that the trail no longer has, in all regions (observed).
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn forget_cloud_watch_logs(&mut self, trail: &Trail) -> StoreResult<()> {
+        let set =
+            "latest_cloud_watch_logs_delivery_time = NULL, latest_cloud_watch_logs_delivery_error = NULL";
+        self.forget(set, trail).await
+    }
+
+    async fn forget(&mut self, set: &str, trail: &Trail) -> StoreResult<()> {
+        let update =
+            format!("UPDATE trail_status SET {set} WHERE account = $1 AND home_region = $2 AND name = $3");
         let update = sqlx::query(sqlx::AssertSqlSafe(update)).bind(&trail.account);
         update.bind(&trail.home_region).bind(&trail.name).execute(self.db()).await?;
         Ok(())

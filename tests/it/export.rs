@@ -13,7 +13,7 @@ async fn filled() -> TestServer {
     records[4]["recipientAccountId"] = "111122223333".into();
     records[5]["userIdentity"]["userName"] = "bob".into();
     records[5]["eventSource"] = "iam.amazonaws.com".into();
-    server.put_in(&records).await;
+    server.import(&records).await;
     server
 }
 
@@ -71,7 +71,7 @@ async fn a_query_that_makes_no_sense_is_refused() {
 async fn many_events_come_out_in_pieces_and_none_is_missing() {
     let server = TestServer::start().await;
     let many: Vec<_> = (0..1501).map(|i| record(i, "2026-11-22T05:00:00Z", "Change")).collect();
-    server.put_in(&many).await;
+    server.import(&many).await;
     assert_eq!(server.records().await, many);
     assert_eq!(server.get("/_contrail/events?limit=1001").await.text.lines().count(), 1001);
 }

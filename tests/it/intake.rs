@@ -51,7 +51,7 @@ async fn a_record_comes_out_byte_for_byte_as_it_went_in() {
 #[tokio::test]
 async fn a_saved_answer_of_lookup_events_is_taken_pretty_or_compact() {
     let server = TestServer::with(&[("era", "today")]).await;
-    server.put_in(&three()).await;
+    server.import(&three()).await;
     let answer = server.ok("LookupEvents", json!({})).await;
     assert_eq!(answer["Events"].as_array().unwrap().len(), 3);
     let mut events = three();
@@ -97,7 +97,7 @@ async fn null_is_refused_by_its_place_like_any_other_value() {
 #[tokio::test]
 async fn the_same_event_again_is_a_duplicate_but_not_in_another_account_or_region() {
     let server = TestServer::start().await;
-    server.put_in(&three()).await;
+    server.import(&three()).await;
     let mut elsewhere = record(1, "2026-11-22T05:00:01Z", "Change1");
     elsewhere["awsRegion"] = "eu-west-1".into();
     let mut theirs = record(1, "2026-11-22T05:00:01Z", "Change1");
@@ -233,6 +233,6 @@ async fn a_body_that_stops_coming_is_cut_off() {
 async fn many_records_go_in_at_once_in_their_order() {
     let server = TestServer::start().await;
     let many: Vec<_> = (0..4321).map(|i| record(i, "2026-11-22T05:00:00Z", "Change")).collect();
-    server.put_in(&many).await;
+    server.import(&many).await;
     assert_eq!(server.records().await, many);
 }

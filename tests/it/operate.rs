@@ -18,7 +18,7 @@ async fn health_is_told_under_three_names() {
 async fn metrics_count_calls_and_events() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
-    server.put_in(&[record(1, "2026-11-22T05:00:01Z", "A")]).await;
+    server.import(&[record(1, "2026-11-22T05:00:01Z", "A")]).await;
     server.call("DeleteTrail", json!({"Name": "nothing"})).await;
     server.call("UpdateTrail", json!({"Name": "demo"})).await;
     server.call("DescribeTrails", json!({})).await;
@@ -64,7 +64,7 @@ async fn a_reset_takes_one_account_or_all() {
     server.start_demo_trail().await;
     let mut theirs = record(1, "2026-11-22T05:00:01Z", "A");
     theirs["recipientAccountId"] = "111122223333".into();
-    server.put_in(&[theirs, record(2, "2026-11-22T05:00:01Z", "B")]).await;
+    server.import(&[theirs, record(2, "2026-11-22T05:00:01Z", "B")]).await;
     let reply = server.post("/_contrail/reset?account=000000000000", "").await;
     assert_eq!((reply.status, reply.json()), (200, json!({"trails": 1, "events": 1})));
     assert_eq!(server.call("DescribeTrails", json!({})).await.json(), json!({"trailList": []}));
@@ -101,9 +101,9 @@ async fn our_own_paths_are_for_this_machine_and_no_foreign_page() {
 #[tokio::test]
 async fn events_are_kept_for_their_time_counted_from_the_day_they_came() {
     let server = TestServer::start().await;
-    server.put_in(&[record(1, "2019-01-01T00:00:00Z", "OldButNew")]).await;
+    server.import(&[record(1, "2019-01-01T00:00:00Z", "OldButNew")]).await;
     server.wait(10 * 86_400);
-    server.put_in(&[record(2, "2026-12-01T00:00:00Z", "Later")]).await;
+    server.import(&[record(2, "2026-12-01T00:00:00Z", "Later")]).await;
     let left = async || server.get("/_contrail/events").await.text.lines().count();
     server.wait(80 * 86_400);
     server.step().await;

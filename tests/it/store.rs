@@ -132,7 +132,7 @@ async fn logging_starts_and_stops_and_keeps_its_times() {
         (false, 5, logging(false, Some(2), Some(4))),
         (true, 6, logging(true, Some(6), Some(4))),
     ] {
-        db.set_logging(&demo, on, at).await.unwrap();
+        if on { db.start_logging(&demo, at).await } else { db.stop_logging(&demo, at).await }.unwrap();
         assert_eq!(db.trail_status(&demo, "us-east-1").await.unwrap(), want);
         let logging = if on { vec![demo.clone()] } else { vec![] };
         assert_eq!(db.logging_trails(&account("111122223333")).await.unwrap(), logging);
@@ -140,7 +140,7 @@ async fn logging_starts_and_stops_and_keeps_its_times() {
     }
     let everywhere = trail("all", "ap-south-1", true);
     db.insert_trail(&everywhere, &[]).await.unwrap();
-    db.set_logging(&everywhere, true, 7).await.unwrap();
+    db.start_logging(&everywhere, 7).await.unwrap();
     assert!(
         db.logging_trails(&account("111122223333")).await.unwrap().iter().any(|c| c.is_multi_region_trail)
     );

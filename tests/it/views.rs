@@ -29,7 +29,7 @@ async fn trails_can_be_read_in_a_view() {
 #[tokio::test]
 async fn events_can_be_read_in_a_view_newest_first() {
     let server = TestServer::start().await;
-    server.put_in(&[record(1, "2026-11-22T05:00:01Z", "A"), record(2, "2026-11-22T05:00:02Z", "B")]).await;
+    server.import(&[record(1, "2026-11-22T05:00:01Z", "A"), record(2, "2026-11-22T05:00:02Z", "B")]).await;
     let seen = look(
         &server,
         "SELECT time, event_name, username, read_only, listing, resources, stored FROM event_history",
@@ -42,7 +42,7 @@ async fn events_can_be_read_in_a_view_newest_first() {
 #[tokio::test]
 async fn everything_is_text_or_a_number() {
     let server = TestServer::start().await;
-    server.put_in(&[record(1, "2026-11-22T05:00:01Z", "A")]).await;
+    server.import(&[record(1, "2026-11-22T05:00:01Z", "A")]).await;
     let seen = look(&server, "SELECT record ->> '$.eventName' FROM events").await;
     assert_eq!(seen, [["A"]], "SQLite's own JSON functions read the records");
 }

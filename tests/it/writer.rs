@@ -12,14 +12,14 @@ async fn while_another_program_writes_nothing_is_lost_and_nothing_refused() {
     // The record of a call that only reads, for which nobody waits, and records that somebody waits for.
     server.ok("DescribeTrails", json!({})).await;
     let body = record(1, "2026-11-22T05:00:01Z", "A").to_string();
-    let put_in = server.post("/_contrail/events", body);
+    let import = server.post("/_contrail/events", body);
     let give_way = async {
         while server.service.metrics.commit_retries.get() < 1 {
             tokio::task::yield_now().await;
         }
         other.execute_batch("ROLLBACK").unwrap();
     };
-    let (reply, ()) = tokio::join!(put_in, give_way);
+    let (reply, ()) = tokio::join!(import, give_way);
     assert_eq!((reply.status, &reply.json()["accepted"]), (200, &json!(1)), "{}", reply.text);
     let names: Vec<_> = server.records().await.iter().map(|r| r["eventName"].clone()).collect();
     assert_eq!(names, ["A", "DescribeTrails"]);

@@ -3,12 +3,11 @@
 use crate::api::{Context, Operation};
 use crate::config::Era;
 use crate::domain::event::Listing;
-use crate::domain::lookup::{Attribute, AttributeKey, TimeRange, page_size};
-use crate::domain::page_token::{self, Scope};
+use crate::domain::lookup::{Attribute, AttributeKey, EventCategory, TimeRange, page_size};
+use crate::domain::page_token::{self, TokenScope};
 use crate::domain::resources::{Resource, short_type};
-use crate::domain::text::cut;
 use crate::domain::timestamp::{Timestamp, in_words};
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiError, ApiResult};
 use crate::store::{LookupQuery, LookupRow};
 use serde::{Deserialize, Serialize};
 
@@ -95,11 +94,11 @@ impl Event {
 }
 
 /// The lists that a lookup reads: which events the era shows, narrowed by `ReadOnly`.
-fn listings(era: Era, insight: bool, attribute: Option<&Attribute>) -> Vec<Listing> {
-    let mut listings = match (insight, era) {
-        (true, _) => vec![Listing::Insight],
-        (false, Era::Y2015) => vec![Listing::Write],
-        (false, Era::Today) => vec![Listing::Write, Listing::Unlogged, Listing::Read],
+fn listings(era: Era, category: EventCategory, attribute: Option<&Attribute>) -> Vec<Listing> {
+    let mut listings = match (category, era) {
+        (EventCategory::Insight, _) => vec![Listing::Insight],
+        (EventCategory::Management, Era::Y2015) => vec![Listing::Write],
+        (EventCategory::Management, Era::Today) => vec![Listing::Write, Listing::Unlogged, Listing::Read],
     };
     if let Some(attribute) = attribute.filter(|a| a.key == AttributeKey::ReadOnly) {
         listings.retain(|listing| (*listing == Listing::Read) == (attribute.value == "true"));
@@ -116,29 +115,20 @@ impl Operation for LookupEvents {
     async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
         let (service, caller) = (context.service, context.caller);
         let era = service.settings.era;
-        let insight = match input.event_category.as_deref() {
-            None => false,
-            Some("insight") => true,
-            Some(other) => {
-                return Err(Code::InvalidEventCategoryException.because(format!(
-                    "Invalid event category {:?}: only insight can be given.",
-                    cut(other, 100)
-                )));
-            }
-        };
+        let category = EventCategory::parse(input.event_category.as_deref())?;
         let attributes: Vec<_> = input
             .lookup_attributes
             .unwrap_or_default()
             .into_iter()
             .map(|a| (a.attribute_key, a.attribute_value))
             .collect();
-        let attribute = Attribute::parse(&attributes, insight)?;
+        let attribute = Attribute::parse(&attributes, category)?;
         let limit = page_size(input.max_results, service.settings.default_page_size())?;
         let (start, end) = (input.start_time, input.end_time);
         let range = TimeRange::parse(start, end, service.clock.now(), service.settings.lookup_window())?;
 
         let millis = |time: Option<Timestamp>| time.map(|t| t.0.timestamp_millis().to_string());
-        let scope = Scope::new(LookupEvents::NAME)
+        let scope = TokenScope::new(LookupEvents::NAME)
             .with(Some(&caller.account))
             .with(Some(&caller.region))
             .with(attribute.as_ref().map(|a| a.key.name()))
@@ -149,7 +139,7 @@ impl Operation for LookupEvents {
         let token = input.next_token.as_deref();
         let before = token.map(|token| page_token::open(&service.token_key, &scope, token)).transpose()?;
 
-        let listings = listings(era, insight, attribute.as_ref());
+        let listings = listings(era, category, attribute.as_ref());
         let mut rows = Vec::new();
         if !listings.is_empty() {
             let query = LookupQuery {

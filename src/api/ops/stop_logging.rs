@@ -17,7 +17,7 @@ impl Operation for StopLogging {
     async fn call(input: NameInput, context: &mut Context<'_>) -> ApiResult<Nothing> {
         let trail = find(context, input.name.as_deref(), Purpose::Change).await?;
         let now = context.service.clock.now().timestamp_millis();
-        context.db.set_logging(&trail, false, now).await?;
+        context.db.stop_logging(&trail, now).await?;
         Ok(Nothing {})
     }
 }

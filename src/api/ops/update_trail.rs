@@ -40,9 +40,12 @@ impl Operation for UpdateTrail {
         if trail != before {
             trail.updated_at = context.service.clock.now().timestamp_millis();
             context.db.save_trail(&trail).await?;
-            let other_topic = trail.sns_topic_arn != before.sns_topic_arn;
-            let no_log_group = trail.cloud_watch_logs_log_group_arn.is_none();
-            context.db.forget_delivery(&trail, other_topic, no_log_group).await?;
+            if trail.sns_topic_arn != before.sns_topic_arn {
+                context.db.forget_notifications(&trail).await?;
+            }
+            if trail.cloud_watch_logs_log_group_arn.is_none() {
+                context.db.forget_cloud_watch_logs(&trail).await?;
+            }
         }
         Ok(SettingsOutput::from(trail).with_cleared(&input.settings))
     }

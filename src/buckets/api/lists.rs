@@ -47,14 +47,14 @@ impl Writing {
         Some(all.collect::<Vec<_>>()).filter(|all| !all.is_empty())
     }
 
-    fn objects(self, objects: Vec<Listed>, with_owner: bool) -> Option<Vec<Object>> {
+    fn objects(self, objects: Vec<Listed>, owner: Option<Owner>) -> Option<Vec<Object>> {
         let all = objects.into_iter().map(|listed| Object {
             key: Some(self.name(listed.key)),
             size: Some(listed.size),
             e_tag: Some(strong(&listed.etag)),
             last_modified: Some(time(listed.last_modified)),
             storage_class: Some(listed.storage_class.unwrap_or_else(|| "STANDARD".to_owned()).into()),
-            owner: with_owner.then(owner),
+            owner: owner.clone(),
             ..Default::default()
         });
         Some(all.collect::<Vec<_>>()).filter(|all| !all.is_empty())
@@ -114,7 +114,7 @@ impl S3Api {
             marker: Some(writing.name(marker)),
             max_keys: Some(limit),
             is_truncated: Some(is_truncated),
-            contents: writing.objects(page.objects, true),
+            contents: writing.objects(page.objects, Some(owner())),
             common_prefixes: writing.prefixes(page.prefixes),
             delimiter: input.delimiter.map(|delimiter| writing.name(delimiter)),
             next_marker: next.map(|next| writing.name(next)),
@@ -140,7 +140,7 @@ impl S3Api {
             continuation_token: input.continuation_token,
             is_truncated: Some(page.next.is_some()),
             next_continuation_token: page.next.map(|next| URL_SAFE_NO_PAD.encode(next)),
-            contents: writing.objects(page.objects, input.fetch_owner == Some(true)),
+            contents: writing.objects(page.objects, (input.fetch_owner == Some(true)).then(owner)),
             common_prefixes: writing.prefixes(page.prefixes),
             delimiter: input.delimiter.map(|delimiter| writing.name(delimiter)),
             encoding_type: input.encoding_type,

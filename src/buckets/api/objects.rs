@@ -31,7 +31,7 @@ macro_rules! attributes {
         let default = default.rules.into_iter().find_map(|rule| rule.apply_server_side_encryption_by_default);
         let (encryption, kms_key_id) = match (&input.server_side_encryption, default) {
             (None, Some(default)) => (default.sse_algorithm.as_str().to_owned(), default.kms_master_key_id),
-            (Some(said), _) => (said.as_str().to_owned(), input.ssekms_key_id.clone()),
+            (Some(given), _) => (given.as_str().to_owned(), input.ssekms_key_id.clone()),
             (None, None) => (ServerSideEncryption::AES256.to_owned(), None),
         };
         Attributes {
@@ -62,9 +62,9 @@ pub(super) fn tags_of_header(header: Option<&str>) -> S3Result<BTreeMap<String, 
 }
 
 /// Refuses a body whose MD5 is not what `Content-MD5` says.
-pub(super) fn check_md5(upload: &Upload, said: Option<&str>) -> S3Result<()> {
-    let Some(said) = said else { return Ok(()) };
-    match STANDARD.decode(said) {
+pub(super) fn check_md5(upload: &Upload, given: Option<&str>) -> S3Result<()> {
+    let Some(given) = given else { return Ok(()) };
+    match STANDARD.decode(given) {
         Ok(hash) if hash.len() == 16 && hash == upload.md5() => Ok(()),
         Ok(hash) if hash.len() == 16 => {
             Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."))
@@ -234,7 +234,7 @@ impl S3Api {
             if_modified_since: input.copy_source_if_modified_since.clone(),
         };
         conditions.check_copy(&object)?;
-        let said = attributes!(self, input);
+        let given = attributes!(self, input);
         let kept = object.attributes()?;
         let replace = |directive: Option<&str>| directive == Some("REPLACE");
         let replaces_metadata = replace(input.metadata_directive.as_ref().map(|d| d.as_str()));
@@ -250,18 +250,18 @@ impl S3Api {
                  object's metadata, storage class, website redirect location or encryption attributes."
             ));
         }
-        let tags = if replaces_tags { said.tags.clone() } else { kept.tags.clone() };
+        let tags = if replaces_tags { given.tags.clone() } else { kept.tags.clone() };
         let attributes = if replaces_metadata {
-            Attributes { tags, ..said }
+            Attributes { tags, ..given }
         } else {
             // What is not metadata follows the request, not the source.
             Attributes {
                 tags,
-                storage_class: said.storage_class,
-                encryption: said.encryption,
-                kms_key_id: said.kms_key_id,
-                acl: said.acl,
-                website_redirect_location: said.website_redirect_location,
+                storage_class: given.storage_class,
+                encryption: given.encryption,
+                kms_key_id: given.kms_key_id,
+                acl: given.acl,
+                website_redirect_location: given.website_redirect_location,
                 ..kept
             }
         };

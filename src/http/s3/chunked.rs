@@ -22,10 +22,10 @@ const MAX_TRAILERS: usize = 20;
 #[derive(Debug)]
 pub(super) struct Plain {
     is_chunked: bool,
-    /// Bytes that must come out, when the sender says.
+    /// Bytes that must come out, when the sender declared it.
     length: Option<u64>,
-    /// The checksum that the sender says, by its header's name.
-    said: Option<(String, String)>,
+    /// The checksum that the sender declared, by its header's name.
+    declared: Option<(String, String)>,
     /// The name of a checksum that stands behind the body.
     trailer: Option<String>,
 }
@@ -64,12 +64,12 @@ impl Plain {
         headers.remove("x-amz-content-sha256");
         // A checksum of an upload's parts together stands in the same headers, with the list of its parts as the body.
         let whole = headers.contains_key("x-amz-checksum-type");
-        let said = headers.keys().filter(|_| !whole).find_map(|name| {
+        let declared = headers.keys().filter(|_| !whole).find_map(|name| {
             hasher(name.as_str())?;
             Some((name.as_str().to_owned(), text(headers, name.as_str())?))
         });
         let trailer = text(headers, "x-amz-trailer").map(|name| name.to_ascii_lowercase());
-        let mut plain = Plain { is_chunked, length: None, said, trailer };
+        let mut plain = Plain { is_chunked, length: None, declared, trailer };
         if !is_chunked {
             return Ok(plain);
         }
@@ -108,7 +108,7 @@ impl Plain {
     where
         S: Stream<Item = Result<Bytes, BodyFault>> + Send + 'static,
     {
-        let name = match (&self.said, &self.trailer) {
+        let name = match (&self.declared, &self.trailer) {
             (Some((name, _)), _) => Some(name.as_str()),
             (None, trailer) => trailer.as_deref(),
         };
@@ -186,8 +186,8 @@ impl Reader {
         if self.plain.length.is_some_and(|length| self.out != length) {
             return Err(self.wrong_length());
         }
-        if let (Some(hasher), Some((name, said))) = (self.hasher.take(), &self.plain.said)
-            && finish(hasher).as_ref() != Some(said)
+        if let (Some(hasher), Some((name, declared))) = (self.hasher.take(), &self.plain.declared)
+            && finish(hasher).as_ref() != Some(declared)
         {
             let algorithm = name.trim_start_matches("x-amz-checksum-").to_ascii_uppercase();
             let message = format!("The {algorithm} you specified did not match the calculated checksum.");
@@ -234,11 +234,11 @@ impl Reader {
             let line = std::str::from_utf8(&line).map_err(|_| malformed())?;
             let (name, value) = line.split_once(':').ok_or_else(malformed)?;
             let name = name.trim().to_ascii_lowercase();
-            if self.plain.trailer.as_deref() == Some(&name) && self.plain.said.is_none() {
-                self.plain.said = Some((name, value.trim().to_owned()));
+            if self.plain.trailer.as_deref() == Some(&name) && self.plain.declared.is_none() {
+                self.plain.declared = Some((name, value.trim().to_owned()));
             }
         }
-        if self.plain.trailer.is_some() && self.hasher.is_some() && self.plain.said.is_none() {
+        if self.plain.trailer.is_some() && self.hasher.is_some() && self.plain.declared.is_none() {
             return Err(fault(S3ErrorCode::InvalidRequest, "The checksum behind the body is missing."));
         }
         // Whatever else there is is no part of the body.

@@ -6,14 +6,14 @@ use s3s::host::{S3Host, VirtualHost};
 
 /// Reads host names.
 #[derive(Debug)]
-pub(super) struct Hosts {
+pub(super) struct BucketHosts {
     own: Vec<String>,
 }
 
-impl Hosts {
+impl BucketHosts {
     /// `own`: names that are no bucket's, whatever they look like.
-    pub(super) fn new(own: &[String]) -> Hosts {
-        Hosts { own: own.iter().map(|name| name.to_lowercase()).collect() }
+    pub(super) fn new(own: &[String]) -> BucketHosts {
+        BucketHosts { own: own.iter().map(|name| name.to_lowercase()).collect() }
     }
 
     fn bucket(&self, host: &str) -> Option<String> {
@@ -36,7 +36,7 @@ impl Hosts {
     }
 }
 
-impl S3Host for Hosts {
+impl S3Host for BucketHosts {
     fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
         let parsed = VirtualHost::new(host);
         Ok(match self.bucket(host) {
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_bucket_is_read_off_names_below_localhost() {
-        let hosts = Hosts::new(&["trail.localhost".to_owned()]);
+        let hosts = BucketHosts::new(&["trail.localhost".to_owned()]);
         for (host, bucket) in [
             ("localhost:4700", None),
             ("127.0.0.1:4700", None),

@@ -37,7 +37,7 @@ pub enum Protocol {
 
 /// A service in one of its versions.
 #[derive(Debug)]
-pub struct Service {
+pub struct AwsService {
     /// botocore's name of it, which is unique: `ec2`, `s3control`, `sesv2`.
     pub key: String,
     /// The name in credential scopes: `ec2`, `s3`, `ses`.
@@ -94,9 +94,9 @@ pub enum CatalogError {
 /// All services and operations.
 #[derive(Debug)]
 pub struct Catalog {
-    by_signing_name: HashMap<String, Vec<Arc<Service>>>,
-    by_target: HashMap<String, Vec<Arc<Service>>>,
-    by_operation: HashMap<String, Vec<Arc<Service>>>,
+    by_signing_name: HashMap<String, Vec<Arc<AwsService>>>,
+    by_target: HashMap<String, Vec<Arc<AwsService>>>,
+    by_operation: HashMap<String, Vec<Arc<AwsService>>>,
     /// By signing name.
     routes: HashMap<String, Vec<Route>>,
 }
@@ -126,14 +126,14 @@ impl Catalog {
         } else {
             bytes.take(MAX_TABLE).read_to_string(&mut text)?;
         }
-        let mut services: Vec<Service> = Vec::new();
+        let mut services: Vec<AwsService> = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let wrong = |why| CatalogError::Line { line: number + 1, why };
             let cells: Vec<&str> = line.split('\t').collect();
             match cells.as_slice() {
                 ["#", ..] | [""] => {}
                 ["S", key, signing_name, endpoint_prefix, protocols, api_version, target, sensitive] => {
-                    services.push(Service {
+                    services.push(AwsService {
                         key: (*key).to_owned(),
                         signing_name: (*signing_name).to_owned(),
                         endpoint_prefix: (*endpoint_prefix).to_owned(),
@@ -178,7 +178,7 @@ impl Catalog {
         Ok(Catalog::index(services))
     }
 
-    fn index(services: Vec<Service>) -> Catalog {
+    fn index(services: Vec<AwsService>) -> Catalog {
         let mut catalog = Catalog {
             by_signing_name: HashMap::new(),
             by_target: HashMap::new(),
@@ -211,18 +211,18 @@ impl Catalog {
     }
 
     /// The services that sign with this name, the one of that name first.
-    pub fn signing_as(&self, name: &str) -> &[Arc<Service>] {
+    pub fn signing_as(&self, name: &str) -> &[Arc<AwsService>] {
         self.by_signing_name.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The services whose `X-Amz-Target` begins like this; only what follows the last dot counts.
-    pub fn targeted_by(&self, prefix: &str) -> &[Arc<Service>] {
+    pub fn targeted_by(&self, prefix: &str) -> &[Arc<AwsService>] {
         let last = prefix.rsplit('.').next().unwrap_or(prefix);
         self.by_target.get(last).map_or(&[], Vec::as_slice)
     }
 
     /// The services that have an operation of this name.
-    pub fn offering(&self, operation: &str) -> &[Arc<Service>] {
+    pub fn offering(&self, operation: &str) -> &[Arc<AwsService>] {
         self.by_operation.get(operation).map_or(&[], Vec::as_slice)
     }
 

@@ -1,10 +1,10 @@
 //! How records name what the API names otherwise, and which kind of event a call is. Seen in real records unless a
 //! comment says where it comes from.
 
-use super::{Operation, Service};
+use super::{AwsService, Operation};
 
 /// `eventSource` of a service's calls.
-pub fn event_source(service: &Service) -> String {
+pub fn event_source(service: &AwsService) -> String {
     let name = match service.key.as_str() {
         "cloudwatch" => "monitoring",
         // Real records have the first label of the host name for these.
@@ -53,7 +53,7 @@ const S3_CONTROL: &[(&str, &str)] = &[
 ];
 
 /// `eventName` of an operation.
-pub fn event_name(service: &Service, operation: &str, known: Option<&Operation>) -> String {
+pub fn event_name(service: &AwsService, operation: &str, known: Option<&Operation>) -> String {
     let other = |table: &[(&str, &str)]| {
         let found = table.iter().find(|(name, _)| *name == operation);
         found.map_or(operation, |(_, name)| *name).to_owned()
@@ -98,7 +98,7 @@ const KMS_READS: &[&str] = &[
 ];
 
 /// Whether records of calls with this name say `readOnly`.
-pub fn read_only(service: &Service, name: &str) -> bool {
+pub fn read_only(service: &AwsService, name: &str) -> bool {
     match service.key.as_str() {
         "sts" => !matches!(name, "GetFederationToken" | "GetSessionToken" | "AssumeRoot"),
         "kms" if KMS_READS.contains(&name) => true,
@@ -222,7 +222,7 @@ const DATA: &[(&str, &str, &[&str])] = &[
     ("xray", "AWS::XRay::Trace", &["PutTraceSegments", "GetTraceSummaries", "BatchGetTraces"]),
     (
         "servicediscovery",
-        "AWS::ServiceDiscovery::Service",
+        "AWS::ServiceDiscovery::AwsService",
         &["DiscoverInstances", "DiscoverInstancesRevision"],
     ),
     (
@@ -242,7 +242,7 @@ const DATA: &[(&str, &str, &[&str])] = &[
 ];
 
 /// The type of the resources of a data event; `None` for management events.
-pub fn data_resource_type(service: &Service, operation: &str) -> Option<&'static str> {
+pub fn data_resource_type(service: &AwsService, operation: &str) -> Option<&'static str> {
     DATA.iter()
         .find(|(key, _, names)| *key == service.key && (names.is_empty() || names.contains(&operation)))
         .map(|(_, resource_type, _)| *resource_type)

@@ -1,6 +1,6 @@
 //! Which REST operation a method, a path and a query mean.
 
-use super::{Operation, Service};
+use super::{AwsService, Operation};
 use percent_encoding::percent_decode_str;
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct Request<'a> {
 #[derive(Debug)]
 pub struct Fit {
     /// Its service.
-    pub service: Arc<Service>,
+    pub service: Arc<AwsService>,
     /// The operation.
     pub operation: Arc<Operation>,
     /// Labels of the path with their values, decoded.
@@ -41,7 +41,7 @@ enum Segment {
 /// An operation's path, taken apart.
 #[derive(Debug)]
 pub(super) struct Route {
-    service: Arc<Service>,
+    service: Arc<AwsService>,
     operation: Arc<Operation>,
     segments: Vec<Segment>,
     /// Literals of the query; `None`: any value.
@@ -49,7 +49,7 @@ pub(super) struct Route {
 }
 
 impl Route {
-    pub(super) fn new(service: &Arc<Service>, operation: &Arc<Operation>) -> Route {
+    pub(super) fn new(service: &Arc<AwsService>, operation: &Arc<Operation>) -> Route {
         let (path, query) = operation.path.split_once('?').unwrap_or((&operation.path, ""));
         let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
             None => Segment::Literal(text.to_owned()),

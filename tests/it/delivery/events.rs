@@ -1,6 +1,6 @@
 //! The event bus.
 
-use super::{delivering_to, delivering_with, put_in};
+use super::{delivering_to, delivering_with, import};
 use crate::support::fakes::FakeAws;
 use crate::support::{ACCOUNT, record};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ async fn a_management_event_is_put_once_however_many_trails_take_it() {
     server.ok("StartLogging", json!({"Name": "second"})).await;
     server.step().await;
     aws.forget();
-    put_in(&server, 12).await;
+    import(&server, 12).await;
     server.step().await;
     let entries = entries(&aws);
     assert_eq!(entries.len(), 12, "at the next step, in calls of ten");
@@ -39,7 +39,7 @@ async fn events_that_only_read_go_there_only_when_asked_for() {
     for (setting, want) in [("false", 0), ("true", 1)] {
         let aws = FakeAws::start().await;
         let server = delivering_with(&aws, &[("delivery.events_read_only", setting)], json!({})).await;
-        server.put_in(std::slice::from_ref(&reads)).await;
+        server.import(std::slice::from_ref(&reads)).await;
         server.step().await;
         assert_eq!(entries(&aws).len(), want, "{setting}");
     }
@@ -52,7 +52,7 @@ async fn without_a_trail_that_is_logging_nothing_is_put() {
     server.ok("StopLogging", json!({"Name": "demo"})).await;
     server.step().await;
     aws.forget();
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     assert!(entries(&aws).is_empty());
 }
@@ -62,7 +62,7 @@ async fn a_bus_that_is_away_gets_everything_later() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
     aws.fail("events", "InternalException");
-    put_in(&server, 3).await;
+    import(&server, 3).await;
     server.step().await;
     aws.recover();
     aws.forget();

@@ -1,6 +1,6 @@
 //! Log files: when, where, what is in them.
 
-use super::{delivered, delivering_to, delivering_with, ids, log_files, put_in, put_in_from, records};
+use super::{delivered, delivering_to, delivering_with, ids, import, import_from, log_files, records};
 use crate::support::fakes::FakeAws;
 use crate::support::{ACCOUNT, TestServer, record};
 use serde_json::json;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha512};
 async fn events_are_delivered_at_the_five_minute_mark_after_they_came() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({"S3KeyPrefix": "audit/x"})).await;
-    put_in(&server, 3).await;
+    import(&server, 3).await;
     server.wait(299);
     server.step().await;
     assert!(log_files(&aws).is_empty(), "not before the mark");
@@ -42,7 +42,7 @@ async fn the_key_of_a_trail_encrypts_its_log_files() {
     let aws = FakeAws::start().await;
     let key = format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-4333-8444-555555555555");
     let server = delivering_to(&aws, json!({"KmsKeyId": key})).await;
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     let file = &log_files(&aws)[0];
     assert_eq!(file.headers["x-amz-server-side-encryption"], "aws:kms");
@@ -53,7 +53,7 @@ async fn the_key_of_a_trail_encrypts_its_log_files() {
 async fn a_flush_delivers_at_once_and_answers_with_the_keys() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     let flushed = server.flush().await;
     let files = log_files(&aws);
     assert_eq!(flushed["log_files"], json!([{"bucket": "my-bucket", "key": files[0].key}]));
@@ -85,7 +85,7 @@ async fn a_file_holds_events_of_one_account_and_region() {
     elsewhere["awsRegion"] = json!("eu-west-1");
     let mut foreign = record(3, "2026-11-22T05:29:00Z", "RunInstances");
     foreign["recipientAccountId"] = json!("444455556666");
-    server.put_in(&[record(1, "2026-11-22T05:29:00Z", "RunInstances"), elsewhere, foreign]).await;
+    server.import(&[record(1, "2026-11-22T05:29:00Z", "RunInstances"), elsewhere, foreign]).await;
     server.flush().await;
     let mut files = log_files(&aws);
     files.sort_by_key(|file| std::cmp::Reverse(file.key.clone()));
@@ -114,7 +114,7 @@ async fn a_trail_takes_its_own_region_and_global_services_only_when_it_includes_
     let mut data = event(5, "s3.amazonaws.com", "us-east-1");
     (data["eventCategory"], data["managementEvent"]) = (json!("Data"), json!(false));
     server
-        .put_in(&[
+        .import(&[
             event(1, "iam.amazonaws.com", "us-east-1"),
             event(2, "ec2.amazonaws.com", "us-east-1"),
             event(3, "ec2.amazonaws.com", "eu-west-1"),
@@ -126,7 +126,7 @@ async fn a_trail_takes_its_own_region_and_global_services_only_when_it_includes_
     assert_eq!(delivered(&aws), ["i-2"]);
     server.ok("UpdateTrail", json!({"Name": "demo", "IncludeGlobalServiceEvents": true})).await;
     aws.forget();
-    server.put_in(&[event(6, "iam.amazonaws.com", "us-east-1")]).await;
+    server.import(&[event(6, "iam.amazonaws.com", "us-east-1")]).await;
     server.flush().await;
     assert_eq!(delivered(&aws), ["i-6"]);
 }
@@ -140,8 +140,8 @@ async fn every_trail_that_is_logging_gets_each_event_once() {
     }
     server.ok("StartLogging", json!({"Name": "second"})).await;
     aws.forget();
-    put_in(&server, 2).await;
-    put_in(&server, 0).await;
+    import(&server, 2).await;
+    import(&server, 0).await;
     server.flush().await;
     let of = |bucket: &str| -> Vec<_> {
         let files = log_files(&aws).into_iter().filter(|f| f.bucket == bucket).collect::<Vec<_>>();
@@ -154,7 +154,7 @@ async fn every_trail_that_is_logging_gets_each_event_once() {
 async fn an_event_put_in_again_is_not_delivered_again() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     let again = record(2, "2026-11-22T05:29:00Z", "RunInstances").to_string();
     server.post("/_contrail/events", again).await;
     let health = server.get("/_contrail/health").await.json();
@@ -167,9 +167,9 @@ async fn an_event_put_in_again_is_not_delivered_again() {
 async fn stopping_a_trail_delivers_what_it_captured_and_no_more() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     server.ok("StopLogging", json!({"Name": "demo"})).await;
-    put_in_from(&server, 3, 1).await;
+    import_from(&server, 3, 1).await;
     server.step().await;
     assert_eq!(delivered(&aws), ids(2), "at the next step, not at the next mark");
     let files = log_files(&aws);
@@ -179,7 +179,7 @@ async fn stopping_a_trail_delivers_what_it_captured_and_no_more() {
         "the stop itself was captured"
     );
     server.ok("StartLogging", json!({"Name": "demo"})).await;
-    put_in_from(&server, 4, 1).await;
+    import_from(&server, 4, 1).await;
     assert_eq!(server.step().await.log_files, [], "after a new start the period counts again");
 }
 
@@ -187,7 +187,7 @@ async fn stopping_a_trail_delivers_what_it_captured_and_no_more() {
 async fn a_deleted_trail_delivers_what_it_captured() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     server.ok("DeleteTrail", json!({"Name": "demo"})).await;
     // A new trail of the same name is another one.
     server.wait(1);
@@ -214,7 +214,7 @@ async fn a_file_that_grows_too_large_is_followed_by_another() {
             record
         })
         .collect();
-    server.put_in(&records).await;
+    server.import(&records).await;
     let flushed = server.flush().await;
     let files = log_files(&aws);
     assert!(files.len() > 2, "{}", files.len());
@@ -226,10 +226,10 @@ async fn a_file_that_grows_too_large_is_followed_by_another() {
 async fn what_waits_survives_a_restart() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     let server = server.restart_with(&[]).await;
     assert!(log_files(&aws).is_empty(), "not due at the stop");
-    put_in_from(&server, 3, 1).await;
+    import_from(&server, 3, 1).await;
     server.wait(300);
     // At the stop what is due is delivered.
     server.settle().await;
@@ -243,7 +243,7 @@ async fn removing_old_events_leaves_those_that_wait() {
     let aws = FakeAws::start().await;
     let server = delivering_with(&aws, &[("history.retention_days", "1")], json!({})).await;
     aws.fail("s3", "AccessDenied");
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     server.wait(3 * 24 * 3600);
     server.step().await;
     assert_eq!(server.records().await.iter().filter(|r| r["eventName"] == "RunInstances").count(), 2);
@@ -259,7 +259,7 @@ async fn removing_old_events_leaves_those_that_wait() {
 async fn a_reset_forgets_what_waits() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({"EnableLogFileValidation": true})).await;
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     assert_ne!(server.get("/_contrail/health").await.json()["delivery"]["pending_events"], 0);
     // One file waits already.
     aws.fail("s3", "AccessDenied");

@@ -12,7 +12,7 @@ async fn a_new_trail_delivers_into_a_bucket_on_the_same_port() {
     let trail = json!({"Name": "demo", "S3BucketName": "my-bucket", "EnableLogFileValidation": true});
     server.ok("CreateTrail", trail).await;
     server.ok("StartLogging", json!({"Name": "demo"})).await;
-    server.put_in(&[record(1, "2026-11-22T05:29:00Z", "RunInstances")]).await;
+    server.import(&[record(1, "2026-11-22T05:29:00Z", "RunInstances")]).await;
     let flushed = server.flush().await;
     // The bucket is kept over a restart, and read without a signature.
     let server = server.restart_with(&[]).await;
@@ -43,7 +43,7 @@ async fn a_new_trail_delivers_into_a_bucket_on_the_same_port() {
 async fn a_bucket_that_is_emptied_and_deleted_shows_as_missing() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
-    server.put_in(&[record(1, "2026-11-22T05:29:00Z", "RunInstances")]).await;
+    server.import(&[record(1, "2026-11-22T05:29:00Z", "RunInstances")]).await;
     let at = |path: &str| http().delete(format!("{}/my-bucket{path}", server.url)).send();
     let marker = "/AWSLogs/000000000000/CloudTrail/";
     assert_eq!(at(marker).await.unwrap().status().as_u16(), 204);

@@ -1,6 +1,6 @@
 //! CloudWatch Logs.
 
-use super::{delivering_to, ids, log_files, put_in};
+use super::{delivering_to, ids, import, log_files};
 use crate::support::ACCOUNT;
 use crate::support::fakes::FakeAws;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn streamed(aws: &FakeAws) -> Vec<String> {
 async fn each_record_is_one_log_event_at_the_time_of_delivery() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, to_logs()).await;
-    put_in(&server, 3).await;
+    import(&server, 3).await;
     server.wait(301);
     server.step().await;
     let put = aws.requests_of("PutLogEvents").pop().unwrap().json();
@@ -45,7 +45,7 @@ async fn logs_and_bucket_fail_each_alone() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, to_logs()).await;
     aws.fail("logs", "AccessDeniedException");
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     assert_eq!(log_files(&aws).len(), 1);
     let status = server.status().await;
@@ -62,10 +62,10 @@ async fn logs_and_bucket_fail_each_alone() {
 async fn a_removed_log_group_vanishes_from_the_status_and_gets_nothing_more() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, to_logs()).await;
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
-    put_in(&server, 0).await;
-    super::put_in_from(&server, 2, 1).await;
+    import(&server, 0).await;
+    super::import_from(&server, 2, 1).await;
     let none = json!({"Name": "demo", "CloudWatchLogsLogGroupArn": "", "CloudWatchLogsRoleArn": ""});
     server.ok("UpdateTrail", none).await;
     assert_eq!(server.status().await.get("LatestCloudWatchLogsDeliveryTime"), None);
@@ -79,7 +79,7 @@ async fn a_log_group_that_failed_fails_no_more_when_it_is_taken_off() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, to_logs()).await;
     aws.fail("logs", "AccessDeniedException");
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     let failing =
         async || server.get("/_contrail/health").await.json()["delivery"]["failing_destinations"].clone();

@@ -33,14 +33,14 @@ async fn delivering_with(aws: &FakeAws, more: &[(&'static str, &str)], trail: Va
 }
 
 /// Events 1 to `n`, put in.
-async fn put_in(server: &TestServer, n: u32) {
-    put_in_from(server, 1, n).await;
+async fn import(server: &TestServer, n: u32) {
+    import_from(server, 1, n).await;
 }
 
-async fn put_in_from(server: &TestServer, first: u32, n: u32) {
+async fn import_from(server: &TestServer, first: u32, n: u32) {
     let records: Vec<_> =
         (first..first + n).map(|i| record(i, "2026-11-22T05:29:00Z", "RunInstances")).collect();
-    server.put_in(&records).await;
+    server.import(&records).await;
 }
 
 /// The log files among the objects that were put.

@@ -1,6 +1,6 @@
 //! Announcements: SNS and the webhook.
 
-use super::{delivering_to, delivering_with, log_files, put_in};
+use super::{delivering_to, delivering_with, import, log_files};
 use crate::support::fakes::FakeAws;
 use crate::support::{ACCOUNT, TestServer};
 use serde_json::json;
@@ -9,7 +9,7 @@ use serde_json::json;
 async fn each_file_is_announced_at_the_topic() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({"SnsTopicName": "files"})).await;
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     server.flush().await;
     let published = aws.requests_of("Publish");
     assert_eq!(published.len(), 1);
@@ -30,7 +30,7 @@ async fn a_topic_that_refuses_shows_and_clears_and_does_not_hold_up_files() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({"SnsTopicName": "files"})).await;
     aws.fail("sns", "AuthorizationError");
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     assert_eq!(log_files(&aws).len(), 1);
     let status = server.status().await;
@@ -52,7 +52,7 @@ async fn another_topic_clears_the_error_of_the_last() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({"SnsTopicName": "files"})).await;
     aws.fail("sns", "NotFound");
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     assert_eq!(server.status().await["LatestNotificationError"], "NotFound");
     aws.recover();
@@ -76,7 +76,7 @@ async fn without_an_endpoint_the_status_says_which_setting_is_missing() {
     // The bucket of three characters is the fake's.
     server.ok("CreateTrail", trail).await;
     server.ok("StartLogging", json!({"Name": "demo"})).await;
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     let status = server.status().await;
     for (member, setting) in
@@ -93,7 +93,7 @@ async fn the_webhook_gets_the_message_of_every_file() {
     let hook = aws.webhook();
     let server = delivering_with(&aws, &[("delivery.webhook", &hook)], json!({})).await;
     aws.fail("webhook", "hang-up");
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     aws.recover();
     aws.fail("sns", "NotFound");
@@ -112,7 +112,7 @@ async fn a_topic_that_failed_fails_no_more_when_it_is_taken_off() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({"SnsTopicName": "files"})).await;
     aws.fail("sns", "NotFound");
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     let failing =
         async || server.get("/_contrail/health").await.json()["delivery"]["failing_destinations"].clone();

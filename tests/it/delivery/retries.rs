@@ -1,6 +1,6 @@
 //! A bucket that fails: what the status says, when it is tried again, and that nothing is lost or doubled.
 
-use super::{delivered, delivering_to, ids, log_files, put_in, put_in_from};
+use super::{delivered, delivering_to, ids, import, import_from, log_files};
 use crate::support::fakes::FakeAws;
 use serde_json::{Value, json};
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 async fn an_endpoint_that_is_away_for_a_minute_shows_in_the_status_and_then_gets_everything_in_order() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     server.flush().await;
     let before = server.status().await["LatestDeliveryTime"].clone();
     aws.fail("s3", "hang-up");
     for i in 0..6 {
-        put_in_from(&server, 3 + i, 1).await;
+        import_from(&server, 3 + i, 1).await;
         server.wait(10);
         server.post("/_contrail/flush", "").await;
     }
@@ -43,7 +43,7 @@ async fn an_endpoint_that_is_away_for_a_minute_shows_in_the_status_and_then_gets
 async fn pauses_grow_and_a_retry_puts_the_same_object_again() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     aws.fail("s3 PutObject", "InternalError");
     server.flush().await;
     let tries = || aws.requests_of("PutObject").len();
@@ -76,7 +76,7 @@ async fn one_bucket_that_is_gone_does_not_hold_up_another_trail() {
     server.ok("StartLogging", json!({"Name": "second"})).await;
     aws.forget();
     aws.remove_bucket("my-bucket");
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     let flushed = server.flush().await;
     assert!(flushed["failures"][0].as_str().unwrap().contains("NoSuchBucket"), "{flushed}");
     assert_eq!(log_files(&aws).iter().map(|f| f.bucket.as_str()).collect::<Vec<_>>(), ["second"]);
@@ -90,7 +90,7 @@ async fn a_trail_that_gets_another_bucket_delivers_there_what_could_not_be_deliv
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
     aws.remove_bucket("my-bucket");
-    put_in(&server, 2).await;
+    import(&server, 2).await;
     server.flush().await;
     server.ok("UpdateTrail", json!({"Name": "demo", "S3BucketName": "spare"})).await;
     server.flush().await;
@@ -103,7 +103,7 @@ async fn what_cannot_be_delivered_for_thirty_days_is_given_up() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
     aws.fail("s3", "AccessDenied");
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     server.wait(29 * 24 * 3600);
     server.step().await;

@@ -1,6 +1,6 @@
 //! What a chain covers, from its start to its end.
 
-use super::{digests, put_in, valid, validating};
+use super::{digests, import, valid, validating};
 use crate::support::ACCOUNT;
 use crate::support::fakes::FakeAws;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ async fn each_hour_has_a_digest_that_names_its_files_also_when_there_are_none() 
     let aws = FakeAws::start().await;
     let server = validating(&aws, json!({})).await;
     server.step().await;
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.wait(1800);
     server.step().await;
     server.wait(1799);
@@ -76,7 +76,7 @@ async fn after_hours_without_a_server_one_digest_covers_them_all() {
     let aws = FakeAws::start().await;
     let server = validating(&aws, json!({})).await;
     server.step().await;
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     let server = server.restart_with(&[]).await;
     server.wait(5 * 3600 + 17);
     server.step().await;
@@ -91,7 +91,7 @@ async fn a_flush_closes_a_digest_over_what_it_delivered_and_two_never_share_a_na
     let aws = FakeAws::start().await;
     let server = validating(&aws, json!({})).await;
     for id in 1..=3 {
-        put_in(&server, id).await;
+        import(&server, id).await;
         let flushed = server.flush().await;
         assert_eq!(flushed["digests"].as_array().unwrap().len(), 1, "{flushed}");
     }
@@ -105,7 +105,7 @@ async fn stopping_closes_the_chain_and_a_new_start_begins_another() {
     let aws = FakeAws::start().await;
     let server = validating(&aws, json!({})).await;
     server.step().await;
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.wait(60);
     server.ok("StopLogging", json!({"Name": "demo"})).await;
     server.step().await;
@@ -154,7 +154,7 @@ async fn a_deleted_trail_closes_its_chain() {
     let aws = FakeAws::start().await;
     let server = validating(&aws, json!({})).await;
     server.step().await;
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.wait(1);
     server.ok("DeleteTrail", json!({"Name": "demo"})).await;
     server.step().await;
@@ -186,7 +186,7 @@ async fn validation_switched_off_and_on_begins_a_new_chain() {
 async fn a_trail_without_validation_has_no_digests() {
     let aws = FakeAws::start().await;
     let server = validating(&aws, json!({"EnableLogFileValidation": false})).await;
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     server.wait(7200);
     server.step().await;
@@ -200,7 +200,7 @@ async fn a_multi_region_trail_has_a_chain_for_each_region_it_captured_something_
     let server = validating(&aws, json!({"IsMultiRegionTrail": true})).await;
     let mut elsewhere = crate::support::record(1, "2026-11-22T05:29:00Z", "RunInstances");
     elsewhere["awsRegion"] = json!("eu-west-1");
-    server.put_in(&[elsewhere]).await;
+    server.import(&[elsewhere]).await;
     server.flush().await;
     let found = digests(&aws);
     let names =

@@ -1,6 +1,6 @@
 //! A bucket that takes no digests.
 
-use super::{digests, put_in, valid, validating};
+use super::{digests, import, valid, validating};
 use crate::support::fakes::FakeAws;
 use serde_json::json;
 
@@ -9,7 +9,7 @@ async fn a_bucket_that_is_away_shows_and_gets_the_same_digests_later() {
     let aws = FakeAws::start().await;
     let server = validating(&aws, json!({})).await;
     server.step().await;
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     aws.fail("s3", "AccessDenied");
     server.wait(3601);
@@ -52,7 +52,7 @@ async fn a_stopped_trail_whose_bucket_is_away_closes_its_chain_when_its_files_ar
     let server = validating(&aws, json!({})).await;
     server.step().await;
     aws.fail("s3", "hang-up");
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.ok("StopLogging", json!({"Name": "demo"})).await;
     server.step().await;
     server.wait(3600);

@@ -1,6 +1,6 @@
 //! Keys, and ListPublicKeys.
 
-use super::{put_in, valid, validating};
+use super::{import, valid, validating};
 use crate::support::fakes::FakeAws;
 use crate::support::{TestServer, start_of_time};
 use aws_sdk_cloudtrail::primitives::DateTime;
@@ -23,7 +23,7 @@ async fn a_key_is_replaced_after_thirty_days_and_stays_to_be_had() {
     let first = keys(&server, json!({})).await;
     assert_eq!(first.len(), 1);
     server.wait(31 * DAY);
-    put_in(&server, 1).await;
+    import(&server, 1).await;
     server.flush().await;
     let current = keys(&server, json!({})).await;
     assert_eq!(current.len(), 1, "without a range the current key");

@@ -25,8 +25,8 @@ async fn validating(aws: &FakeAws, trail: Value) -> TestServer {
     server
 }
 
-async fn put_in(server: &TestServer, id: u32) {
-    server.put_in(&[record(id, "2026-11-22T05:29:00Z", "RunInstances")]).await;
+async fn import(server: &TestServer, id: u32) {
+    server.import(&[record(id, "2026-11-22T05:29:00Z", "RunInstances")]).await;
 }
 
 /// The digests that were put, oldest first: key and content.

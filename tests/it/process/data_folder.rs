@@ -38,7 +38,7 @@ fn is_refused_and_left_alone(folder: &Path, why: &str) {
 async fn a_used_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let server = Contrail::start(folder.path());
-    assert_eq!(server.put_in(ndjson(1..=500)).await.json()["accepted"], 500);
+    assert_eq!(server.import(ndjson(1..=500)).await.json()["accepted"], 500);
     server.stop();
     folder
 }
@@ -175,7 +175,7 @@ async fn a_folder_that_another_contrail_uses() {
     assert!(line.contains("in use by another contrail"), "{line}");
     assert!(line.ends_with(&first.url), "{line} does not end with {}", first.url);
     // The first one has not noticed, and the folder is free when it is gone.
-    assert_eq!(first.put_in(ndjson(1..=2)).await.json()["accepted"], 2);
+    assert_eq!(first.import(ndjson(1..=2)).await.json()["accepted"], 2);
     first.kill();
     assert_eq!(Contrail::start(folder.path()).event_ids().await.len(), 2);
 }
@@ -188,7 +188,7 @@ async fn an_empty_file_and_a_folder_that_is_not_there_are_a_new_beginning() {
     assert!(deep.join("contrail.db").exists());
     std::fs::write(folder.path().join("contrail.db"), "").unwrap();
     let server = Contrail::start(folder.path());
-    assert_eq!(server.put_in(ndjson([1])).await.json()["accepted"], 1);
+    assert_eq!(server.import(ndjson([1])).await.json()["accepted"], 1);
 }
 
 #[tokio::test]
@@ -217,5 +217,5 @@ async fn a_folder_that_was_half_made_is_finished() {
     sqlx::raw_sql("PRAGMA application_id = 0x4354524C").execute(&mut db).await.unwrap();
     sqlx::Connection::close(db).await.unwrap();
     let server = Contrail::start(folder.path());
-    assert_eq!(server.put_in(ndjson([1])).await.json()["accepted"], 1);
+    assert_eq!(server.import(ndjson([1])).await.json()["accepted"], 1);
 }

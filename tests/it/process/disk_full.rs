@@ -46,7 +46,7 @@ async fn a_full_disk_costs_nothing_that_was_acknowledged() {
     let refused = loop {
         let ids = next..next + size;
         next = ids.end;
-        let reply = server.put_in(ndjson(ids.clone())).await;
+        let reply = server.import(ndjson(ids.clone())).await;
         if reply.status == 200 {
             assert_eq!(reply.json()["accepted"], size);
             acknowledged.extend(ids.map(event_id));
@@ -76,7 +76,7 @@ async fn a_full_disk_costs_nothing_that_was_acknowledged() {
 
     // Again and again, and whatever is tried: it stays up and is read.
     for _ in 0..3 {
-        assert_eq!(server.put_in(ndjson(next..next + 1000)).await.status, 500);
+        assert_eq!(server.import(ndjson(next..next + 1000)).await.status, 500);
         assert_eq!(
             server
                 .call("UpdateTrail", json!({"Name": "before", "S3KeyPrefix": "x".repeat(150)}))
@@ -95,7 +95,7 @@ async fn a_full_disk_costs_nothing_that_was_acknowledged() {
         eprintln!("skipped: without prlimit the disk stays full");
         return;
     }
-    let reply = server.put_in(ndjson(next..next + 1000)).await;
+    let reply = server.import(ndjson(next..next + 1000)).await;
     assert_eq!((reply.status, &reply.json()["accepted"]), (200, &json!(1000)), "{}", reply.text);
     acknowledged.extend((next..next + 1000).map(event_id));
     let reply = server.call("UpdateTrail", json!({"Name": "before", "S3KeyPrefix": "after"})).await;
@@ -118,7 +118,7 @@ async fn what_was_refused_when_the_disk_was_full_can_be_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let server = start_confined(folder.path());
     // One body of many batches: those before the wall are stored and told, the others are not there.
-    let reply = server.put_in(ndjson(1..=10_000)).await;
+    let reply = server.import(ndjson(1..=10_000)).await;
     let report: Value = reply.json();
     let stored = report["accepted"].as_u64().unwrap();
     assert_eq!(reply.status, 500, "{}", reply.text);
@@ -128,7 +128,7 @@ async fn what_was_refused_when_the_disk_was_full_can_be_sent_again() {
         eprintln!("skipped: without prlimit the disk stays full");
         return;
     }
-    let report = server.put_in(ndjson(1..=10_000)).await.json();
+    let report = server.import(ndjson(1..=10_000)).await.json();
     assert_eq!(
         (report["duplicates"].as_u64(), report["accepted"].as_u64()),
         (Some(stored), Some(10_000 - stored))

@@ -200,7 +200,7 @@ impl Contrail {
     }
 
     /// Puts a body in.
-    async fn put_in(&self, body: impl Into<reqwest::Body>) -> Reply {
+    async fn import(&self, body: impl Into<reqwest::Body>) -> Reply {
         let request = http().post(format!("{}/_contrail/events", self.url)).body(body);
         Reply::read(request.send().await.unwrap()).await.unwrap()
     }

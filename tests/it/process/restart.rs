@@ -171,10 +171,10 @@ async fn what_was_acknowledged_before_a_kill_is_there_exactly_once() {
 async fn a_client_that_was_cut_off_may_send_everything_again() {
     let folder = tempfile::tempdir().unwrap();
     let server = Contrail::start(folder.path());
-    assert_eq!(server.put_in(ndjson(1..=300)).await.json()["accepted"], 300);
+    assert_eq!(server.import(ndjson(1..=300)).await.json()["accepted"], 300);
     server.kill();
     let server = Contrail::start(folder.path());
-    let report = server.put_in(ndjson(1..=400)).await.json();
+    let report = server.import(ndjson(1..=400)).await.json();
     assert_eq!((&report["accepted"], &report["duplicates"]), (&json!(100), &json!(300)));
     let ids = server.event_ids().await;
     assert_eq!((ids.len(), ids.values().max()), (400, Some(&1)));
@@ -184,14 +184,14 @@ async fn a_client_that_was_cut_off_may_send_everything_again() {
 async fn a_page_token_is_good_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let server = Contrail::start(folder.path());
-    server.put_in(ndjson(1..=7)).await;
+    server.import(ndjson(1..=7)).await;
     let page = server.call("LookupEvents", json!({"MaxResults": 3})).await.json();
     let mut seen = page["Events"].as_array().unwrap().clone();
     let mut token = page["NextToken"].as_str().unwrap().to_owned();
     server.kill();
     let server = Contrail::start(folder.path());
     // What arrives meanwhile is newer, and belongs on no later page.
-    server.put_in(ndjson(8..=9)).await;
+    server.import(ndjson(8..=9)).await;
     loop {
         let reply = server.call("LookupEvents", json!({"MaxResults": 3, "NextToken": token})).await;
         let page = reply.json();

@@ -58,7 +58,7 @@ async fn stops_on(signal: &str) {
         event["requestParameters"] = json!({"userData": filler});
         large += &format!("{event}\n");
     }
-    assert_eq!(server.put_in(large).await.json()["accepted"], 1000);
+    assert_eq!(server.import(large).await.json()["accepted"], 1000);
     let created = server.call("CreateTrail", json!({"Name": "demo", "S3BucketName": "my-bucket"})).await;
     assert_eq!(created.status, 200);
 

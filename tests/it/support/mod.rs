@@ -161,7 +161,7 @@ impl TestServer {
     }
 
     /// Puts records in, all of which must be new and good.
-    pub(crate) async fn put_in(&self, records: &[Value]) {
+    pub(crate) async fn import(&self, records: &[Value]) {
         let body: Vec<String> = records.iter().map(Value::to_string).collect();
         let reply = self.post("/_contrail/events", body.join("\n")).await;
         assert_eq!((reply.status, &reply.json()["accepted"]), (200, &records.len().into()), "{}", reply.text);

@@ -66,7 +66,7 @@ async fn the_sdk_finds_what_was_called() {
 #[tokio::test]
 async fn an_entry_has_exactly_these_members() {
     let server = TestServer::start().await;
-    server.put_in(&[record(1, "2026-11-22T05:00:00Z", "RunInstances")]).await;
+    server.import(&[record(1, "2026-11-22T05:00:00Z", "RunInstances")]).await;
     let mut found = lookup(&server, json!({})).await;
     let shown: Value = serde_json::from_str(found["Events"][0]["CloudTrailEvent"].as_str().unwrap()).unwrap();
     assert_eq!(shown, record(1, "2026-11-22T05:00:00Z", "RunInstances"));
@@ -102,7 +102,7 @@ async fn what_a_service_did_has_neither_user_nor_key_and_resources_are_never_abs
         r["userIdentity"] = json!({"type": "AWSService", "invokedBy": "kms.amazonaws.com"});
         r["requestParameters"] = Value::Null;
     });
-    server.put_in(&[by_service]).await;
+    server.import(&[by_service]).await;
     let entry = lookup(&server, json!({})).await["Events"][0].clone();
     assert_eq!(entry["Resources"], json!([]));
     assert_eq!((entry.get("Username"), entry.get("AccessKeyId")), (None, None));
@@ -112,7 +112,7 @@ async fn what_a_service_did_has_neither_user_nor_key_and_resources_are_never_abs
 async fn each_of_the_eight_attributes_finds_whole_values_only() {
     let server = TestServer::with(&[("era", "today")]).await;
     server
-        .put_in(&[
+        .import(&[
             record(1, "2026-11-22T05:00:01Z", "RunInstances"),
             changed(2, "2026-11-22T05:00:02Z", "CreateUser", |r| {
                 r["eventSource"] = "iam.amazonaws.com".into();
@@ -145,7 +145,7 @@ async fn each_of_the_eight_attributes_finds_whole_values_only() {
 #[tokio::test]
 async fn a_resource_type_is_found_in_both_spellings_and_shown_in_the_eras() {
     let server = TestServer::start().await;
-    server.put_in(&[record(1, "2026-11-22T05:00:00Z", "RunInstances")]).await;
+    server.import(&[record(1, "2026-11-22T05:00:00Z", "RunInstances")]).await;
     for spelling in ["Instance", "AWS::EC2::Instance"] {
         assert_eq!(by(&server, "ResourceType", spelling).await, ["RunInstances"], "{spelling}");
     }
@@ -164,7 +164,7 @@ async fn an_event_with_a_resource_twice_is_found_once() {
     let twice = changed(1, "2026-11-22T05:00:00Z", "CopyThem", |r| {
         r["responseElements"] = json!({"instances": [{"instanceId": "i-2"}, {"instanceId": "i-3"}]});
     });
-    server.put_in(&[twice]).await;
+    server.import(&[twice]).await;
     let found = lookup(
         &server,
         json!({"LookupAttributes": [{"AttributeKey": "ResourceType", "AttributeValue": "Instance"}]}),
@@ -183,7 +183,7 @@ async fn the_newest_comes_first_and_of_one_second_the_latest_to_arrive() {
         (3, "05:00:01", "Third"),
         (4, "05:00:02", "Fourth"),
     ] {
-        server.put_in(&[record(id, &format!("2026-11-22T{time}Z"), name)]).await;
+        server.import(&[record(id, &format!("2026-11-22T{time}Z"), name)]).await;
     }
     assert_eq!(names(&server, json!({})).await, ["Fourth", "Third", "Second", "First"]);
 }
@@ -193,7 +193,7 @@ async fn a_time_range_includes_both_its_ends() {
     let server = TestServer::start().await;
     for second in 0..5 {
         server
-            .put_in(&[record(second, &format!("2026-11-22T05:00:0{second}Z"), &format!("At{second}"))])
+            .import(&[record(second, &format!("2026-11-22T05:00:0{second}Z"), &format!("At{second}"))])
             .await;
     }
     let at = 1_795_323_600;
@@ -208,7 +208,7 @@ async fn a_time_range_includes_both_its_ends() {
 async fn lookups_reach_back_7_days_in_2015_and_90_today() {
     let server = TestServer::start().await;
     server
-        .put_in(&[
+        .import(&[
             record(1, "2026-11-22T05:00:00Z", "Now"),
             record(2, "2026-11-15T05:30:10Z", "SevenDays"),
             record(3, "2026-11-15T05:29:59Z", "Older"),
@@ -258,7 +258,7 @@ async fn the_era_of_today_lists_every_management_event() {
 async fn a_page_holds_10_in_2015_and_50_today() {
     let server = TestServer::start().await;
     let many: Vec<_> = (0..60).map(|i| record(i, &format!("2026-11-22T05:00:{i:02}Z"), "Change")).collect();
-    server.put_in(&many).await;
+    server.import(&many).await;
     assert_eq!(names(&server, json!({})).await.len(), 10);
     assert_eq!(names(&server, json!({"MaxResults": 50})).await.len(), 50);
     assert_eq!(names(&server, json!({"MaxResults": 1})).await.len(), 1);
@@ -270,7 +270,7 @@ async fn a_page_holds_10_in_2015_and_50_today() {
 async fn data_events_are_in_no_lookup_and_insights_only_when_asked_for() {
     let server = TestServer::with(&[("era", "today")]).await;
     server
-        .put_in(&[
+        .import(&[
             changed(1, "2026-11-22T05:00:00Z", "GetObject", |r| {
                 r["eventCategory"] = "Data".into();
                 r["managementEvent"] = false.into();
@@ -294,7 +294,7 @@ async fn data_events_are_in_no_lookup_and_insights_only_when_asked_for() {
 async fn accounts_and_regions_are_kept_apart() {
     let server = TestServer::start().await;
     server
-        .put_in(&[
+        .import(&[
             record(1, "2026-11-22T05:00:00Z", "Here"),
             changed(2, "2026-11-22T05:00:00Z", "Elsewhere", |r| r["awsRegion"] = "eu-west-1".into()),
             changed(3, "2026-11-22T05:00:00Z", "Theirs", |r| r["recipientAccountId"] = "111122223333".into()),
@@ -357,7 +357,7 @@ async fn what_was_put_in_with_a_nul_character_is_found_by_it() {
     odd["userIdentity"]["accessKeyId"] = "ke\0y".into();
     odd["errorCode"] = "Err\0or".into();
     odd["resources"] = json!([{"ARN": "arn:\0", "type": "AWS::Odd::Ty\0pe"}]);
-    server.put_in(&[odd, record(2, "2026-11-22T05:00:02Z", "Other")]).await;
+    server.import(&[odd, record(2, "2026-11-22T05:00:02Z", "Other")]).await;
     for (key, value) in [
         ("EventId", "e\0id"),
         ("EventName", "Na\0me"),

@@ -25,7 +25,7 @@ fn page(found: &Value) -> (Vec<u32>, Option<String>) {
 async fn pages_follow_each_other_to_the_end_and_the_last_has_no_token() {
     let server = server().await;
     let records: Vec<_> = (0..25).map(|i| record(i, &at(i), "Change")).collect();
-    server.put_in(&records).await;
+    server.import(&records).await;
     let (mut seen, mut token, mut pages) = (Vec::new(), None, 0);
     loop {
         let found = server.call("LookupEvents", json!({"MaxResults": 5, "NextToken": token})).await.json();
@@ -47,7 +47,7 @@ async fn pages_follow_each_other_to_the_end_and_the_last_has_no_token() {
 async fn a_token_is_good_for_its_own_question_only() {
     let server = server().await;
     let records: Vec<_> = (0..5).map(|i| record(i, &at(i), "Change")).collect();
-    server.put_in(&records).await;
+    server.import(&records).await;
     let name = json!([{"AttributeKey": "EventName", "AttributeValue": "Change"}]);
     let asked = json!({"LookupAttributes": name, "StartTime": 1_795_000_000, "MaxResults": 2});
     let token = page(&server.call("LookupEvents", asked.clone()).await.json()).1.unwrap();
@@ -99,7 +99,7 @@ async fn a_token_is_good_for_its_own_question_only() {
 async fn a_token_outlives_a_restart_and_is_void_on_another_server() {
     let first = server().await;
     let records: Vec<_> = (0..4).map(|i| record(i, &at(i), "Change")).collect();
-    first.put_in(&records).await;
+    first.import(&records).await;
     let token = page(&first.call("LookupEvents", json!({"MaxResults": 2})).await.json()).1;
     let first = first.restart_with(&[]).await;
     let (events, _) =
@@ -108,7 +108,7 @@ async fn a_token_outlives_a_restart_and_is_void_on_another_server() {
 
     // Another server has another key. (Here all begin with the same one, so this one has to lose it.)
     let other = server().await;
-    other.put_in(&records).await;
+    other.import(&records).await;
     let database = other.folder.path().join("contrail.db");
     let mut db = sqlx::SqliteConnection::connect(&format!("sqlite:{}", database.display())).await.unwrap();
     sqlx::query("DELETE FROM settings WHERE name = 'page_token_key'").execute(&mut db).await.unwrap();
@@ -160,7 +160,7 @@ async fn page_while(steps: Vec<Vec<Between>>, seconds: Vec<u32>, size: u32) {
         records.push(record(next_id, &at(*second), "Change"));
         next_id += 1;
     }
-    server.put_in(&records).await;
+    server.import(&records).await;
     let all = server.call("LookupEvents", json!({"MaxResults": 50})).await.json();
     let mut there_all_along = page(&all).0;
     let (mut seen, mut token, mut steps) = (Vec::new(), Value::Null, steps.into_iter());
@@ -173,7 +173,7 @@ async fn page_while(steps: Vec<Vec<Between>>, seconds: Vec<u32>, size: u32) {
         for step in steps.next().unwrap_or_default() {
             match step {
                 Between::Arrives(second) => {
-                    server.put_in(&[record(next_id, &at(second), "Change")]).await;
+                    server.import(&[record(next_id, &at(second), "Change")]).await;
                     next_id += 1;
                 }
                 Between::OldestLeave(n) => {
