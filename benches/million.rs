@@ -1,4 +1,4 @@
-//! A million events: taking them in, looking them up, starting on them, memory and size.
+//! A million events: taking them in, looking them up, starting on them, memory and size, and removing them.
 //!
 //! `cargo bench --bench million [-- EVENTS]`. Each figure stands beside its baseline from the same run: intake beside the
 //! same rows put in with SQLite's plain driver (in turns, a tenth each), lookups beside a call that does nothing.
@@ -53,6 +53,10 @@ fn main() {
         filled.push(server.started_in.as_secs_f64() * 1000.0);
         server.stop();
     }
+
+    let server = Server::start(&data, "2015");
+    reset(&server);
+    server.stop();
 
     line(&["start to first answer, median of 5", "ms"]);
     line(&["  empty folder", &format!("{empty:.1}")]);
@@ -129,6 +133,39 @@ fn intake(server: &Server, events: usize, folder: &Path) -> Vec<String> {
     line(&["  (reading a record into its columns)", "", &format!("{reading:.1}")]);
     println!();
     ids
+}
+
+/// Removes everything while another client writes, one event a request, and prints how long it had to wait; beside it
+/// the same writes when nothing else happens.
+fn reset(server: &Server) {
+    let mut writer = server.connect();
+    let mut records = Records::seeded(7, 1_000_000);
+    let mut write = || {
+        let mut record = String::new();
+        records.push(&mut record);
+        let began = Instant::now();
+        writer.send(&import(record.as_bytes()), 200);
+        began.elapsed().as_secs_f64() * 1000.0
+    };
+    let mut alone: Vec<f64> = (0..CALLS).map(|_| write()).collect();
+    let began = Instant::now();
+    let mut during = Vec::new();
+    std::thread::scope(|scope| {
+        let reset = scope.spawn(|| {
+            let request = support::request("POST /_contrail/reset?everything=yes", b"");
+            String::from_utf8_lossy(server.connect().send(&request, 200)).into_owned()
+        });
+        while !reset.is_finished() {
+            during.push(write());
+        }
+        println!("reset: {} in {:.1} s", reset.join().expect("an answer"), began.elapsed().as_secs_f64());
+    });
+    line(&["writes of one event", "p50 ms", "p99 ms", "longest ms"]);
+    for (what, times) in [("  nothing else happens", &mut alone), ("  during the reset", &mut during)] {
+        let at = |times: &mut Vec<f64>, p: f64| format!("{:.1}", part(times, p));
+        line(&[what, &at(times, 0.5), &at(times, 0.99), &at(times, 1.0)]);
+    }
+    println!();
 }
 
 /// Looking at the clock for every record would cost more than reading it.

@@ -89,7 +89,12 @@ pub(crate) fn resource(service: &str, n: usize) -> String {
 impl Records {
     /// `total` records are to be made, which sets the distance between their times.
     pub(crate) fn new(total: usize) -> Records {
-        Records { chance: Chance::new(42), made: 0, total }
+        Records::seeded(42, total)
+    }
+
+    /// The same with another seed: none of them is among those of another one.
+    pub(crate) fn seeded(seed: u64, total: usize) -> Records {
+        Records { chance: Chance::new(seed), made: 0, total }
     }
 
     fn uuid(&mut self) -> String {

@@ -1,7 +1,7 @@
 //! The rules of the house, checked: floors import only downward, no file outgrows its room, the table of operations is
 //! the folder of operations, and what the README's map names is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -92,6 +92,30 @@ fn imports_point_down() {
     }
     assert!(seen > 50, "the search for imports finds nothing any more");
     assert!(wrong.is_empty(), "imports that point up or sideways: {wrong:#?}");
+}
+
+#[test]
+fn the_values_of_domain_import_each_other_in_no_circle() {
+    let mut imports = BTreeMap::new();
+    for file in rust_files(&root().join("src/domain")) {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&file).unwrap();
+        let found: BTreeSet<String> = text
+            .split("crate::domain::")
+            .skip(1)
+            .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
+            .collect();
+        assert!(!found.contains(""), "{name} imports several of domain in one line, which nobody follows");
+        imports.insert(name, found);
+    }
+    // What imports nothing any more is taken away, until nothing is left but circles.
+    while let Some(name) = imports.iter().find(|(_, found)| found.is_empty()).map(|(name, _)| name.clone()) {
+        imports.remove(&name);
+        for found in imports.values_mut() {
+            found.remove(&name);
+        }
+    }
+    assert!(imports.is_empty(), "{imports:#?}");
 }
 
 #[test]
