@@ -55,7 +55,7 @@ fn main() {
     let (seconds, cpu) = (began.elapsed().as_secs_f64(), captured.server.cpu() - cpu);
     assert!(answer.contains("\"failures\":[]") && answer.matches("json.gz").count() >= TRAILS, "{answer}");
     print(
-        "  a flush into the store inside",
+        "  a flush into the embedded bucket store",
         delivered,
         bytes * TRAILS,
         seconds,

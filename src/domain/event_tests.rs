@@ -92,7 +92,7 @@ fn who_called_is_named_as_lookups_name_them() {
 }
 
 #[test]
-fn a_record_of_an_anonymous_caller_belongs_to_whom_it_was_put_in_by() {
+fn a_record_of_an_anonymous_caller_belongs_to_the_account_that_imported_it() {
     for id in [json!("ANONYMOUS_PRINCIPAL"), json!("anonymous"), json!(""), json!("*"), Value::Null] {
         let event = changed(|r| {
             r["userIdentity"] = json!({"type": "AWSAccount", "principalId": "", "accountId": id});

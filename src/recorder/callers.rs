@@ -15,8 +15,8 @@ pub struct Callers {
     identities: HashMap<String, (AccountId, Identity)>,
 }
 
-/// What a request holds about its caller.
-#[derive(Debug, Default)]
+/// What a request holds about its caller. Not to be shown: a signature is among it.
+#[derive(Default)]
 pub struct Evidence<'a> {
     /// The `Authorization` header.
     pub authorization: Option<&'a str>,

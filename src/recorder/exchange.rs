@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method};
+use std::fmt;
 
 /// How much of a body is kept for reading, in bytes; longer ones are cut and say so.
 pub const MAX_KEPT: usize = 256 * 1024;
 
-/// A body, or the beginning of it.
-#[derive(Debug, Clone, Default)]
+/// A body, or the beginning of it. Shown without its bytes, which can hold secrets.
+#[derive(Clone, Default)]
 pub struct Kept {
     /// At most [`MAX_KEPT`] bytes, as they went over the wire.
     pub bytes: Bytes,
@@ -25,8 +26,8 @@ impl Kept {
     }
 }
 
-/// The head of a request.
-#[derive(Debug, Clone)]
+/// The head of a request. Shown without its query and its headers, which hold signatures and tokens.
+#[derive(Clone)]
 pub struct Head {
     /// `GET`, …
     pub method: Method,
@@ -34,6 +35,30 @@ pub struct Head {
     pub target: String,
     /// As received; names in lower case.
     pub headers: HeaderMap,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("total", &self.total).field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head")
+            .field("method", &self.method)
+            .field("path", &self.path())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Head {
@@ -53,8 +78,8 @@ impl Head {
     }
 }
 
-/// What came back.
-#[derive(Debug, Clone)]
+/// What came back. Shown without its headers, which can hold cookies and tokens.
+#[derive(Clone)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
@@ -85,5 +110,29 @@ impl Exchange {
     /// The bytes of bodies in it.
     pub fn kept_bytes(&self) -> usize {
         self.body.bytes.len() + self.reply.as_ref().map_or(0, |reply| reply.body.bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let secret = "s3cr3t";
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-security-token", secret.parse().unwrap());
+        let body = Kept { bytes: Bytes::from(secret), total: 6, ended: true };
+        let target = format!("/b-1/k?X-Amz-Signature={secret}");
+        let exchange = Exchange {
+            head: Head { method: Method::PUT, target, headers: headers.clone() },
+            body: body.clone(),
+            reply: Some(Reply { status: 200, headers, body }),
+            time: DateTime::UNIX_EPOCH,
+            source_ip: "192.0.2.7".to_owned(),
+            logged: true,
+        };
+        let shown = format!("{exchange:?}");
+        assert!(shown.contains("/b-1/k") && !shown.contains(secret), "{shown}");
     }
 }

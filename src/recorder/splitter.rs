@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_told_and_the_rest_goes_on() {
+    fn what_is_no_record_is_reported_and_the_rest_goes_on() {
         assert_eq!(
             split(b"hello, world\n{\"a\":1}\n42\n", 3),
             ["! not a JSON object", "{\"a\":1}", "! not a JSON object"]

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_holder_is_told_where_the_first_one_listens() {
+    fn a_second_holder_learns_where_the_first_one_listens() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = DataDir::lock(folder.path()).unwrap();
         first.announce("http://127.0.0.1:4700").unwrap();

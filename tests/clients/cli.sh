@@ -23,10 +23,10 @@ cloudtrail() { aws cloudtrail "$@" --output text; }
 
 # refused CODE ARGUMENTS…: the call is refused with this code, and the CLI says so in its own words
 refused() {
-    local code=$1 said
+    local code=$1 printed
     shift
-    if said=$(aws cloudtrail "$@" 2>&1); then fail "not refused: $*"; fi
-    [[ $said == *"An error occurred ($code) when calling the "*" operation"*": "?* ]] || fail "expected $code: $said"
+    if printed=$(aws cloudtrail "$@" 2>&1); then fail "not refused: $*"; fi
+    [[ $printed == *"An error occurred ($code) when calling the "*" operation"*": "?* ]] || fail "expected $code: $printed"
 }
 
 # just_now TIME: within this trial

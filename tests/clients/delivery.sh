@@ -25,17 +25,22 @@ has() { grep -qE -- "$2" <<<"$1" || fail "found: $1"$'\n'"expected: $2"; }
 
 flush() { curl --fail --silent --show-error -X POST "$url/_contrail/flush"; }
 
-# validate STATUS: validate-logs ends with it; what it says
+# validate STATUS: validate-logs ends with it; what it prints
 validate() {
-    local said status=0
-    said=$(aws cloudtrail validate-logs --trail-arn "$arn" --start-time "$since" --verbose 2>&1) || status=$?
-    [[ $status == "$1" ]] || fail "validate-logs ended with $status: $said"
-    echo "$said"
+    local printed status=0
+    printed=$(aws cloudtrail validate-logs --trail-arn "$arn" --start-time "$since" --verbose 2>&1) || status=$?
+    [[ $status == "$1" ]] || fail "validate-logs ended with $status: $printed"
+    echo "$printed"
 }
 
 step "creates a trail, and with it the bucket"
 aws cloudtrail create-trail --name files --s3-bucket-name cli-files --s3-key-prefix audit \
     --enable-log-file-validation >/dev/null
+
+step "validates a trail that has delivered nothing, and regions in which none has"
+has "$(validate 0)" 'No digests found'
+has "$(aws cloudtrail validate-logs --region eu-west-1 --trail-arn "$arn" --start-time "$since")" 'No digests found'
+
 aws cloudtrail start-logging --name files
 aws cloudtrail describe-trails >/dev/null
 aws cloudtrail update-trail --name files --is-multi-region-trail >/dev/null

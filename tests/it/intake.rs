@@ -206,7 +206,7 @@ async fn a_gzip_bomb_is_refused_and_what_came_before_it_is_kept() {
 }
 
 #[tokio::test]
-async fn gzip_may_be_said_and_other_packings_are_refused() {
+async fn gzip_may_be_declared_and_other_packings_are_refused() {
     let server = TestServer::start().await;
     let put = async |encoding: &'static str, body: Vec<u8>| {
         let request = crate::support::http().post(format!("{}/_contrail/events", server.url));

@@ -4,7 +4,7 @@ use crate::support::{TestServer, http, record};
 use serde_json::json;
 
 #[tokio::test]
-async fn health_is_told_under_three_names() {
+async fn health_is_answered_under_three_names() {
     let server = TestServer::start().await;
     for path in ["/_contrail/health", "/health", "/_localstack/health"] {
         let reply = server.get(path).await;

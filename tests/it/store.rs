@@ -219,7 +219,7 @@ async fn an_export_goes_on_behind_a_key() {
 }
 
 #[tokio::test]
-async fn settings_keep_their_first_value_and_the_size_is_told() {
+async fn settings_keep_their_first_value_and_the_size_is_known() {
     let (store, _folder, _temp) = open().await;
     let mut db = store.write().await.unwrap();
     assert_eq!(db.setting("k", "one").await.unwrap(), "one");

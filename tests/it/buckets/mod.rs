@@ -1,4 +1,4 @@
-//! The bucket store inside, through the official SDK for S3 and through raw requests.
+//! The embedded bucket store, through the official SDK for S3 and through raw requests.
 
 mod door;
 mod lists;

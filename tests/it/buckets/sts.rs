@@ -6,7 +6,7 @@ use crate::support::TestServer;
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
 
 #[tokio::test]
-async fn a_caller_is_told_who_they_are() {
+async fn a_caller_learns_who_they_are() {
     let server = TestServer::start().await;
     let signed = (
         "authorization",
@@ -46,7 +46,7 @@ async fn other_calls_of_the_query_protocol_get_a_clear_error() {
 }
 
 #[tokio::test]
-async fn a_foreign_web_page_is_not_told() {
+async fn a_foreign_web_page_does_not_learn_it() {
     let server = TestServer::start().await;
     let body = "Action=GetCallerIdentity&Version=2011-06-15";
     let reply = raw(&server, "POST", "/", &[FORM, ("origin", "http://evil.test")], body).await;

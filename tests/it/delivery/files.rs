@@ -151,7 +151,7 @@ async fn every_trail_that_is_logging_gets_each_event_once() {
 }
 
 #[tokio::test]
-async fn an_event_put_in_again_is_not_delivered_again() {
+async fn an_event_imported_again_is_not_delivered_again() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
     import(&server, 2).await;

@@ -1,8 +1,8 @@
 //! What trails deliver, to an AWS of ours.
 
+mod embedded;
 mod events;
 mod files;
-mod inside;
 mod logs;
 mod notices;
 mod retries;

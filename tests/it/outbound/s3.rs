@@ -90,9 +90,9 @@ async fn the_region_of_a_bucket_is_asked_for_once() {
 
 #[tokio::test]
 async fn old_names_of_regions_are_understood() {
-    for (said, region) in [("", "us-east-1"), ("EU", "eu-west-1"), ("ap-south-1", "ap-south-1")] {
+    for (location, region) in [("", "us-east-1"), ("EU", "eu-west-1"), ("ap-south-1", "ap-south-1")] {
         let (fake, outbound) = fake().await;
-        fake.place_bucket("my-bucket", said);
+        fake.place_bucket("my-bucket", location);
         outbound.put_object(ACCOUNT, object()).await.unwrap();
         assert_eq!(fake.requests_of("PutObject")[0].region(), region);
     }

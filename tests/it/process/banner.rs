@@ -8,9 +8,9 @@ use std::path::Path;
 /// Stops a server; all that it logged.
 fn log(server: Contrail) -> Vec<String> {
     server.process.signal("TERM");
-    let said = server.process.ended();
-    assert_eq!(said.code, Some(0), "{}", said.stderr);
-    said.stderr.lines().map(str::to_owned).collect()
+    let outcome = server.process.ended();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    outcome.stderr.lines().map(str::to_owned).collect()
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn the_banner_tells_where_what_and_how() {
 }
 
 #[test]
-fn a_relative_folder_is_told_in_full() {
+fn a_relative_folder_is_shown_in_full() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = contrail(&["--port", "0"]);
     command.current_dir(folder.path());
@@ -45,7 +45,7 @@ fn a_relative_folder_is_told_in_full() {
 }
 
 #[test]
-fn open_to_the_network_is_said_loudly() {
+fn open_to_the_network_is_warned_of_loudly() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Contrail::start_with(folder.path(), &["--host", "0.0.0.0"]);
     assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
@@ -156,8 +156,8 @@ async fn secrets_of_callers_are_never_logged_nor_kept() {
     let log = log(server);
     assert!(log.iter().any(|line| line.contains("TRACE")), "there is no trace to look at");
     for secret in [SIGNATURE, TOKEN] {
-        let told: Vec<_> = log.iter().filter(|line| line.contains(secret)).collect();
-        assert!(told.is_empty(), "{told:#?}");
+        let found: Vec<_> = log.iter().filter(|line| line.contains(secret)).collect();
+        assert!(found.is_empty(), "{found:#?}");
         assert_eq!(kept_in(folder.path(), secret), Vec::<String>::new());
     }
     // The search finds what is there: who it was is no secret.

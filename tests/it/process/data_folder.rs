@@ -1,22 +1,22 @@
 //! A data folder that cannot be used is refused in one line and left as it is.
 
-use super::{Contrail, Said, contrail, database, event_id, ndjson, run};
+use super::{Contrail, Outcome, contrail, database, event_id, ndjson, run};
 use std::path::Path;
 
 /// Tries to serve from a data folder that is not to be used; the line that says why.
 fn refusal(folder: &Path) -> String {
-    let said = run(contrail(&["--port", "0", "--data-dir", folder.to_str().unwrap()]));
-    one_line(&said)
+    let outcome = run(contrail(&["--port", "0", "--data-dir", folder.to_str().unwrap()]));
+    one_line(&outcome)
 }
 
 /// What a refusal looks like, whatever its reason.
-fn one_line(said: &Said) -> String {
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert_eq!(said.stdout, "");
-    assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
-    assert!(said.stderr.starts_with("contrail: ") && said.stderr.ends_with('\n'), "{}", said.stderr);
-    assert!(!said.stderr.contains("panicked"), "{}", said.stderr);
-    said.stderr.trim_end().to_owned()
+fn one_line(outcome: &Outcome) -> String {
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert_eq!(outcome.stdout, "");
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+    assert!(outcome.stderr.starts_with("contrail: ") && outcome.stderr.ends_with('\n'), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
+    outcome.stderr.trim_end().to_owned()
 }
 
 /// Serving and importing are both refused, and the database is the same bytes afterwards.

@@ -1,4 +1,4 @@
-//! A full disk is told to whoever writes; the server stays up, can be read, and writes again when there is room.
+//! A full disk is an error for everybody who writes; the server stays up, can be read, and writes again when there is room.
 #![cfg(target_os = "linux")]
 
 use super::{Contrail, clear, database, event_id, ndjson};
@@ -117,7 +117,7 @@ async fn a_full_disk_costs_nothing_that_was_acknowledged() {
 async fn what_was_refused_when_the_disk_was_full_can_be_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let server = start_confined(folder.path());
-    // One body of many batches: those before the wall are stored and told, the others are not there.
+    // One body of many batches: those before the wall are stored and counted, the others are not there.
     let reply = server.import(ndjson(1..=10_000)).await;
     let report: Value = reply.json();
     let stored = report["accepted"].as_u64().unwrap();

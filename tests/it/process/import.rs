@@ -1,6 +1,6 @@
 //! `contrail import`: into the server that holds the data folder, into one that is named, into the folder itself.
 
-use super::{Contrail, Said, contrail, event, event_id, ndjson, now, run, run_with_input};
+use super::{Contrail, Outcome, contrail, event, event_id, ndjson, now, run, run_with_input};
 use crate::support::record;
 use contrail::clock::Clock;
 use flate2::{Compression, write::GzEncoder};
@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-fn import(data: &Path, args: &[&str]) -> Said {
+fn import(data: &Path, args: &[&str]) -> Outcome {
     let mut command = contrail(&["import", "--data-dir"]);
     command.arg(data).args(args);
     run(command)
@@ -33,8 +33,8 @@ fn list(ids: impl IntoIterator<Item = u32>) -> Value {
 }
 
 /// What an import that went well says.
-fn is_report(said: &Said, report: &str) {
-    assert_eq!((said.code, said.stdout.trim_end(), said.stderr.as_str()), (Some(0), report, ""));
+fn is_report(outcome: &Outcome, report: &str) {
+    assert_eq!((outcome.code, outcome.stdout.trim_end(), outcome.stderr.as_str()), (Some(0), report, ""));
 }
 
 /// A data folder and a folder with files, one in each form that records come in.
@@ -86,8 +86,8 @@ async fn a_server_can_be_named() {
     let server = Contrail::start(data.path());
     let other = files.path().join("not-made");
     for url in [server.url.clone(), format!("{}/", server.url)] {
-        let said = import(&other, &["--url", &url, files.path().to_str().unwrap()]);
-        assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{}", said.stdout);
+        let outcome = import(&other, &["--url", &url, files.path().to_str().unwrap()]);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{}", outcome.stdout);
     }
     are_there(&server, 1..=10).await;
     assert!(!other.exists());
@@ -104,8 +104,8 @@ async fn a_folder_is_read_whole_but_for_digests_and_other_files() {
     );
     file(&files, "notes.txt", ndjson([13]));
     file(&files, "UPPER.JSON", ndjson([14]));
-    let said = import(data.path(), &[files.path().to_str().unwrap()]);
-    is_report(&said, "12 accepted, 0 duplicates, 0 rejected");
+    let outcome = import(data.path(), &[files.path().to_str().unwrap()]);
+    is_report(&outcome, "12 accepted, 0 duplicates, 0 rejected");
     let server = Contrail::start(data.path());
     are_there(&server, (1..=11).chain([14])).await;
 }
@@ -116,8 +116,8 @@ async fn stdin_is_a_file_too() {
     for input in [ndjson(1..=2).into_bytes(), packed(&ndjson(3..=4))] {
         let mut command = contrail(&["import", "-", "--data-dir"]);
         command.arg(data.path());
-        let said = run_with_input(command, &input);
-        is_report(&said, "2 accepted, 0 duplicates, 0 rejected");
+        let outcome = run_with_input(command, &input);
+        is_report(&outcome, "2 accepted, 0 duplicates, 0 rejected");
     }
     let server = Contrail::start(data.path());
     let mut command = contrail(&["import", "-", "--data-dir"]);
@@ -135,19 +135,25 @@ async fn records_that_are_refused_are_shown_with_their_place_and_why() {
         nameless.as_object_mut().unwrap().remove("eventName");
         let text = format!("{}\n{nameless}\nhello\n{}\n", event(1), event(3));
         let path = file(&files, "mixed.ndjson", text);
-        let said = import(data.path(), &[&path]);
-        assert_eq!((said.code, said.stdout.trim_end()), (Some(0), "2 accepted, 0 duplicates, 2 rejected"));
-        let lines: Vec<&str> = said.stderr.lines().collect();
-        assert_eq!(lines.len(), 2, "{}", said.stderr);
+        let outcome = import(data.path(), &[&path]);
+        assert_eq!(
+            (outcome.code, outcome.stdout.trim_end()),
+            (Some(0), "2 accepted, 0 duplicates, 2 rejected")
+        );
+        let lines: Vec<&str> = outcome.stderr.lines().collect();
+        assert_eq!(lines.len(), 2, "{}", outcome.stderr);
         assert!(lines[0].starts_with(&format!("{path}: record 1: ")), "{}", lines[0]);
         assert!(lines[0].contains("eventName"), "{}", lines[0]);
         assert_eq!(lines[1], format!("{path}: record 2: not a JSON object"));
         // A file of which nothing is of use is a mistake; many refusals are not shown one by one.
         let path = file(&files, "letters.ndjson", "dear diary\n".repeat(25));
-        let said = import(data.path(), &[&path]);
-        assert_eq!((said.code, said.stdout.trim_end()), (Some(1), "0 accepted, 0 duplicates, 25 rejected"));
-        assert_eq!(said.stderr.lines().count(), 11, "{}", said.stderr);
-        assert!(said.stderr.ends_with(": 15 more records were refused\n"), "{}", said.stderr);
+        let outcome = import(data.path(), &[&path]);
+        assert_eq!(
+            (outcome.code, outcome.stdout.trim_end()),
+            (Some(1), "0 accepted, 0 duplicates, 25 rejected")
+        );
+        assert_eq!(outcome.stderr.lines().count(), 11, "{}", outcome.stderr);
+        assert!(outcome.stderr.ends_with(": 15 more records were refused\n"), "{}", outcome.stderr);
         drop(server);
         are_there(&Contrail::start(data.path()), [1, 3]).await;
     }
@@ -188,25 +194,25 @@ async fn rebasing_makes_the_newest_record_of_all_files_now() {
 fn a_file_that_is_not_there_is_named_before_anything_is_stored() {
     let Forms { data, files: _files, paths } = forms();
     let new = data.path().join("new");
-    let said = import(&new, &[&paths[0], "nowhere.json"]);
-    assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""));
-    assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
-    assert!(said.stderr.starts_with("contrail: cannot read nowhere.json: "), "{}", said.stderr);
+    let outcome = import(&new, &[&paths[0], "nowhere.json"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+    assert!(outcome.stderr.starts_with("contrail: cannot read nowhere.json: "), "{}", outcome.stderr);
     assert!(!new.exists());
 }
 
 #[tokio::test]
-async fn damaged_files_are_told_and_do_not_stop_the_others() {
+async fn damaged_files_are_reported_and_do_not_stop_the_others() {
     for running in [false, true] {
         let Forms { data, files, paths } = forms();
         let server = running.then(|| Contrail::start(data.path()));
         let mut bytes = packed(&ndjson(20..=40));
         bytes.truncate(bytes.len() - 20);
         let broken = file(&files, "broken.json.gz", bytes);
-        let said = import(data.path(), &[&broken, &paths[0]]);
-        assert_eq!(said.code, Some(1), "{said:?}");
-        let told = format!("{broken}: the gzip data is damaged: ");
-        assert!(said.stderr.lines().any(|line| line.starts_with(&told)), "{}", said.stderr);
+        let outcome = import(data.path(), &[&broken, &paths[0]]);
+        assert_eq!(outcome.code, Some(1), "{outcome:?}");
+        let reason = format!("{broken}: the gzip data is damaged: ");
+        assert!(outcome.stderr.lines().any(|line| line.starts_with(&reason)), "{}", outcome.stderr);
         drop(server);
         let ids = Contrail::start(data.path()).event_ids().await;
         assert!((1..=3).all(|id| ids.contains_key(&event_id(id))), "{ids:?}");
@@ -219,16 +225,16 @@ fn a_server_that_does_not_answer_is_named() {
     // Nobody listens on a port that was given back.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}");
-    let said = import(data.path(), &["--url", &url, &paths[0]]);
-    assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""));
-    assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
-    assert!(said.stderr.starts_with(&format!("contrail: cannot reach {url}: ")), "{}", said.stderr);
+    let outcome = import(data.path(), &["--url", &url, &paths[0]]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+    assert!(outcome.stderr.starts_with(&format!("contrail: cannot reach {url}: ")), "{}", outcome.stderr);
 }
 
 #[test]
 fn only_now_is_a_time_to_rebase_to() {
     let Forms { data, files: _files, paths } = forms();
-    let said = import(data.path(), &["--rebase", "yesterday", &paths[0]]);
-    assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{}", said.stderr);
-    assert!(said.stderr.contains("yesterday") && said.stderr.contains("now"), "{}", said.stderr);
+    let outcome = import(data.path(), &["--rebase", "yesterday", &paths[0]]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("yesterday") && outcome.stderr.contains("now"), "{}", outcome.stderr);
 }

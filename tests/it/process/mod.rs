@@ -49,21 +49,21 @@ struct Process {
     log: Vec<String>,
 }
 
-/// What a command said until it ended.
+/// What a command wrote until it ended, and how it ended.
 #[derive(Debug)]
-struct Said {
+struct Outcome {
     code: Option<i32>,
     stdout: String,
     stderr: String,
 }
 
 /// Runs a command to its end.
-fn run(command: Command) -> Said {
+fn run(command: Command) -> Outcome {
     Process::spawn(command, b"").ended()
 }
 
 /// Runs a command to its end, with something on its stdin.
-fn run_with_input(command: Command, input: &[u8]) -> Said {
+fn run_with_input(command: Command, input: &[u8]) -> Outcome {
     Process::spawn(command, input).ended()
 }
 
@@ -109,7 +109,7 @@ impl Process {
     }
 
     /// Waits until it has ended by itself.
-    fn ended(mut self) -> Said {
+    fn ended(mut self) -> Outcome {
         // Both streams end with the process.
         let clock = Clock::system();
         let left = || DEADLINE.saturating_sub(clock.elapsed());
@@ -124,7 +124,7 @@ impl Process {
         assert!(left() > Duration::ZERO, "it does not end; stdout: {stdout}, stderr: {:#?}", self.log);
         let code = self.child.wait().unwrap().code();
         let stderr = self.log.iter().map(|line| format!("{line}\n")).collect();
-        Said { code, stdout, stderr }
+        Outcome { code, stdout, stderr }
     }
 }
 
@@ -140,7 +140,7 @@ impl Drop for Process {
 struct Contrail {
     process: Process,
     url: String,
-    /// What it said on stdout.
+    /// What it wrote to stdout.
     banner: String,
 }
 
@@ -186,8 +186,8 @@ impl Contrail {
     /// SIGTERM; returns when it has ended in good order.
     fn stop(self) {
         self.process.signal("TERM");
-        let said = self.process.ended();
-        assert_eq!(said.code, Some(0), "{}", said.stderr);
+        let outcome = self.process.ended();
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     }
 
     /// A call of the API as the default account in us-east-1.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Something that a client was told is stored.
+/// Something that was acknowledged to a client.
 #[derive(Debug)]
 enum Ack {
     /// Events with these numbers.

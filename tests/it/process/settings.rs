@@ -1,4 +1,4 @@
-//! Settings from a file, the environment and flags; what is wrong with them is said in one line that names the key.
+//! Settings from a file, the environment and flags; what is wrong with them is named in one line that names the key.
 
 use super::{Contrail, contrail, run};
 use std::net::TcpListener;
@@ -7,12 +7,12 @@ use std::process::Command;
 
 /// A command that must be refused; the line that says why.
 fn refusal(command: Command) -> String {
-    let said = run(command);
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert_eq!(said.stdout, "");
-    assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
-    assert!(said.stderr.starts_with("contrail: "), "{}", said.stderr);
-    said.stderr.trim_end().to_owned()
+    let outcome = run(command);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert_eq!(outcome.stdout, "");
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+    assert!(outcome.stderr.starts_with("contrail: "), "{}", outcome.stderr);
+    outcome.stderr.trim_end().to_owned()
 }
 
 /// Serving on a free port, with a folder that must not be made.
@@ -127,7 +127,7 @@ fn a_config_file_that_is_not_there_is_named() {
     assert!(refusal(command).contains("nowhere/too.toml"));
 }
 
-/// The account that a server serves, which its banner tells.
+/// The account that a server serves, which stands in its banner.
 fn account(command: Command) -> String {
     let server = Contrail::spawn(command);
     let line = server.banner.lines().find(|line| line.trim_start().starts_with("account")).unwrap();
@@ -179,17 +179,17 @@ fn the_flags_may_stand_before_and_behind_the_command() {
 
 #[test]
 fn help_tells_commands_flags_and_examples() {
-    let said = run(contrail(&["--help"]));
-    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+    let outcome = run(contrail(&["--help"]));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
     for word in ["serve", "import", "Examples:", "contrail import logs/ --rebase now", "default.toml"] {
-        assert!(said.stdout.contains(word), "{word} is missing: {}", said.stdout);
+        assert!(outcome.stdout.contains(word), "{word} is missing: {}", outcome.stdout);
     }
     for flag in
         ["config", "host", "port", "data-dir", "era", "account", "upstream", "log-level", "log-format"]
     {
-        assert!(said.stdout.contains(&format!("--{flag} <")), "--{flag} is missing: {}", said.stdout);
+        assert!(outcome.stdout.contains(&format!("--{flag} <")), "--{flag} is missing: {}", outcome.stdout);
         let variable = format!("CONTRAIL_{}", flag.replace('-', "_").to_uppercase());
-        assert!(said.stdout.contains(&variable), "{variable} is missing: {}", said.stdout);
+        assert!(outcome.stdout.contains(&variable), "{variable} is missing: {}", outcome.stdout);
     }
     let import = run(contrail(&["import", "--help"]));
     for word in ["--rebase", "--url", "NDJSON", "PATH"] {
@@ -199,15 +199,18 @@ fn help_tells_commands_flags_and_examples() {
 
 #[test]
 fn the_version_is_the_crates() {
-    let said = run(contrail(&["--version"]));
-    assert_eq!((said.code, said.stdout), (Some(0), format!("contrail {}\n", env!("CARGO_PKG_VERSION"))));
+    let outcome = run(contrail(&["--version"]));
+    assert_eq!(
+        (outcome.code, outcome.stdout),
+        (Some(0), format!("contrail {}\n", env!("CARGO_PKG_VERSION")))
+    );
 }
 
 #[test]
 fn an_unknown_flag_or_command_is_no_server() {
     for args in [&["--prot", "1"][..], &["swerve"], &["import"]] {
-        let said = run(contrail(args));
-        assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{args:?}: {}", said.stderr);
-        assert!(said.stderr.contains("Usage: contrail"), "{}", said.stderr);
+        let outcome = run(contrail(args));
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{args:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains("Usage: contrail"), "{}", outcome.stderr);
     }
 }

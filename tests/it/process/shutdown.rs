@@ -71,13 +71,13 @@ async fn stops_on(signal: &str) {
 
     let clock = Clock::system();
     server.process.signal(signal);
-    let said = server.process.ended();
-    assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert!(clock.elapsed() < TEN_SECONDS, "{signal} took {:?}: {}", clock.elapsed(), said.stderr);
+    let outcome = server.process.ended();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(clock.elapsed() < TEN_SECONDS, "{signal} took {:?}: {}", clock.elapsed(), outcome.stderr);
     assert!(
-        said.stderr.trim_end().ends_with(r#""message":"stopped","target":"contrail::cli::serve"}"#),
+        outcome.stderr.trim_end().ends_with(r#""message":"stopped","target":"contrail::cli::serve"}"#),
         "{}",
-        said.stderr
+        outcome.stderr
     );
     // The log has been folded into the database, so that one file is all there is to copy.
     assert!(!folder.path().join("contrail.db-wal").exists());

@@ -1,5 +1,5 @@
 //! An AWS to deliver to: S3, SNS, CloudWatch Logs, EventBridge and a webhook at one address. It takes everything,
-//! keeps it for tests to look at, and fails when told to.
+//! keeps it for tests to look at, and fails when asked to.
 
 mod answer;
 

@@ -1,4 +1,4 @@
-//! A server to stand in front of. It keeps every request byte for byte and gives the answers it was told to.
+//! A server to stand in front of. It keeps every request byte for byte and gives the answers that a test has set.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -22,7 +22,7 @@ async fn a_trail_is_named_by_its_name_or_by_its_arn() {
 }
 
 #[tokio::test]
-async fn an_unknown_trail_is_told_by_its_arn() {
+async fn an_unknown_trail_is_named_by_its_arn() {
     let server = TestServer::start().await;
     server.create_in("us-east-1", "demo", false).await;
     for operation in OPERATIONS {

@@ -178,7 +178,7 @@ async fn web_pages_of_other_origins_are_kept_out() {
 }
 
 #[tokio::test]
-async fn without_the_bucket_store_other_paths_and_methods_are_told_where_to_go() {
+async fn without_the_bucket_store_other_paths_and_methods_get_a_hint_where_to_go() {
     let server = TestServer::with(&[("delivery.s3_endpoint", "http://127.0.0.1:9")]).await;
     for path in ["/", "/elsewhere"] {
         let reply = server.get(path).await;

@@ -348,7 +348,7 @@ async fn bad_input_gets_the_error_that_aws_gives() {
 }
 
 #[tokio::test]
-async fn what_was_put_in_with_a_nul_character_is_found_by_it() {
+async fn what_was_imported_with_a_nul_character_is_found_by_it() {
     let server = TestServer::with(&[("limits.lookup_events_per_second", "0")]).await;
     let mut odd = record(1, "2026-11-22T05:00:01Z", "Na\0me");
     odd["eventID"] = "e\0id".into();

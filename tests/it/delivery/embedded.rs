@@ -1,4 +1,4 @@
-//! With nothing configured: the bucket store inside.
+//! With nothing configured: the embedded bucket store.
 
 use crate::support::chain::{Objects, check};
 use crate::support::{TestServer, http, record};
