@@ -8,7 +8,7 @@ use super::refusal;
 use super::tee::{BodyCopy, ForwardedCall};
 use crate::domain::account_id::AccountId;
 use crate::domain::region::Region;
-use crate::recorder::exchange::{Exchange, Head, Kept, Reply};
+use crate::recorder::exchange::{Exchange, Head, KeptBody, Reply};
 use crate::recorder::identify::signing_scope;
 use actix_web::body::{BodyStream, SizedStream};
 use actix_web::dev::RequestHead;
@@ -79,7 +79,7 @@ pub(super) async fn answer(
     let call = ForwardedCall {
         exchange: Some(Exchange {
             head: head.clone(),
-            body: Kept::default(),
+            body: KeptBody::default(),
             reply: None,
             time: proxy.service.clock.now(),
             source_ip: source_ip(&request, &head, &proxy.trusted),
@@ -247,7 +247,7 @@ fn pass_back(
     if let Some(exchange) = &mut call.exchange {
         exchange.time = proxy.service.clock.now();
         exchange.reply =
-            Some(Reply { status: parts.status.as_u16(), headers: parts.headers, body: Kept::default() });
+            Some(Reply { status: parts.status.as_u16(), headers: parts.headers, body: KeptBody::default() });
     }
     if is_empty || length == Some(0) {
         call.complete();
@@ -305,7 +305,7 @@ fn refuse(head: &Head, why: &str, mut call: ForwardedCall, proxy: &Proxy) -> Htt
     let body = refusal.body.bytes.clone();
     if let Some(exchange) = &mut call.exchange {
         exchange.time = proxy.service.clock.now();
-        exchange.reply = Some(Reply { body: Kept::default(), ..refusal });
+        exchange.reply = Some(Reply { body: KeptBody::default(), ..refusal });
     }
     call.reply.add(&body);
     call.complete();

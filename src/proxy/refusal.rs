@@ -1,7 +1,7 @@
 //! Errors for calls that could not be forwarded: 503 `ServiceUnavailable`, which SDKs try again, in the form that the
 //! caller's protocol has for errors (Smithy's protocol documents; S3's and EC2's error documents).
 
-use crate::recorder::exchange::{Head, Kept, Reply};
+use crate::recorder::exchange::{Head, KeptBody, Reply};
 use crate::recorder::identify::signing_scope;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
@@ -61,7 +61,7 @@ pub(super) fn of(head: &Head, why: &str, id: Uuid) -> Reply {
         }
     }
     let body = if head.method == http::Method::HEAD { Vec::new() } else { body };
-    let body = Kept { total: body.len() as u64, bytes: body.into(), ended: true };
+    let body = KeptBody { total: body.len() as u64, bytes: body.into(), ended: true };
     Reply { status: 503, headers, body }
 }
 

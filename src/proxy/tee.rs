@@ -1,6 +1,6 @@
 //! Keeping a copy of the bodies that are forwarded, up to a bound.
 
-use crate::recorder::exchange::{Exchange, Kept, MAX_KEPT};
+use crate::recorder::exchange::{Exchange, KeptBody, MAX_KEPT};
 use crate::recorder::forwarded_calls::ForwardedCalls;
 use actix_web::web::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,10 +42,10 @@ impl BodyCopy {
         self.state().ended = true;
     }
 
-    fn take(&self) -> Kept {
+    fn take(&self) -> KeptBody {
         let mut state = self.state();
         let bytes = std::mem::take(&mut state.bytes);
-        Kept { bytes: bytes.into(), total: state.total, ended: state.ended }
+        KeptBody { bytes: bytes.into(), total: state.total, ended: state.ended }
     }
 
     /// Nothing panics while the lock is held.

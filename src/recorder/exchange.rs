@@ -10,7 +10,7 @@ pub const MAX_KEPT: usize = 256 * 1024;
 
 /// A body, or the beginning of it. Shown without its bytes, which can hold secrets.
 #[derive(Clone, Default)]
-pub struct Kept {
+pub struct KeptBody {
     /// At most [`MAX_KEPT`] bytes, as they went over the wire.
     pub bytes: Bytes,
     /// The bytes that there were.
@@ -19,7 +19,7 @@ pub struct Kept {
     pub ended: bool,
 }
 
-impl Kept {
+impl KeptBody {
     /// The whole body; `None` when only a part of it is here.
     pub fn whole(&self) -> Option<&[u8]> {
         (self.ended && self.total == self.bytes.len() as u64).then_some(&self.bytes[..])
@@ -37,9 +37,12 @@ pub struct Head {
     pub headers: HeaderMap,
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for KeptBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kept").field("total", &self.total).field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("KeptBody")
+            .field("total", &self.total)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,7 +89,7 @@ pub struct Reply {
     /// As received; names in lower case.
     pub headers: HeaderMap,
     /// As received, packed or not.
-    pub body: Kept,
+    pub body: KeptBody,
 }
 
 /// A request and what became of it.
@@ -95,7 +98,7 @@ pub struct Exchange {
     /// The request without its body.
     pub head: Head,
     /// The request's body.
-    pub body: Kept,
+    pub body: KeptBody,
     /// The reply; `None` when the caller went away before there was one.
     pub reply: Option<Reply>,
     /// When the call was complete.
@@ -122,7 +125,7 @@ mod tests {
         let secret = "s3cr3t";
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-security-token", secret.parse().unwrap());
-        let body = Kept { bytes: Bytes::from(secret), total: 6, ended: true };
+        let body = KeptBody { bytes: Bytes::from(secret), total: 6, ended: true };
         let target = format!("/b-1/k?X-Amz-Signature={secret}");
         let exchange = Exchange {
             head: Head { method: Method::PUT, target, headers: headers.clone() },

@@ -2,7 +2,7 @@
 //! operation in its protocol, then method and path.
 
 use crate::domain::region::Region;
-use crate::recorder::catalog::{AwsService, Catalog, Operation, Protocol, Request};
+use crate::recorder::catalog::{AwsOperation, AwsService, Catalog, Protocol, Request};
 use crate::recorder::exchange::Head;
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub struct Identified {
     /// The operation's name as the API has it: `ListObjectsV2`, `CreateFunction`.
     pub operation: String,
     /// The operation in the catalog; `None` for one that is newer than the catalog and trusted by its name.
-    pub known: Option<Arc<Operation>>,
+    pub known: Option<Arc<AwsOperation>>,
     /// The protocol that the request is in, which is not always the model's first choice.
     pub protocol: Protocol,
     /// The labels of the path with their values, percent-decoded: `("FunctionName", "demo")`, `("Bucket", "b-1")`,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// `errorCode` and `errorMessage` of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct CallError {
     /// The code without its namespace: `ResourceNotFoundException`, `Client.InvalidGroup.NotFound`.
     pub code: String,
     /// The message, when the reply has one.
@@ -19,7 +19,7 @@ pub struct Refusal {
 }
 
 /// Why the call was refused; `None` when it was not. What no body says (answers to `HEAD`), the status does.
-pub fn refusal(call: &Identified, reply: &Reply) -> Option<Refusal> {
+pub fn refusal(call: &Identified, reply: &Reply) -> Option<CallError> {
     if reply.status < 400 {
         return None;
     }
@@ -40,7 +40,7 @@ pub fn refusal(call: &Identified, reply: &Reply) -> Option<Refusal> {
         _ => code,
     };
     let message = member(&["message", "Message", "errorMessage"]).or_else(|| xml_text(body, &["Message"]));
-    Some(Refusal { code, message })
+    Some(CallError { code, message })
 }
 
 /// `requestID`, if the reply has one.

@@ -55,12 +55,12 @@ pub struct AwsService {
     /// What its members hold.
     pub kinds: Kinds,
     /// Operations by name.
-    pub operations: HashMap<String, Arc<Operation>>,
+    pub operations: HashMap<String, Arc<AwsOperation>>,
 }
 
 /// An operation of a service.
 #[derive(Debug)]
-pub struct Operation {
+pub struct AwsOperation {
     /// `CreateUser`
     pub name: String,
     /// `GET`, …; REST only.
@@ -159,7 +159,7 @@ impl Catalog {
                         _ => return Err(wrong("an operation has a name alone, or five cells more")),
                     };
                     let flags: u8 = flags.parse().map_err(|_| wrong("flags are not a number"))?;
-                    let operation = Operation {
+                    let operation = AwsOperation {
                         name: (*name).to_owned(),
                         method: method.to_owned(),
                         path: path.to_owned(),

@@ -1,7 +1,7 @@
 //! How records name what the API names otherwise, and which kind of event a call is. Seen in real records unless a
 //! comment says where it comes from.
 
-use super::{AwsService, Operation};
+use super::{AwsOperation, AwsService};
 
 /// `eventSource` of a service's calls.
 pub fn event_source(service: &AwsService) -> String {
@@ -53,7 +53,7 @@ const S3_CONTROL: &[(&str, &str)] = &[
 ];
 
 /// `eventName` of an operation.
-pub fn event_name(service: &AwsService, operation: &str, known: Option<&Operation>) -> String {
+pub fn event_name(service: &AwsService, operation: &str, known: Option<&AwsOperation>) -> String {
     let other = |table: &[(&str, &str)]| {
         let found = table.iter().find(|(name, _)| *name == operation);
         found.map_or(operation, |(_, name)| *name).to_owned()
@@ -71,7 +71,7 @@ pub fn event_name(service: &AwsService, operation: &str, known: Option<&Operatio
 }
 
 /// `/2015-03-31/functions` → `20150331`
-fn date_of(operation: &Operation) -> String {
+fn date_of(operation: &AwsOperation) -> String {
     let first = operation.path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let digits: String = first.chars().filter(char::is_ascii_digit).collect();
     if first.len() == 10 && digits.len() == 8 { digits } else { String::new() }

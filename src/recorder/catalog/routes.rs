@@ -1,6 +1,6 @@
 //! Which REST operation a method, a path and a query mean.
 
-use super::{AwsService, Operation};
+use super::{AwsOperation, AwsService};
 use percent_encoding::percent_decode_str;
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Fit {
     /// Its service.
     pub service: Arc<AwsService>,
     /// The operation.
-    pub operation: Arc<Operation>,
+    pub operation: Arc<AwsOperation>,
     /// Labels of the path with their values, decoded.
     pub labels: Vec<(String, String)>,
 }
@@ -42,14 +42,14 @@ enum Segment {
 #[derive(Debug)]
 pub(super) struct Route {
     service: Arc<AwsService>,
-    operation: Arc<Operation>,
+    operation: Arc<AwsOperation>,
     segments: Vec<Segment>,
     /// Literals of the query; `None`: any value.
     query: Vec<(String, Option<String>)>,
 }
 
 impl Route {
-    pub(super) fn new(service: &Arc<AwsService>, operation: &Arc<Operation>) -> Route {
+    pub(super) fn new(service: &Arc<AwsService>, operation: &Arc<AwsOperation>) -> Route {
         let (path, query) = operation.path.split_once('?').unwrap_or((&operation.path, ""));
         let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
             None => Segment::Literal(text.to_owned()),
