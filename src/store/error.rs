@@ -91,6 +91,7 @@ pub(super) fn result_code(error: &sqlx::Error) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sqlx::Connection;
 
     #[test]
     fn an_error_says_which_kind_it_is() {
@@ -100,5 +101,15 @@ mod tests {
         assert_eq!(kind(sqlx::Error::RowNotFound), StoreErrorKind::Other);
         let busy = StoreError::from(sqlx::Error::PoolTimedOut).to_string();
         assert!(busy.starts_with("the database is busy: "), "{busy}");
+    }
+
+    #[tokio::test]
+    async fn a_database_that_cannot_grow_is_full() {
+        let mut db = sqlx::SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 3").execute(&mut db).await.unwrap();
+        sqlx::query("CREATE TABLE t (text TEXT)").execute(&mut db).await.unwrap();
+        let insert = sqlx::query("INSERT INTO t VALUES ($1)").bind("x".repeat(100_000));
+        let full = StoreError::from(insert.execute(&mut db).await.unwrap_err());
+        assert_eq!(full.kind(), StoreErrorKind::Full, "{full}");
     }
 }

@@ -7,7 +7,9 @@ use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use contrail::domain::region::Region;
 use contrail::domain::resources::Resource;
 use contrail::domain::tags::Tag;
-use contrail::store::{DataDir, ErrorFilter, ExportFilter, LookupQuery, Store, Trail, TrailStatus};
+use contrail::store::{
+    DataDir, DigestKey, ErrorFilter, ExportFilter, LookupQuery, Store, StoreErrorKind, Trail, TrailStatus,
+};
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
@@ -245,4 +247,32 @@ async fn old_events_leave_in_pieces_and_so_does_what_is_wiped() {
     }
     assert_eq!((trails, pieces), (1, vec![10, 5, 0]), "what came later stays");
     assert!(db.key_of("e-100").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_error_says_whether_the_database_is_busy_in_conflict_or_damaged() {
+    let (store, _folder, temp) = open().await;
+    let key = DigestKey {
+        fingerprint: "f".into(),
+        private_key: "secret".into(),
+        public_key: "p".into(),
+        valid_from: 1,
+        valid_to: 2,
+    };
+    let mut db = store.write().await.unwrap();
+    db.insert_trail(&trail("demo", "us-east-1", false), &[]).await.unwrap();
+    db.insert_digest_key("us-east-1", &key).await.unwrap();
+    let twice = db.insert_digest_key("us-east-1", &key).await.unwrap_err();
+    assert_eq!(twice.kind(), StoreErrorKind::Conflict, "{twice}");
+    db.commit().await.unwrap();
+
+    let other = rusqlite::Connection::open(temp.path().join("contrail.db")).unwrap();
+    other.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    other.execute("UPDATE trails SET home_region = 'US EAST'", []).unwrap();
+    let odd = store.read().await.unwrap().trails(&account("111122223333")).await.unwrap_err();
+    assert_eq!(odd.kind(), StoreErrorKind::Damaged, "{odd}");
+
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let busy = store.try_write().await.unwrap_err();
+    assert_eq!(busy.kind(), StoreErrorKind::Busy, "{busy}");
 }

@@ -127,6 +127,23 @@ async fn stdin_is_a_file_too() {
 }
 
 #[tokio::test]
+async fn a_saved_answer_of_lookup_events_is_imported() {
+    let (data, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let found =
+        |id| json!({"EventId": event_id(id), "CloudTrailEvent": event(id).to_string(), "Resources": []});
+    let answer = json!({"Events": [found(1), found(2)], "NextToken": "t"});
+    let path = file(&files, "saved.json", serde_json::to_string_pretty(&answer).unwrap());
+    is_report(&import(data.path(), &[&path]), "2 accepted, 0 duplicates, 0 rejected");
+    let server = Contrail::start(data.path());
+    is_report(&import(data.path(), &[&path]), "0 accepted, 2 duplicates, 0 rejected");
+    are_there(&server, 1..=2).await;
+    let other = file(&files, "trails.json", json!({"trailList": []}).to_string());
+    let outcome = import(data.path(), &[&other]);
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("this looks like an answer of DescribeTrails"), "{}", outcome.stderr);
+}
+
+#[tokio::test]
 async fn records_that_are_refused_are_shown_with_their_place_and_why() {
     for running in [false, true] {
         let (data, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
