@@ -46,7 +46,8 @@ impl StoreError {
     pub fn kind(&self) -> StoreErrorKind {
         use sqlx::Error as E;
         match (&self.source, result_code(&self.source)) {
-            (E::PoolTimedOut, _) | (_, Some(BUSY | LOCKED)) => StoreErrorKind::Busy,
+            _ if self.is_locked() => StoreErrorKind::Busy,
+            (E::PoolTimedOut, _) => StoreErrorKind::Busy,
             (_, Some(FULL)) => StoreErrorKind::Full,
             (_, Some(CONSTRAINT)) => StoreErrorKind::Conflict,
             (E::ColumnDecode { .. } | E::Decode(_), _) | (_, Some(CORRUPT | NOT_A_DATABASE)) => {
@@ -54,6 +55,11 @@ impl StoreError {
             }
             _ => StoreErrorKind::Other,
         }
+    }
+
+    /// Whether another program holds the database, as opposed to somebody else in this one.
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(result_code(&self.source), Some(BUSY | LOCKED))
     }
 
     /// Whether a row was refused because its primary key is taken: SQLITE_CONSTRAINT_PRIMARYKEY or

@@ -93,11 +93,11 @@ impl Store {
     /// A session that writes, after all others that asked before. While another program writes, it waits some seconds.
     ///
     /// # Errors
-    /// Busy: another program goes on writing for longer.
+    /// Busy: another program goes on writing for longer, or somebody else in this one does for half a minute.
     pub async fn write(&self) -> StoreResult<Session> {
         for _ in 1..WRITE_TRIES {
             match self.try_write().await {
-                Err(error) if error.kind() == StoreErrorKind::Busy => {}
+                Err(error) if error.is_locked() => {}
                 other => return other,
             }
         }
