@@ -76,11 +76,20 @@ impl Workers {
 
     async fn work(&self, flush: Flush) -> Result<Flushed, DigestError> {
         let _turn = self.turn.lock().await;
-        // What fails here must not keep the rest from being done, nor the other way round.
-        let removed = self.retention.step().await;
+        let worked = self.deliver(flush).await;
+        // Whatever became of the deliveries, but not while somebody waits for them.
+        let removed = match flush {
+            Flush::No => self.retention.step().await,
+            Flush::Yes => Ok(0),
+        };
+        let flushed = worked?;
+        removed?;
+        Ok(flushed)
+    }
+
+    async fn deliver(&self, flush: Flush) -> Result<Flushed, DigestError> {
         let delivered = Box::pin(self.delivery.step(flush)).await?;
         let digested = Box::pin(self.digesting.step(flush == Flush::Yes)).await?;
-        removed?;
         let failures = [delivered.failures, digested.failures].concat();
         Ok(Flushed { log_files: delivered.log_files, digests: digested.digests, failures })
     }

@@ -3,12 +3,10 @@
 use crate::domain::account_id::AccountId;
 use crate::error::ApiResult;
 use crate::recorder::logging::Logging;
+use crate::recorder::retention::PIECE;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
-
-/// Rows in one transaction: short enough that nobody who writes waits for long (measured: 50 to 200 ms).
-const PIECE: u32 = 2_000;
 
 /// What a reset removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

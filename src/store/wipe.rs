@@ -61,27 +61,35 @@ impl Session {
     /// # Errors
     /// The database cannot be written.
     pub async fn wipe_piece(&mut self, wipe: &Wipe, limit: u32) -> StoreResult<WipedPiece> {
-        let mut piece = WipedPiece { events: 0, rows: 0 };
-        let left = |piece: &WipedPiece| i64::from(limit).saturating_sub_unsigned(piece.rows);
+        let marked = self.wipe_marked_piece(limit).await?;
+        let left = i64::from(limit).saturating_sub_unsigned(marked);
+        let events = if left > 0 { self.wipe_events(wipe, left).await? } else { 0 };
+        Ok(WipedPiece { events, rows: marked + events })
+    }
+
+    /// Removes at most `limit` rows of what a wipe has marked, this one or one that did not come to its end; how many
+    /// there were. When none is left, the marks go as well.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn wipe_marked_piece(&mut self, limit: u32) -> StoreResult<u64> {
+        let mut removed = 0;
         // First what hangs on others: pending events know their destination, digests their chain.
         for (table, key, of) in [
             ("pending_events", "destination, number", format!("destination IN ({DESTINATIONS})")),
             ("log_files", "id", format!("destination IN ({DESTINATIONS})")),
             ("digests", "id", format!("chain IN ({CHAINS})")),
         ] {
-            if left(&piece) > 0 {
+            let left = i64::from(limit).saturating_sub_unsigned(removed);
+            if left > 0 {
                 let delete = format!(
                     "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {of} LIMIT $1)"
                 );
-                let delete = sqlx::query(sqlx::AssertSqlSafe(delete)).bind(left(&piece));
-                piece.rows += delete.execute(self.db()).await?.rows_affected();
+                let delete = sqlx::query(sqlx::AssertSqlSafe(delete)).bind(left);
+                removed += delete.execute(self.db()).await?.rows_affected();
             }
         }
-        if left(&piece) > 0 {
-            piece.events = self.wipe_events(wipe, left(&piece)).await?;
-            piece.rows += piece.events;
-        }
-        if piece.rows == 0 {
+        if removed == 0 {
             for delete in [
                 "DELETE FROM destinations WHERE kind LIKE 'wiped-%'",
                 "DELETE FROM digest_chains WHERE state = 'wiped'",
@@ -89,7 +97,7 @@ impl Session {
                 sqlx::query(delete).execute(self.db()).await?;
             }
         }
-        Ok(piece)
+        Ok(removed)
     }
 
     async fn wipe_events(&mut self, wipe: &Wipe, limit: i64) -> StoreResult<u64> {

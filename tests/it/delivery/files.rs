@@ -157,8 +157,11 @@ async fn an_event_imported_again_is_not_delivered_again() {
     import(&server, 2).await;
     let again = record(2, "2026-11-22T05:29:00Z", "RunInstances").to_string();
     server.post("/_contrail/events", again).await;
-    let health = server.get("/_contrail/health").await.json();
-    assert_eq!(health["delivery"]["pending_events"], 4, "two events, for the bucket and for the event bus");
+    assert_eq!(
+        server.backlog().await["pending_events"],
+        4,
+        "two events, for the bucket and for the event bus"
+    );
     server.flush().await;
     assert_eq!(delivered(&aws), ids(2));
 }
@@ -260,22 +263,60 @@ async fn a_reset_forgets_what_waits() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({"EnableLogFileValidation": true})).await;
     import(&server, 2).await;
-    assert_ne!(server.get("/_contrail/health").await.json()["delivery"]["pending_events"], 0);
+    assert_ne!(server.backlog().await["pending_events"], 0);
     // One file waits already.
     aws.fail("s3", "AccessDenied");
     server.flush().await;
     aws.recover();
     server.post(&format!("/_contrail/reset?account={ACCOUNT}"), "").await;
-    let health = server.get("/_contrail/health").await.json();
     assert_eq!(
-        health["delivery"],
+        server.backlog().await,
         json!({"pending_events": 0, "waiting_files": 0, "failing_destinations": 0})
     );
     server.wait(301);
     server.step().await;
     assert!(aws.objects().iter().all(|object| object.body.is_empty()), "{:?}", aws.objects());
     assert_eq!(server.flush().await["log_files"], json!([]));
-    assert_eq!(server.get("/_contrail/health").await.json()["delivery"]["pending_events"], 0);
+    assert_eq!(server.backlog().await["pending_events"], 0);
+}
+
+#[tokio::test]
+async fn what_a_reset_left_when_it_was_interrupted_is_removed_and_holds_nothing_up() {
+    let aws = FakeAws::start().await;
+    let server = delivering_with(&aws, &[("history.retention_days", "1")], json!({})).await;
+    import(&server, 2).await;
+    let mut session = server.service.store.write().await.unwrap();
+    session.begin_wipe(None, server.clock.now().timestamp_millis()).await.unwrap();
+    session.commit().await.unwrap();
+    server.wait(2 * 24 * 3600);
+    server.step().await;
+    assert!(log_files(&aws).is_empty());
+    assert_eq!(server.get("/_contrail/events").await.text, "", "what was pending kept nothing from going");
+    let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    let left = "SELECT (SELECT count(*) FROM pending_events) + (SELECT count(*) FROM destinations)";
+    assert_eq!(database.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn health_has_the_number_of_pending_events_without_counting_them() {
+    let aws = FakeAws::start().await;
+    let server = delivering_to(&aws, json!({})).await;
+    let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    let rows = || -> i64 {
+        database.query_row("SELECT count(*) FROM pending_events", [], |row| row.get(0)).unwrap()
+    };
+    import(&server, 3).await;
+    aws.fail("s3", "AccessDenied");
+    server.flush().await;
+    import_from(&server, 4, 2).await;
+    assert!(rows() >= 5);
+    assert_eq!(server.backlog().await["pending_events"], rows());
+    aws.recover();
+    server.flush().await;
+    assert_eq!(server.backlog().await["pending_events"], rows());
+    // A row that nobody has counted.
+    database.execute("INSERT INTO pending_events VALUES (1, 1000000, 1)", []).unwrap();
+    assert_eq!(server.backlog().await["pending_events"], rows() - 1);
 }
 
 #[tokio::test]

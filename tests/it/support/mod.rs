@@ -195,6 +195,11 @@ impl TestServer {
         reply.json()
     }
 
+    /// What waits to be delivered and what fails, as health has it.
+    pub(crate) async fn backlog(&self) -> Value {
+        self.get("/_contrail/health").await.json()["delivery"].clone()
+    }
+
     /// GetTrailStatus of the default account's trail `demo`.
     pub(crate) async fn status(&self) -> Value {
         self.ok("GetTrailStatus", serde_json::json!({"Name": "demo"})).await
