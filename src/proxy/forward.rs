@@ -3,18 +3,17 @@
 //! Nothing of it is changed but what belongs to the single connection (RFC 9110 §7.6.1): target, `Host` and all other
 //! headers go on as they came, so that signatures stay valid; redirects are not followed, and packed bodies stay packed.
 
-use super::Proxy;
 use super::refusal;
 use super::tee::{BodyCopy, ForwardedCall};
+use super::{Forwarded, Proxy};
 use crate::domain::account_id::AccountId;
 use crate::domain::region::Region;
 use crate::recorder::exchange::{Exchange, Head, KeptBody, Reply};
-use crate::recorder::identify::signing_scope;
 use actix_web::body::{BodyStream, SizedStream};
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use futures_util::StreamExt;
 use futures_util::stream::{self, Stream};
 use http_body::Frame;
@@ -70,8 +69,11 @@ pub(super) async fn answer(
     payload: web::Payload,
     proxy: web::Data<Proxy>,
 ) -> HttpResponse {
-    let head = head_of(request.head());
-    let scope = signing_scope(&head);
+    let forwarded = request.extensions_mut().remove::<Forwarded>();
+    // The guard has put it there, or this would not be the handler.
+    let Some(Forwarded { head, scope, upstream }) = forwarded else {
+        return HttpResponse::NotFound().finish();
+    };
     let length = content_length(&head.headers);
     let body = BodyCopy::new(length);
     let (account, _) = proxy.service.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
@@ -93,12 +95,8 @@ pub(super) async fn answer(
     if asks_for_another_protocol(&head) {
         return refuse(&head, "Connections that change to another protocol are not forwarded.", call, &proxy);
     }
-    let service = scope.as_ref().map(|scope| scope.service.as_str());
-    let Some(upstream) = proxy.service.settings.recorder.upstream_of(service) else {
-        return refuse(&head, "There is no upstream for this call.", call, &proxy);
-    };
     let within = proxy.service.settings.server.chunk_timeout.0;
-    let outgoing = match outgoing(&head, upstream, length, payload, body, within) {
+    let outgoing = match outgoing(&head, &upstream, length, payload, body, within) {
         Ok(outgoing) => outgoing,
         Err(error) => {
             return refuse(&head, &format!("The request cannot be forwarded: {error}"), call, &proxy);

@@ -7,8 +7,9 @@ mod tee;
 
 use crate::api::Service;
 use crate::config::Settings;
+use crate::recorder::exchange::Head;
 use crate::recorder::forwarded_calls::ForwardedCalls;
-use crate::recorder::identify::signing_scope;
+use crate::recorder::identify::{SigningScope, signing_scope};
 use actix_web::dev::RequestHead;
 use actix_web::guard::{GuardContext, fn_guard};
 use actix_web::web;
@@ -45,7 +46,10 @@ impl Proxy {
             config.app_data(web::Data::new(proxy.clone())).service(
                 web::resource("/{path:.*}")
                     .guard(fn_guard(move |context: &GuardContext<'_>| {
-                        is_forwarded(context.head(), &settings)
+                        let Some(forwarded) = forwarded(context.head(), &settings) else { return false };
+                        // Read once: the handler finds it there.
+                        context.req_data_mut().insert(forwarded);
+                        true
                     }))
                     .to(forward::answer),
             );
@@ -53,19 +57,32 @@ impl Proxy {
     }
 }
 
-/// Whether a request is for an upstream: neither for CloudTrail nor for Contrail's own paths, and there is an upstream for
-/// its service.
-fn is_forwarded(head: &RequestHead, settings: &Settings) -> bool {
+/// What is known of a request that is forwarded before its body has come.
+struct Forwarded {
+    head: Head,
+    scope: Option<SigningScope>,
+    /// `http://host:port`
+    upstream: String,
+}
+
+/// The request as it is forwarded; `None` when it is for CloudTrail or for Contrail's own paths, or when there is no
+/// upstream for its service.
+fn forwarded(head: &RequestHead, settings: &Settings) -> Option<Forwarded> {
     let path = head.uri.path();
     if path == "/_contrail" || path.starts_with("/_contrail/") {
-        return false;
+        return None;
     }
     let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let prefix = target.rsplit_once('.').map_or("", |(prefix, _)| prefix);
     if prefix.rsplit('.').next().is_some_and(|last| last.starts_with("CloudTrail_")) {
-        return false;
+        return None;
     }
-    let scope = signing_scope(&forward::head_of(head));
+    let head = forward::head_of(head);
+    let scope = signing_scope(&head);
     let service = scope.as_ref().map(|scope| scope.service.as_str());
-    service != Some("cloudtrail") && settings.recorder.upstream_of(service).is_some()
+    if service == Some("cloudtrail") {
+        return None;
+    }
+    let upstream = settings.recorder.upstream_of(service)?.to_owned();
+    Some(Forwarded { head, scope, upstream })
 }
