@@ -7,19 +7,13 @@ from datetime import datetime, timedelta, timezone
 import boto3
 from botocore.config import Config
 
+from trial import equal, step
+
 ACCOUNT = os.environ["AWS_ACCESS_KEY_ID"]
 ARN = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/audit"
 client = boto3.client("cloudtrail")
 hasty = boto3.client("cloudtrail", config=Config(retries={"total_max_attempts": 1}))
 began = datetime.now(timezone.utc).replace(microsecond=0)
-
-
-def step(text):
-    print(text, flush=True)
-
-
-def equal(found, expected):
-    assert found == expected, f"{found!r} is not {expected!r}"
 
 
 def refused(error, call, **arguments):

@@ -9,27 +9,13 @@ import urllib.request
 
 import boto3
 
+from trial import equal, refused, step
+
 ACCOUNT = os.environ["AWS_ACCESS_KEY_ID"]
 CONTRAIL = os.environ["AWS_ENDPOINT_URL_CLOUDTRAIL"]
 ARN = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/audit"
 trail = boto3.client("cloudtrail")
 s3, sns, sqs, logs = (boto3.client(name) for name in ("s3", "sns", "sqs", "logs"))
-
-
-def step(text):
-    print(text, flush=True)
-
-
-def equal(found, expected):
-    assert found == expected, f"{found!r} is not {expected!r}"
-
-
-def refused(code, call, **arguments):
-    try:
-        call(**arguments)
-    except trail.exceptions.ClientError as e:
-        return equal(e.response["Error"]["Code"], code)
-    raise AssertionError(f"not refused with {code}")
 
 
 def flush():

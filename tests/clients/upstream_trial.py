@@ -5,26 +5,11 @@ import urllib.request
 import json
 
 import boto3
-from botocore.exceptions import ClientError
+
+from trial import equal, refused, step
 
 CONTRAIL = os.environ["AWS_ENDPOINT_URL"]
 s3, sqs, trail = (boto3.client(name) for name in ("s3", "sqs", "cloudtrail"))
-
-
-def step(text):
-    print(text, flush=True)
-
-
-def equal(found, expected):
-    assert found == expected, f"{found!r} is not {expected!r}"
-
-
-def refused(code, call, **arguments):
-    try:
-        call(**arguments)
-    except ClientError as e:
-        return equal(e.response["Error"]["Code"], code)
-    raise AssertionError(f"not refused with {code}")
 
 
 def recorded():
