@@ -195,12 +195,15 @@ fn read(piece: Piece, account: &AccountId, shift: i64) -> Result<Event, String> 
         Piece::Record(bytes) => {
             let text = std::str::from_utf8(&bytes).map_err(|_| "not UTF-8")?;
             // Only what is no record is looked at closer: records must be read fast.
-            Event::from_record(text, account, shift).or_else(|reason| match record_inside(text) {
-                Some(record) => read_inside(&record, account, shift),
-                None => Err(match looks_like(text).filter(|_| reason.ends_with(" is missing")) {
+            Event::from_record(text, account, shift).or_else(|reason| {
+                if let Some(record) = record_inside(text) {
+                    return read_inside(&record, account, shift);
+                }
+                let is_other = reason.ends_with(" is missing");
+                Err(match is_other.then(|| looks_like(text)).flatten() {
                     Some(what) => format!("{reason}: this looks like {what}"),
                     None => reason,
-                }),
+                })
             })
         }
     }

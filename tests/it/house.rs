@@ -9,7 +9,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The floors as the table in `src/lib.rs` has them, highest first: (rooms).
+/// The rooms of each floor as the table in `src/lib.rs` has them, highest floor first.
 fn floors() -> Vec<Vec<String>> {
     let map = fs::read_to_string(root().join("src/lib.rs")).unwrap();
     let rows = map.lines().filter_map(|line| line.strip_prefix("//! | "));
