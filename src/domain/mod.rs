@@ -21,6 +21,7 @@ pub mod resources;
 pub mod sns_topic;
 pub mod tags;
 pub mod text;
+mod text_value;
 pub mod timestamp;
 pub mod trail_name;
 pub mod trail_ref;

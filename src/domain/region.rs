@@ -1,35 +1,23 @@
 //! A region of AWS.
 
-use serde::{Deserialize, Serialize};
-use std::borrow::Borrow;
-use std::fmt;
-use std::ops::Deref;
+use crate::domain::text_value::text_value;
 
-/// A region's name. Any well-formed one is served, known to AWS or not: 1 to 32 lower-case letters, digits and hyphens,
-/// no hyphen at either end.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Region(String);
+text_value! {
+    /// A region's name. Any well-formed one is served, known to AWS or not: 1 to 32 lower-case letters, digits and
+    /// hyphens, no hyphen at either end.
+    pub struct Region(is_region);
+    /// What was given cannot be a region's name.
+    pub struct NotARegion("{:?} is not a region's name");
+}
 
-/// What was given cannot be a region's name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a region's name")]
-pub struct NotARegion(String);
+fn is_region(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
 
 impl Region {
-    /// Reads a region's name; `None` for what is not well-formed.
-    pub fn parse(text: &str) -> Option<Region> {
-        Region::is(text).then(|| Region(text.to_owned()))
-    }
-
-    /// Whether `text` can be a region's name.
-    pub fn is(text: &str) -> bool {
-        (1..=32).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !text.starts_with('-')
-            && !text.ends_with('-')
-    }
-
     /// `us-east-1`: the region of calls that name none, and of the events of global services.
     pub fn us_east_1() -> Region {
         Region("us-east-1".to_owned())
@@ -48,49 +36,6 @@ impl Region {
             ("eusc-", "aws-eusc"),
         ];
         OTHERS.iter().find(|(start, _)| self.0.starts_with(start)).map_or("aws", |(_, partition)| partition)
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for Region {
-    type Error = NotARegion;
-    fn try_from(text: String) -> Result<Region, NotARegion> {
-        if Region::is(&text) { Ok(Region(text)) } else { Err(NotARegion(text)) }
-    }
-}
-
-impl Deref for Region {
-    type Target = str;
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Borrow<str> for Region {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl PartialEq<str> for Region {
-    fn eq(&self, other: &str) -> bool {
-        self.0 == other
-    }
-}
-
-impl PartialEq<&str> for Region {
-    fn eq(&self, other: &&str) -> bool {
-        self.0 == *other
     }
 }
 
