@@ -66,12 +66,18 @@ codes! {
     InvalidNextTokenException => 400 Service,
     /// Settings that exclude each other.
     InvalidParameterCombinationException => 400 Service,
+    /// A parameter that breaks a rule for which there is no code of its own.
+    InvalidParameterException => 400 Service,
     /// The bucket's name breaks S3's rules.
     InvalidS3BucketNameException => 400 Service,
     /// The key prefix is too long or malformed.
     InvalidS3PrefixException => 400 Service,
     /// The topic's name or ARN is malformed.
     InvalidSnsTopicNameException => 400 Service,
+    /// A well-formed ARN of something that is not there.
+    ResourceNotFoundException => 400 Service,
+    /// An ARN of something that cannot have tags.
+    ResourceTypeNotSupportedException => 400 Service,
     /// There is no such bucket.
     S3BucketDoesNotExistException => 400 Service,
     /// A tag's key or value is malformed, or a key occurs twice.

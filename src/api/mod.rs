@@ -6,6 +6,7 @@
 pub mod limits;
 pub mod ops;
 mod preflight;
+pub mod tags;
 pub mod trails;
 
 use crate::buckets::Buckets;
@@ -118,12 +119,18 @@ macro_rules! operations {
 }
 
 operations! {
+    ops::add_tags::AddTags,
     ops::create_trail::CreateTrail,
     ops::delete_trail::DeleteTrail,
     ops::describe_trails::DescribeTrails,
+    ops::get_event_selectors::GetEventSelectors,
+    ops::get_trail::GetTrail,
     ops::get_trail_status::GetTrailStatus,
     ops::list_public_keys::ListPublicKeys,
+    ops::list_tags::ListTags,
+    ops::list_trails::ListTrails,
     ops::lookup_events::LookupEvents,
+    ops::remove_tags::RemoveTags,
     ops::start_logging::StartLogging,
     ops::stop_logging::StopLogging,
     ops::update_trail::UpdateTrail,
@@ -131,7 +138,6 @@ operations! {
 
 /// Operations that AWS has and that are not here yet.
 pub const NOT_YET: &[&str] = &[
-    "AddTags",
     "CancelQuery",
     "CreateChannel",
     "CreateDashboard",
@@ -149,12 +155,10 @@ pub const NOT_YET: &[&str] = &[
     "GetDashboard",
     "GetEventConfiguration",
     "GetEventDataStore",
-    "GetEventSelectors",
     "GetImport",
     "GetInsightSelectors",
     "GetQueryResults",
     "GetResourcePolicy",
-    "GetTrail",
     "ListChannels",
     "ListDashboards",
     "ListEventDataStores",
@@ -163,14 +167,11 @@ pub const NOT_YET: &[&str] = &[
     "ListInsightsData",
     "ListInsightsMetricData",
     "ListQueries",
-    "ListTags",
-    "ListTrails",
     "PutEventConfiguration",
     "PutEventSelectors",
     "PutInsightSelectors",
     "PutResourcePolicy",
     "RegisterOrganizationDelegatedAdmin",
-    "RemoveTags",
     "RestoreEventDataStore",
     "SearchSampleQueries",
     "StartDashboardRefresh",

@@ -1,12 +1,12 @@
 //! What the trail operations share: finding a trail, room for another one, settings in and out.
 
 use crate::api::Context;
-use crate::domain::arn::trail_arn;
+use crate::domain::arn::{trail_arn, wrong_region};
 use crate::domain::bucket_name::BucketName;
 use crate::domain::cloud_watch_logs::CloudWatchLogs;
 use crate::domain::region::Region;
 use crate::domain::sns_topic::SnsTopic;
-use crate::domain::trail_ref::{TrailRef, wrong_region};
+use crate::domain::trail_ref::TrailRef;
 use crate::domain::{key_prefix, kms_key};
 use crate::error::{ApiResult, Code};
 use crate::store::Trail;
@@ -232,7 +232,7 @@ impl SettingsOutput {
     }
 }
 
-/// A trail as DescribeTrails answers it.
+/// A trail as DescribeTrails and GetTrail answer it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Description {

@@ -1,10 +1,10 @@
-//! Amazon Resource Names, and the trail's own form.
+//! Amazon Resource Names: their parts, those of CloudTrail, and those of trails.
 
 use crate::domain::account_id::AccountId;
 use crate::domain::region::Region;
 use crate::domain::text::cut;
 use crate::domain::trail_name::TrailName;
-use crate::error::{ApiResult, Code};
+use crate::error::{ApiError, ApiResult, Code};
 
 /// The six parts of an ARN: `arn:partition:service:region:account:resource` (the resource may hold colons).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,52 @@ impl<'a> ArnParts<'a> {
     }
 }
 
+/// An ARN of CloudTrail: `arn:{partition}:cloudtrail:{region}:{account}:{kind}/{name}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudTrailArn<'a> {
+    /// The region that it is at home in.
+    pub region: Region,
+    /// The account that owns it.
+    pub account: AccountId,
+    /// `trail`, `eventdatastore`, `channel`, `dashboard`, or something that CloudTrail does not have.
+    pub kind: &'a str,
+    /// Its name or id.
+    pub name: &'a str,
+}
+
+impl<'a> CloudTrailArn<'a> {
+    /// # Errors
+    /// `CloudTrailARNInvalidException` for what is not an ARN of CloudTrail.
+    pub fn parse(text: &'a str) -> ApiResult<CloudTrailArn<'a>> {
+        let read = || {
+            let parts = ArnParts::split(text)?;
+            let (kind, name) = parts.resource.split_once('/')?;
+            let region = Region::parse(parts.region)?;
+            let account = AccountId::parse(parts.account)?;
+            (parts.service == "cloudtrail" && region.partition() == parts.partition)
+                .then_some(CloudTrailArn { region, account, kind, name })
+        };
+        read().ok_or_else(|| malformed(text))
+    }
+}
+
+/// An ARN of another account than the caller's (text observed).
+pub fn wrong_account(account: &AccountId) -> ApiError {
+    Code::CloudTrailARNInvalidException.because(format!(
+        "AccountID in ARN is wrong, you can only access resources with AccountID {account}."
+    ))
+}
+
+/// An ARN of a region in which the call finds nothing of that name (text observed).
+pub fn wrong_region(region: &Region) -> ApiError {
+    Code::CloudTrailARNInvalidException
+        .because(format!("Region in ARN is wrong, you can only access resources in region {region}."))
+}
+
+fn malformed(text: &str) -> ApiError {
+    Code::CloudTrailARNInvalidException.because(format!("Trail ARN is not valid: {}", cut(text, 300)))
+}
+
 /// A trail's ARN: `arn:{partition}:cloudtrail:{home region}:{account}:trail/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrailArn {
@@ -52,17 +98,11 @@ impl TrailArn {
     /// # Errors
     /// `CloudTrailARNInvalidException` for what is not a trail's ARN, `InvalidTrailNameException` for a bad name in it.
     pub fn parse(text: &str) -> ApiResult<TrailArn> {
-        let malformed = || {
-            Code::CloudTrailARNInvalidException.because(format!("Trail ARN is not valid: {}", cut(text, 300)))
-        };
-        let parts = ArnParts::split(text).ok_or_else(malformed)?;
-        let name = parts.resource.strip_prefix("trail/").ok_or_else(malformed)?;
-        let region = Region::parse(parts.region).ok_or_else(malformed)?;
-        let account = AccountId::parse(parts.account).ok_or_else(malformed)?;
-        if parts.service != "cloudtrail" || region.partition() != parts.partition {
-            return Err(malformed());
+        let arn = CloudTrailArn::parse(text)?;
+        if arn.kind != "trail" {
+            return Err(malformed(text));
         }
-        Ok(TrailArn { region, account, name: TrailName::parse(name)? })
+        Ok(TrailArn { name: TrailName::parse(arn.name)?, region: arn.region, account: arn.account })
     }
 }
 

@@ -248,8 +248,9 @@ fn username<'a>(identity: &'a UserIdentity<'_>) -> Option<&'a str> {
 
 fn find_resources(fields: &Fields<'_>, event_source: &str) -> Vec<Resource> {
     let mut found = Vec::new();
-    // Of a refused call AWS indexes nothing from the request (observed).
-    if fields.error_code.is_none() {
+    // Of a refused call AWS indexes nothing from the request, nor of CloudTrail's own calls that only read (observed).
+    let own_read = event_source == "cloudtrail.amazonaws.com" && fields.read_only == Some(true);
+    if fields.error_code.is_none() && !own_read {
         let parts = [fields.request_parameters, fields.response_elements];
         let parts: Vec<_> = parts.into_iter().flatten().map(RawValue::get).collect();
         resources::collect(event_source, &parts, &mut found);

@@ -154,3 +154,23 @@ fn a_refused_call_shows_no_resources_but_the_records_own() {
     assert_eq!(refused.resources[0].resource_name, "arn:aws:s3:::b");
     assert_eq!(refused.error_code.as_deref(), Some("AccessDenied"));
 }
+
+#[test]
+fn cloudtrails_own_reads_are_found_by_no_resource() {
+    let call = |name: &str, read_only: bool| {
+        changed(|r| {
+            r["eventSource"] = json!("cloudtrail.amazonaws.com");
+            r["eventName"] = json!(name);
+            r["readOnly"] = json!(read_only);
+            r["requestParameters"] = json!({"name": "demo", "trailNameList": ["demo"]});
+            r["responseElements"] = Value::Null;
+        })
+        .unwrap()
+        .resources
+        .len()
+    };
+    assert_eq!(
+        (call("DescribeTrails", true), call("GetTrailStatus", true), call("StopLogging", false)),
+        (0, 0, 1)
+    );
+}

@@ -30,36 +30,41 @@ enum At {
     Anywhere,
 }
 
+/// A resource's type in CloudFormation's style, if the index knows one.
+type ResourceType = Option<&'static str>;
+
 /// (event source, member of the request or the response, where, resource type)
-const MEMBERS: &[(&str, &str, At, &str)] = &[
-    ("cloudtrail", "trailARN", At::Top, "AWS::CloudTrail::Trail"),
-    ("cloudtrail", "name", At::Top, "AWS::CloudTrail::Trail"),
-    ("cloudtrail", "trailName", At::Top, "AWS::CloudTrail::Trail"),
-    ("cloudtrail", "trailNameList", At::Top, "AWS::CloudTrail::Trail"),
-    ("cloudtrail", "s3BucketName", At::Top, "AWS::S3::Bucket"),
-    ("dynamodb", "tableName", At::Top, "AWS::DynamoDB::Table"),
-    ("ec2", "groupId", At::Anywhere, "AWS::EC2::SecurityGroup"),
-    ("ec2", "instanceId", At::Anywhere, "AWS::EC2::Instance"),
-    ("ec2", "snapshotId", At::Anywhere, "AWS::EC2::Snapshot"),
-    ("ec2", "subnetId", At::Anywhere, "AWS::EC2::Subnet"),
-    ("ec2", "volumeId", At::Anywhere, "AWS::EC2::Volume"),
-    ("ec2", "vpcId", At::Anywhere, "AWS::EC2::VPC"),
-    ("iam", "accessKeyId", At::Anywhere, "AWS::IAM::AccessKey"),
-    ("iam", "groupName", At::Anywhere, "AWS::IAM::Group"),
-    ("iam", "instanceProfileName", At::Anywhere, "AWS::IAM::InstanceProfile"),
-    ("iam", "policyArn", At::Anywhere, "AWS::IAM::Policy"),
-    ("iam", "roleName", At::Anywhere, "AWS::IAM::Role"),
-    ("iam", "userName", At::Anywhere, "AWS::IAM::User"),
-    ("lambda", "functionName", At::Top, "AWS::Lambda::Function"),
-    ("rds", "dBInstanceIdentifier", At::Top, "AWS::RDS::DBInstance"),
-    ("rds", "dBSnapshotIdentifier", At::Top, "AWS::RDS::DBSnapshot"),
-    ("s3", "bucketName", At::Top, "AWS::S3::Bucket"),
-    ("secretsmanager", "secretId", At::Top, "AWS::SecretsManager::Secret"),
-    ("sns", "topicArn", At::Top, "AWS::SNS::Topic"),
-    ("sqs", "queueUrl", At::Top, "AWS::SQS::Queue"),
-    ("sts", "accessKeyId", At::Anywhere, "AWS::IAM::AccessKey"),
-    ("sts", "roleArn", At::Top, "AWS::IAM::Role"),
-    ("sts", "roleSessionName", At::Top, "AWS::STS::AssumedRole"),
+const MEMBERS: &[(&str, &str, At, ResourceType)] = &[
+    ("cloudtrail", "trailARN", At::Top, Some("AWS::CloudTrail::Trail")),
+    ("cloudtrail", "name", At::Top, Some("AWS::CloudTrail::Trail")),
+    ("cloudtrail", "trailName", At::Top, Some("AWS::CloudTrail::Trail")),
+    ("cloudtrail", "trailNameList", At::Top, Some("AWS::CloudTrail::Trail")),
+    // What is tagged has no type in the index (observed of other services).
+    ("cloudtrail", "resourceId", At::Top, None),
+    ("cloudtrail", "s3BucketName", At::Top, Some("AWS::S3::Bucket")),
+    ("dynamodb", "tableName", At::Top, Some("AWS::DynamoDB::Table")),
+    ("ec2", "groupId", At::Anywhere, Some("AWS::EC2::SecurityGroup")),
+    ("ec2", "instanceId", At::Anywhere, Some("AWS::EC2::Instance")),
+    ("ec2", "snapshotId", At::Anywhere, Some("AWS::EC2::Snapshot")),
+    ("ec2", "subnetId", At::Anywhere, Some("AWS::EC2::Subnet")),
+    ("ec2", "volumeId", At::Anywhere, Some("AWS::EC2::Volume")),
+    ("ec2", "vpcId", At::Anywhere, Some("AWS::EC2::VPC")),
+    ("iam", "accessKeyId", At::Anywhere, Some("AWS::IAM::AccessKey")),
+    ("iam", "groupName", At::Anywhere, Some("AWS::IAM::Group")),
+    ("iam", "instanceProfileName", At::Anywhere, Some("AWS::IAM::InstanceProfile")),
+    ("iam", "policyArn", At::Anywhere, Some("AWS::IAM::Policy")),
+    ("iam", "roleName", At::Anywhere, Some("AWS::IAM::Role")),
+    ("iam", "userName", At::Anywhere, Some("AWS::IAM::User")),
+    ("lambda", "functionName", At::Top, Some("AWS::Lambda::Function")),
+    ("rds", "dBInstanceIdentifier", At::Top, Some("AWS::RDS::DBInstance")),
+    ("rds", "dBSnapshotIdentifier", At::Top, Some("AWS::RDS::DBSnapshot")),
+    ("s3", "bucketName", At::Top, Some("AWS::S3::Bucket")),
+    ("secretsmanager", "secretId", At::Top, Some("AWS::SecretsManager::Secret")),
+    ("sns", "topicArn", At::Top, Some("AWS::SNS::Topic")),
+    ("sqs", "queueUrl", At::Top, Some("AWS::SQS::Queue")),
+    ("sts", "accessKeyId", At::Anywhere, Some("AWS::IAM::AccessKey")),
+    ("sts", "roleArn", At::Top, Some("AWS::IAM::Role")),
+    ("sts", "roleSessionName", At::Top, Some("AWS::STS::AssumedRole")),
 ];
 
 /// Adds the resources that the members of `parts` (a request's or a response's JSON text) name.
@@ -91,8 +96,8 @@ pub fn add(into: &mut Vec<Resource>, resource_type: Option<&str>, resource_name:
 /// Walks JSON without building it, and picks the strings that name resources.
 struct Walk<'a> {
     service: &'a str,
-    /// The type of the resource that a string here would name.
-    member: Option<&'static str>,
+    /// The type of the resource that a string here would name, if it would name one.
+    member: Option<ResourceType>,
     depth: usize,
     into: &'a mut Vec<Resource>,
 }
@@ -145,7 +150,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         if let Some(resource_type) = self.member {
-            add(self.into, Some(resource_type), text);
+            add(self.into, resource_type, text);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! How a call names a trail: by name (in the region of the call) or by ARN.
 
 use crate::domain::account_id::AccountId;
-use crate::domain::arn::{TrailArn, trail_arn};
+use crate::domain::arn::{TrailArn, trail_arn, wrong_account};
 use crate::domain::region::Region;
 use crate::domain::trail_name::{TrailName, blank};
 use crate::error::{ApiError, ApiResult, Code};
@@ -26,9 +26,7 @@ impl TrailRef {
         }
         let arn = TrailArn::parse(text)?;
         if arn.account != *account {
-            return Err(Code::CloudTrailARNInvalidException.because(format!(
-                "AccountID in ARN is wrong, you can only access resources in account {account}."
-            )));
+            return Err(wrong_account(account));
         }
         Ok(TrailRef::Arn(arn))
     }
@@ -54,12 +52,6 @@ impl TrailRef {
         let arn = trail_arn(self.region(region), account, self.name().as_str());
         Code::TrailNotFoundException.because(format!("Unknown trail: {arn} for the user: {account}"))
     }
-}
-
-/// An ARN of a region in which the call finds nothing of that name (text observed).
-pub fn wrong_region(region: &Region) -> ApiError {
-    Code::CloudTrailARNInvalidException
-        .because(format!("Region in ARN is wrong, you can only access resources in region {region}."))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod maintenance;
 mod open;
 mod settings;
 mod trail_status;
+mod trail_tags;
 mod trails;
 mod values;
 mod wipe;

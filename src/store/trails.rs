@@ -1,4 +1,4 @@
-//! Trails and their tags.
+//! Trails.
 
 use crate::domain::account_id::AccountId;
 use crate::domain::region::Region;
@@ -59,21 +59,7 @@ impl Session {
             .bind(&trail.name)
             .execute(self.db())
             .await?;
-        for (tag, position) in tags.iter().zip(0i64..) {
-            sqlx::query(
-                "INSERT INTO trail_tags (account, home_region, name, tag_key, tag_value, position) \
-                 VALUES ($1, $2, $3, $4, $5, $6)",
-            )
-            .bind(&trail.account)
-            .bind(&trail.home_region)
-            .bind(&trail.name)
-            .bind(&tag.key)
-            .bind(&tag.value)
-            .bind(position)
-            .execute(self.db())
-            .await?;
-        }
-        Ok(())
+        self.add_trail_tags(trail, tags).await
     }
 
     /// Stores all settings of a trail, new or known.
@@ -128,22 +114,5 @@ impl Session {
             .execute(self.db())
             .await?;
         Ok(())
-    }
-
-    /// The tags of a trail, in the order in which they came.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn trail_tags(&mut self, trail: &Trail) -> StoreResult<Vec<Tag>> {
-        let tags: Vec<(String, Option<String>)> = sqlx::query_as(
-            "SELECT tag_key, tag_value FROM trail_tags \
-             WHERE account = $1 AND home_region = $2 AND name = $3 ORDER BY position",
-        )
-        .bind(&trail.account)
-        .bind(&trail.home_region)
-        .bind(&trail.name)
-        .fetch_all(self.db())
-        .await?;
-        Ok(tags.into_iter().map(|(key, value)| Tag { key, value }).collect())
     }
 }

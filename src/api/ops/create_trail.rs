@@ -74,7 +74,9 @@ impl Input {
             updated_at: now,
         };
         self.settings.apply(&mut trail)?;
-        tags::check(self.tags_list.as_deref().unwrap_or_default())?;
+        let tags = self.tags_list.as_deref().unwrap_or_default();
+        tags::check_count(tags.len())?;
+        tags::check(tags)?;
         check_room(&trail, &context.db.trails(&trail.account).await?)?;
         Ok(trail)
     }

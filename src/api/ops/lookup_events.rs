@@ -164,7 +164,7 @@ impl Operation for LookupEvents {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_token =
-            rows.last().filter(|_| more).map(|last| page_token::seal(&service.token_key, &scope, last.key));
+            rows.last().filter(|_| more).map(|last| page_token::seal(&service.token_key, &scope, &last.key));
         let events = rows.into_iter().map(|row| Event::new(row, era)).collect::<ApiResult<_>>()?;
         Ok(Output { events, next_token })
     }

@@ -36,6 +36,12 @@ impl TestServer {
         self.ok_in(region, "CreateTrail", trail).await;
     }
 
+    /// The tags of a trail of the default account in us-east-1.
+    pub(crate) async fn tags(&self, name: &str) -> Value {
+        let asked = serde_json::json!({"ResourceIdList": [arn("us-east-1", name)]});
+        self.ok("ListTags", asked).await["ResourceTagList"][0]["TagsList"].clone()
+    }
+
     /// The names of the default account's trails as DescribeTrails shows them in a region.
     pub(crate) async fn trail_names(&self, region: &str, input: Value) -> Vec<String> {
         let described = self.ok_in(region, "DescribeTrails", input).await;

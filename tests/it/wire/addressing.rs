@@ -109,7 +109,7 @@ async fn another_accounts_trail_cannot_be_reached() {
         assert_eq!(by_arn.0, "CloudTrailARNInvalidException", "{operation}");
         assert_eq!(
             by_arn.1,
-            "AccountID in ARN is wrong, you can only access resources in account 111122223333."
+            "AccountID in ARN is wrong, you can only access resources with AccountID 111122223333."
         );
     }
     assert_eq!(server.trail_names("us-east-1", json!({})).await, ["demo"]);

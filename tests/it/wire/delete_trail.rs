@@ -35,9 +35,7 @@ async fn a_name_that_was_freed_begins_anew() {
     assert_eq!((&status["IsLogging"], status.get("StartLoggingTime")), (&json!(false), None));
     server.ok("DeleteTrail", json!({"Name": "demo"})).await;
     server.create_in("us-east-1", "demo", false).await;
-    let mut db = server.service.store.read().await.unwrap();
-    let trails = db.trails(&crate::support::account(crate::support::ACCOUNT)).await.unwrap();
-    assert_eq!(db.trail_tags(&trails[0]).await.unwrap(), [], "no tags of its predecessor");
+    assert_eq!(server.tags("demo").await, json!([]), "no tags of its predecessor");
 }
 
 #[tokio::test]

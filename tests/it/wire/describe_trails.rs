@@ -82,8 +82,8 @@ async fn a_name_that_no_trail_can_have_is_refused() {
         ("arn:aws:cloudtrail", "CloudTrailARNInvalidException: Trail ARN is not valid: arn:aws:cloudtrail"),
         (
             "arn:aws:cloudtrail:us-east-1:111122223333:trail/demo",
-            "CloudTrailARNInvalidException: AccountID in ARN is wrong, you can only access resources in account \
-             000000000000.",
+            "CloudTrailARNInvalidException: AccountID in ARN is wrong, you can only access resources with \
+             AccountID 000000000000.",
         ),
     ] {
         let refused = server.refused("DescribeTrails", json!({"trailNameList": ["demo", name]})).await;

@@ -139,12 +139,13 @@ async fn a_body_that_trickles_is_cut_off() {
 #[tokio::test]
 async fn operations_that_aws_has_and_contrail_has_not_name_themselves() {
     let server = TestServer::start().await;
-    let reply = server.call("ListTags", json!({"ResourceIdList": []})).await;
+    let reply = server.call("ListChannels", json!({})).await;
     assert_eq!(
         reply.error(),
-        ("UnsupportedOperationException".into(), "Contrail does not support ListTags yet.".into())
+        ("UnsupportedOperationException".into(), "Contrail does not support ListChannels yet.".into())
     );
-    let error = server.sdk().get_trail().name("demo").send().await.unwrap_err().into_service_error();
+    let error =
+        server.sdk().list_queries().event_data_store("e").send().await.unwrap_err().into_service_error();
     assert!(error.is_unsupported_operation_exception(), "{error:?}");
 }
 

@@ -140,6 +140,9 @@ async fn every_operation_is_recorded_in_its_way() {
     server.start_demo_trail().await;
     let name = json!({"name": "demo"});
     let unknown = arn("us-east-1", "unknown");
+    let demo = arn("us-east-1", "demo");
+    let tags = |value: &str| json!({"ResourceId": demo, "TagsList": [{"Key": "k", "Value": value}]});
+    let tagged = |value: &str| json!({"resourceId": demo, "tagsList": [{"key": "k", "value": value}]});
     for (operation, input, parameters, is_read_only) in [
         ("DescribeTrails", json!({}), Value::Null, true),
         (
@@ -150,7 +153,13 @@ async fn every_operation_is_recorded_in_its_way() {
         ),
         ("GetTrailStatus", json!({"Name": "demo"}), name.clone(), true),
         ("GetTrailStatus", json!({"Name": unknown}), json!({"name": unknown}), true),
+        ("GetTrail", json!({"Name": "demo"}), name.clone(), true),
+        ("GetEventSelectors", json!({"TrailName": "demo"}), json!({"trailName": "demo"}), true),
+        ("ListTrails", json!({}), Value::Null, true),
+        ("ListTags", json!({"ResourceIdList": [demo]}), json!({"resourceIdList": [demo]}), true),
         ("LookupEvents", json!({"MaxResults": 3}), json!({"maxResults": 3}), true),
+        ("AddTags", tags("v"), tagged("v"), false),
+        ("RemoveTags", tags("other"), tagged("other"), false),
         ("StartLogging", json!({"Name": "demo"}), name.clone(), false),
         ("StartLogging", json!({}), Value::Null, false),
         ("UpdateTrail", json!({"Name": "demo"}), name.clone(), false),
@@ -161,6 +170,7 @@ async fn every_operation_is_recorded_in_its_way() {
         assert_eq!(record["readOnly"], is_read_only, "{operation}");
         assert_eq!(record["requestID"], reply.header("x-amzn-requestid"), "{operation}");
         assert_eq!(record.get("errorCode").is_some(), reply.status == 400, "{operation}");
+        // What CloudTrail answers with nothing has no elements.
         assert_eq!(record["responseElements"].is_object(), operation == "UpdateTrail", "{operation}");
     }
 }
@@ -384,7 +394,7 @@ async fn what_the_front_layer_refuses_is_not_recorded() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
     server.call("Bogus", json!({})).await;
-    server.call("ListTags", json!({})).await;
+    server.call("ListChannels", json!({})).await;
     server.call("DeleteTrail", json!({"Name": 7})).await;
     assert!(server.records().await.is_empty());
 }

@@ -1,0 +1,29 @@
+//! AddTags: gives a trail tags, or new values to those it has.
+
+use crate::api::tags::{TagsInput, find, no_arn};
+use crate::api::trails::Nothing;
+use crate::api::{Context, Operation};
+use crate::domain::tags;
+use crate::error::ApiResult;
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AddTags.html>
+#[derive(Debug)]
+pub struct AddTags;
+
+impl Operation for AddTags {
+    const NAME: &'static str = "AddTags";
+    const READ_ONLY: bool = false;
+    type Input = TagsInput;
+    type Output = Nothing;
+
+    async fn call(input: TagsInput, context: &mut Context<'_>) -> ApiResult<Nothing> {
+        let trail = find(context, input.resource_id.as_deref().ok_or_else(no_arn)?).await?;
+        let tags = input.tags()?;
+        tags::check(tags)?;
+        let mut all = context.db.trail_tags(&trail).await?;
+        all.retain(|old| !tags.iter().any(|new| new.key == old.key));
+        tags::check_count(all.len() + tags.len())?;
+        context.db.add_trail_tags(&trail, tags).await?;
+        Ok(Nothing {})
+    }
+}

@@ -1,0 +1,66 @@
+//! What the tag operations share: finding what an ARN names.
+
+use crate::api::Context;
+use crate::domain::arn::{CloudTrailArn, wrong_account, wrong_region};
+use crate::domain::tags::Tag;
+use crate::domain::trail_name::TrailName;
+use crate::error::{ApiError, ApiResult, Code};
+use crate::store::Trail;
+use serde::{Deserialize, Serialize};
+
+/// The tags of one resource, to be added or removed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TagsInput {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) resource_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tags_list: Option<Vec<Tag>>,
+}
+
+impl TagsInput {
+    /// # Errors
+    /// `InvalidTagParameterException` when there is no list.
+    pub(super) fn tags(&self) -> ApiResult<&[Tag]> {
+        let missing = || Code::InvalidTagParameterException.because("TagsList is missing.");
+        self.tags_list.as_deref().ok_or_else(missing)
+    }
+}
+
+/// The trail whose tags a call names. Unlike elsewhere it must be an ARN, and the trail at home in the call's region.
+///
+/// # Errors
+/// `CloudTrailARNInvalidException` for what is no ARN of CloudTrail or one of another account or region,
+/// `InvalidTrailNameException` for a bad name in it, `ResourceNotFoundException` where nothing is,
+/// `ResourceTypeNotSupportedException` for what cannot have tags.
+pub(super) async fn find(context: &mut Context<'_>, resource_id: &str) -> ApiResult<Trail> {
+    let (account, region) = (&context.caller.account, &context.caller.region);
+    let arn = CloudTrailArn::parse(resource_id)?;
+    if arn.account != *account {
+        return Err(wrong_account(account));
+    }
+    if arn.region != *region {
+        return Err(wrong_region(region));
+    }
+    match arn.kind {
+        "trail" => {
+            let name = TrailName::parse(arn.name)?;
+            let trails = context.db.trails(account).await?;
+            let named = |t: &Trail| t.home_region == *region && t.name == name.as_str();
+            trails.into_iter().find(named).ok_or_else(|| not_found(resource_id))
+        }
+        // They can have tags, but there are none here yet.
+        "eventdatastore" | "channel" | "dashboard" => Err(not_found(resource_id)),
+        _ => Err(Code::ResourceTypeNotSupportedException
+            .because(format!("Resources of this type cannot have tags: {resource_id}"))),
+    }
+}
+
+/// What is no ARN because it was left out.
+pub(super) fn no_arn() -> ApiError {
+    Code::CloudTrailARNInvalidException.because("No ARN was given.")
+}
+
+fn not_found(resource_id: &str) -> ApiError {
+    Code::ResourceNotFoundException.because(format!("Resource not found: {resource_id}"))
+}
