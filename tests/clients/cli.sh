@@ -51,6 +51,23 @@ step "describes it"
 is "$(cloudtrail describe-trails --query 'trailList[].[TrailARN,HomeRegion,IsMultiRegionTrail]')" \
     "$arn"$'\t'"us-east-1"$'\t'"False"
 
+step "gets and lists it"
+is "$(cloudtrail get-trail --name audit --query 'Trail.[TrailARN,HomeRegion,HasCustomEventSelectors]')" \
+    "$arn"$'\t'"us-east-1"$'\t'"False"
+cloudtrail create-trail --region eu-west-1 --name theirs --s3-bucket-name cli-logs >theirs
+is "$(cloudtrail list-trails --query 'Trails[].[Name,HomeRegion]')" $'theirs\teu-west-1\naudit\tus-east-1'
+cloudtrail delete-trail --region eu-west-1 --name theirs
+is "$(cloudtrail get-event-selectors --trail-name audit --query 'EventSelectors[].[ReadWriteType,IncludeManagementEvents]')" \
+    "All"$'\t'"True"
+refused TrailNotFoundException get-trail --name absent
+
+step "tags it"
+is "$(cloudtrail add-tags --resource-id "$arn" --tags-list Key=team,Value=a Key=stage,Value=b)" ""
+is "$(cloudtrail list-tags --resource-id-list "$arn" --query 'ResourceTagList[].TagsList[].[Key,Value]')" $'team\ta\nstage\tb'
+is "$(cloudtrail remove-tags --resource-id "$arn" --tags-list Key=team)" ""
+is "$(cloudtrail list-tags --resource-id-list "$arn" --query 'ResourceTagList[].TagsList[].Key')" "stage"
+refused ResourceNotFoundException list-tags --resource-id-list "${arn}-absent"
+
 step "starts logging"
 is "$(cloudtrail get-trail-status --name audit --query '[IsLogging,StartLoggingTime]')" "False"$'\t'"None"
 is "$(cloudtrail start-logging --name audit)" ""

@@ -1,0 +1,163 @@
+"""Each operation that is here against botocore's model of it: every member that can be asked is read, every required one is
+missed with the right code, and the answers hold what they may."""
+
+import json
+import os
+import time
+import urllib.request
+
+from trial import ENDPOINT, MODEL, ask, checked, equal, step
+
+ACCOUNT = os.environ["AWS_ACCESS_KEY_ID"]
+ARN = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/model"
+TAGS = [{"Key": "team", "Value": "a"}]
+SETTINGS = {
+    "Name": "model",
+    "S3BucketName": "model-logs",
+    "S3KeyPrefix": "audit",
+    "SnsTopicName": "alerts",
+    "IncludeGlobalServiceEvents": True,
+    "IsMultiRegionTrail": True,
+    "EnableLogFileValidation": True,
+    "CloudWatchLogsLogGroupArn": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:trail:*",
+    "CloudWatchLogsRoleArn": f"arn:aws:iam::{ACCOUNT}:role/trail",
+    "KmsKeyId": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
+    "IsOrganizationTrail": False,
+    "RecursiveLogging": False,
+}
+
+# Every operation that is here, asked with every member it has, in an order in which all succeed.
+CALLS = {
+    "CreateTrail": SETTINGS | {"TagsList": TAGS},
+    "UpdateTrail": SETTINGS | {"S3KeyPrefix": "other"},
+    "GetTrail": {"Name": "model"},
+    "DescribeTrails": {"trailNameList": [ARN], "includeShadowTrails": False},
+    "ListTrails": {},
+    "AddTags": {"ResourceId": ARN, "TagsList": TAGS},
+    "ListTags": {"ResourceIdList": [ARN], "NextToken": "reserved"},
+    "RemoveTags": {"ResourceId": ARN, "TagsList": TAGS},
+    "GetEventSelectors": {"TrailName": ARN},
+    "StartLogging": {"Name": ARN},
+    "GetTrailStatus": {"Name": ARN},
+    "StopLogging": {"Name": "model"},
+    "LookupEvents": {
+        "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "CreateTrail"}],
+        "StartTime": 1790000000.5,
+        "EndTime": 4000000000,
+        "MaxResults": 1,
+    },
+    "ListPublicKeys": {"StartTime": 1790000000, "EndTime": 4000000000.5, "NextToken": "reserved"},
+    "DeleteTrail": {"Name": "model"},
+}
+
+# Members that not every call can have.
+APART = {
+    # Only a page that goes on has one, for the same question: two pages of a lookup below; a list of trails has one page.
+    "LookupEvents": {"NextToken", "EventCategory"},
+    "ListTrails": {"NextToken"},
+}
+
+# What is refused, and how, when a required member is left out.
+MISSING = {
+    "CreateTrail.Name": "InvalidTrailNameException",
+    "CreateTrail.S3BucketName": "InvalidS3BucketNameException",
+    "CreateTrail.TagsList.Key": "InvalidTagParameterException",
+    "UpdateTrail.Name": "InvalidTrailNameException",
+    "GetTrail.Name": "InvalidTrailNameException",
+    "AddTags.ResourceId": "CloudTrailARNInvalidException",
+    "AddTags.TagsList": "InvalidTagParameterException",
+    "AddTags.TagsList.Key": "InvalidTagParameterException",
+    "ListTags.ResourceIdList": "CloudTrailARNInvalidException",
+    "RemoveTags.ResourceId": "CloudTrailARNInvalidException",
+    "RemoveTags.TagsList": "InvalidTagParameterException",
+    "RemoveTags.TagsList.Key": "InvalidTagParameterException",
+    "GetEventSelectors.TrailName": "InvalidTrailNameException",
+    "StartLogging.Name": "InvalidTrailNameException",
+    "GetTrailStatus.Name": "InvalidTrailNameException",
+    "StopLogging.Name": "InvalidTrailNameException",
+    "LookupEvents.LookupAttributes.AttributeKey": "InvalidLookupAttributesException",
+    "LookupEvents.LookupAttributes.AttributeValue": "InvalidLookupAttributesException",
+    "DeleteTrail.Name": "InvalidTrailNameException",
+}
+
+
+def members(shape):
+    return shape.members if shape else {}
+
+
+def variants(operation, change):
+    """(member's path, the operation's call with that member changed) for each member that has a changed form."""
+
+    def walk(asked, shape, path):
+        for name, member in members(shape).items():
+            if name not in asked:
+                continue
+            for value in change(shape, name, member):
+                kept = {key: old for key, old in asked.items() if key != name}
+                yield f"{path}.{name}", kept if value is None else kept | {name: value}
+            inside = member.member if member.type_name == "list" else None
+            if inside is not None and inside.type_name == "structure":
+                for deeper, changed in walk(asked[name][0], inside, f"{path}.{name}"):
+                    yield deeper, asked | {name: [changed]}
+
+    return walk(CALLS[operation], MODEL.operation_model(operation).input_shape, operation)
+
+
+def left_out(shape, name, _):
+    return [None] if name in shape.required_members else []
+
+
+def of_another_type(_, __, member):
+    return [{"string": 7, "boolean": "true", "timestamp": "then", "list": "a"}.get(member.type_name, "1")]
+
+
+def names(value):
+    """The names of all members, as a record spells them."""
+    if isinstance(value, dict):
+        lower = lambda name: name[:1].lower() + name[1:]
+        return {lower(name): names(inside) for name, inside in value.items()}
+    return [names(inside) for inside in value] if isinstance(value, list) else None
+
+
+def recorded(operation):
+    """The record of the one call that succeeded. What only reads is recorded within a second."""
+    while True:
+        asked = f"account={ACCOUNT}&event_name={operation}&error=false"
+        with urllib.request.urlopen(f"{ENDPOINT}/_contrail/events?{asked}") as answer:
+            if records := [json.loads(line) for line in answer]:
+                (record,) = records
+                return record
+        time.sleep(0.05)
+
+
+step("knows which operations are here")
+probed = {name: ask(name, {}) for name in MODEL.operation_names}
+missing = {name for name, (_, answer) in probed.items() if answer.get("__type") == "UnsupportedOperationException"}
+equal(sorted(set(MODEL.operation_names) - missing), sorted(CALLS))
+
+# Without a trail that logs nothing is recorded.
+checked("CreateTrail", {"Name": "keeper", "S3BucketName": "model-logs"})
+checked("StartLogging", {"Name": "keeper"})
+
+for operation, asked in CALLS.items():
+    shape = MODEL.operation_model(operation)
+    equal(set(members(shape.input_shape)) - APART.get(operation, set()), set(asked))
+    step(f"misses what {operation} needs")
+    for path, changed in variants(operation, left_out):
+        status, answer = ask(operation, changed)
+        equal((path, status, answer.get("__type")), (path, 400, MISSING.pop(path)))
+        # CloudTrail's own errors say so of themselves.
+        assert answer["__type"] in [error.name for error in shape.error_shapes], answer
+        equal(set(answer), {"__type", "Message"})
+    for path, changed in variants(operation, of_another_type):
+        status, answer = ask(operation, changed)
+        equal((path, status, answer.get("__type")), (path, 400, "SerializationException"))
+    step(f"reads all that {operation} can be asked")
+    checked(operation, asked)
+    equal(names(recorded(operation)["requestParameters"] or {}), names(asked))
+equal(MISSING, {})
+
+step("goes on behind a page of a lookup")
+page = checked("LookupEvents", {"MaxResults": 1})
+checked("LookupEvents", {"MaxResults": 1, "NextToken": page["NextToken"]})
+equal(checked("LookupEvents", {"EventCategory": "insight"})["Events"], [])

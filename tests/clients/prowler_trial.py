@@ -1,0 +1,54 @@
+"""Prowler's checks of CloudTrail: each verdict, for trails of which it is known."""
+
+import json
+import os
+from pathlib import Path
+
+import boto3
+
+from trial import equal, run, step
+
+ACCOUNT = os.environ["AWS_ACCESS_KEY_ID"]
+REGIONS = ["us-east-1", "eu-west-1"]
+here, there = (boto3.client("cloudtrail", region_name=region) for region in REGIONS)
+
+step("sets trails up")
+here.create_trail(
+    Name="wide",
+    S3BucketName="prowler-logs",
+    IsMultiRegionTrail=True,
+    EnableLogFileValidation=True,
+    KmsKeyId=f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
+    TagsList=[{"Key": "team", "Value": "a"}],
+)
+here.start_logging(Name="wide")
+there.create_trail(Name="theirs", S3BucketName="prowler-logs", TagsList=[{"Key": "team"}, {"Key": "b", "Value": "2"}])
+
+step("has Prowler look at them")
+scan = ["aws", "--service", "cloudtrail", "--region", *REGIONS, "--output-formats", "json-ocsf"]
+quiet = ["--output-directory", "found", "--output-filename", "found", "--no-banner", "--ignore-exit-code-3"]
+run([os.environ["PROWLER"], *scan, *quiet])
+verdicts, tags = {}, {}
+for finding in json.loads(Path("found/found.ocsf.json").read_text()):
+    resource = finding["resources"][0]
+    check = finding["metadata"]["event_code"].removeprefix("cloudtrail_")
+    verdicts.setdefault(check, {})[resource["region"], resource["name"]] = finding["status_code"]
+    tags[resource["name"]] = resource["labels"]
+
+step("and finds the verdicts that these trails deserve")
+wide, theirs, shadow = ("us-east-1", "wide"), ("eu-west-1", "theirs"), ("eu-west-1", "wide")
+account = ("us-east-1", ACCOUNT)
+expected = {
+    "multi_region_enabled": {wide: "PASS", shadow: "PASS"},
+    "multi_region_enabled_logging_management_events": {wide: "PASS", shadow: "PASS"},
+    "bedrock_logging_enabled": {wide: "PASS"},
+    "log_file_validation_enabled": {wide: "PASS", theirs: "FAIL"},
+    "kms_encryption_enabled": {wide: "PASS", theirs: "FAIL"},
+    "cloudwatch_logging_enabled": {wide: "FAIL", theirs: "FAIL"},
+    # Selectors and Insights cannot be set yet.
+    "insights_exist": {wide: "FAIL"},
+    "s3_dataevents_read_enabled": {account: "FAIL"},
+    "s3_dataevents_write_enabled": {account: "FAIL"},
+}
+equal({name: verdicts.get(name) for name in expected}, expected)
+equal((tags["wide"], sorted(tags["theirs"])), (["team:a"], ["b:2", "team:"]))
