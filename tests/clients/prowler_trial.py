@@ -33,7 +33,8 @@ for finding in json.loads(Path("found/found.ocsf.json").read_text()):
     resource = finding["resources"][0]
     check = finding["metadata"]["event_code"].removeprefix("cloudtrail_")
     verdicts.setdefault(check, {})[resource["region"], resource["name"]] = finding["status_code"]
-    tags[resource["name"]] = resource["labels"]
+    # Where a trail is only seen Prowler does not ask for its tags.
+    tags.setdefault(resource["name"], set()).update(resource["labels"])
 
 step("and finds the verdicts that these trails deserve")
 wide, theirs, shadow = ("us-east-1", "wide"), ("eu-west-1", "theirs"), ("eu-west-1", "wide")
@@ -51,4 +52,4 @@ expected = {
     "s3_dataevents_write_enabled": {account: "FAIL"},
 }
 equal({name: verdicts.get(name) for name in expected}, expected)
-equal((tags["wide"], sorted(tags["theirs"])), (["team:a"], ["b:2", "team:"]))
+equal((tags["wide"], tags["theirs"]), ({"team:a"}, {"b:2", "team:"}))
