@@ -1,8 +1,8 @@
-//! What the tag operations share: finding what an ARN names.
+//! What the tag operations share: finding what an ARN names, and tags in.
 
 use crate::api::Context;
 use crate::domain::arn::{CloudTrailArn, wrong_account, wrong_region};
-use crate::domain::tags::Tag;
+use crate::domain::tags::{self, Tag};
 use crate::domain::trail_name::TrailName;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::store::Trail;
@@ -13,17 +13,22 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "PascalCase")]
 pub struct TagsInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) resource_id: Option<String>,
+    resource_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tags_list: Option<Vec<Tag>>,
 }
 
 impl TagsInput {
+    /// The trail that is named, and the tags, which keep the rules.
+    ///
     /// # Errors
-    /// `InvalidTagParameterException` when there is no list.
-    pub(super) fn tags(&self) -> ApiResult<&[Tag]> {
+    /// Those of [`find`]; `InvalidTagParameterException` for bad tags, and when there is no list of them.
+    pub(super) async fn resolve(&self, context: &mut Context<'_>) -> ApiResult<(Trail, &[Tag])> {
+        let trail = find(context, self.resource_id.as_deref().ok_or_else(no_arn)?).await?;
         let missing = || Code::InvalidTagParameterException.because("TagsList is missing.");
-        self.tags_list.as_deref().ok_or_else(missing)
+        let tags = self.tags_list.as_deref().ok_or_else(missing)?;
+        tags::check(tags)?;
+        Ok((trail, tags))
     }
 }
 

@@ -1,6 +1,6 @@
 //! AddTags: gives a trail tags, or new values to those it has.
 
-use crate::api::tags::{TagsInput, find, no_arn};
+use crate::api::tags::TagsInput;
 use crate::api::trails::Nothing;
 use crate::api::{Context, Operation};
 use crate::domain::tags;
@@ -17,9 +17,7 @@ impl Operation for AddTags {
     type Output = Nothing;
 
     async fn call(input: TagsInput, context: &mut Context<'_>) -> ApiResult<Nothing> {
-        let trail = find(context, input.resource_id.as_deref().ok_or_else(no_arn)?).await?;
-        let tags = input.tags()?;
-        tags::check(tags)?;
+        let (trail, tags) = input.resolve(context).await?;
         let mut all = context.db.trail_tags(&trail).await?;
         all.retain(|old| !tags.iter().any(|new| new.key == old.key));
         tags::check_count(all.len() + tags.len())?;

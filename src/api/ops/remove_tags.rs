@@ -1,9 +1,8 @@
 //! RemoveTags: takes tags from a trail. The keys count; values may be given, and need not be right.
 
-use crate::api::tags::{TagsInput, find, no_arn};
+use crate::api::tags::TagsInput;
 use crate::api::trails::Nothing;
 use crate::api::{Context, Operation};
-use crate::domain::tags;
 use crate::error::ApiResult;
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_RemoveTags.html>
@@ -17,9 +16,7 @@ impl Operation for RemoveTags {
     type Output = Nothing;
 
     async fn call(input: TagsInput, context: &mut Context<'_>) -> ApiResult<Nothing> {
-        let trail = find(context, input.resource_id.as_deref().ok_or_else(no_arn)?).await?;
-        let tags = input.tags()?;
-        tags::check(tags)?;
+        let (trail, tags) = input.resolve(context).await?;
         let keys: Vec<_> = tags.iter().map(|tag| tag.key.as_str()).collect();
         context.db.remove_trail_tags(&trail, &keys).await?;
         Ok(Nothing {})

@@ -11,8 +11,8 @@ async fn server() -> TestServer {
     server
 }
 
-/// RemoveTags for the trail `demo`.
-fn removing(tags: &Value) -> Value {
+/// What RemoveTags and AddTags are asked for the trail `demo`.
+fn of_demo(tags: &Value) -> Value {
     json!({"ResourceId": arn("us-east-1", "demo"), "TagsList": tags})
 }
 
@@ -28,17 +28,17 @@ async fn the_sdk_takes_a_tag_away() {
 async fn the_key_alone_decides() {
     let server = server().await;
     let tags = json!([{"Key": "a"}, {"Key": "b", "Value": "wrong"}, {"Key": "unknown"}, {"Key": "C"}]);
-    assert_eq!(server.ok("RemoveTags", removing(&tags)).await, json!({}));
+    assert_eq!(server.ok("RemoveTags", of_demo(&tags)).await, json!({}));
     assert_eq!(server.tags("demo").await, json!([{"Key": "c", "Value": ""}]));
-    server.ok("RemoveTags", removing(&json!([]))).await;
+    server.ok("RemoveTags", of_demo(&json!([]))).await;
     assert_eq!(server.tags("demo").await, json!([{"Key": "c", "Value": ""}]));
 }
 
 #[tokio::test]
 async fn what_was_removed_comes_back_at_the_end() {
     let server = server().await;
-    server.ok("RemoveTags", removing(&json!([{"Key": "a"}]))).await;
-    server.ok("AddTags", removing(&json!([{"Key": "a", "Value": "2"}]))).await;
+    server.ok("RemoveTags", of_demo(&json!([{"Key": "a"}]))).await;
+    server.ok("AddTags", of_demo(&json!([{"Key": "a", "Value": "2"}]))).await;
     let want = json!([{"Key": "b"}, {"Key": "c", "Value": ""}, {"Key": "a", "Value": "2"}]);
     assert_eq!(server.tags("demo").await, want);
 }
@@ -51,7 +51,7 @@ async fn bad_tags_are_refused_and_all_stay() {
         (json!([{"Key": "a"}, {}]), "Tag key must be between 1 and 128 characters long: \"\""),
         (json!(null), "TagsList is missing."),
     ] {
-        let refused = server.refused("RemoveTags", removing(&bad)).await;
+        let refused = server.refused("RemoveTags", of_demo(&bad)).await;
         assert_eq!(refused, format!("InvalidTagParameterException: {why}"));
     }
     assert_eq!(server.tags("demo").await.as_array().unwrap().len(), 3);
