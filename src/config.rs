@@ -2,8 +2,10 @@
 //!
 //! A key that nobody reads, or a value that means nothing, is refused with the key's name.
 
+mod console;
 mod recorder;
 
+pub use console::ConsoleSettings;
 pub use recorder::RecorderSettings;
 
 use crate::domain::account_id::AccountId;
@@ -69,6 +71,8 @@ pub struct Settings {
     pub delivery: DeliverySettings,
     /// `[recorder]`
     pub recorder: RecorderSettings,
+    /// `[console]`
+    pub console: ConsoleSettings,
     /// `[[identities]]`
     #[serde(default)]
     pub identities: Vec<IdentitySetting>,

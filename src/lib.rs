@@ -4,10 +4,11 @@
 //!
 //! | floor | rooms | what happens there |
 //! |--|--|--|
-//! | 9 | [`cli`] | commands |
-//! | 8 | [`server`] | wiring, the life of the process |
-//! | 7 | [`http`], [`proxy`] | the doors: the AWS API and `/_contrail`; calls forwarded to an emulator |
-//! | 6 | [`workers`] | the work in the background, one step at a time |
+//! | 10 | [`cli`] | commands |
+//! | 9 | [`server`] | wiring, the life of the process |
+//! | 8 | [`http`], [`proxy`] | the doors: the AWS API and `/_contrail`; calls forwarded to an emulator |
+//! | 7 | [`console`] | reading the event history: for programs, and for the web page |
+//! | 6 | [`workers`], [`guard`] | the work in the background, one step at a time; web pages of other origins are kept out |
 //! | 5 | [`api`], [`delivery`], [`digest`] | CloudTrail's operations and limits; what trails deliver; digests of it |
 //! | 4 | [`recorder`], [`outbound`], [`digest_keys`] | callers, records of calls, intake, the writer; clients of S3, SNS, Logs; keys that sign digests |
 //! | 3 | [`store`], [`buckets`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db` |
@@ -30,11 +31,13 @@ pub mod buckets;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod delivery;
 pub mod digest;
 pub mod digest_keys;
 pub mod domain;
 pub mod error;
+pub mod guard;
 pub mod http;
 pub mod metrics;
 pub mod outbound;

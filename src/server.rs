@@ -12,6 +12,7 @@ use crate::http;
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::proxy::Proxy;
+use crate::recorder::arrivals::Arrivals;
 use crate::recorder::callers::Callers;
 use crate::recorder::catalog::{Catalog, CatalogError};
 use crate::recorder::forwarded_call::ForwardedCallRecorder;
@@ -119,7 +120,9 @@ impl Server {
         };
         let outbound = Outbound::new(&settings.delivery, buckets.clone());
         let outlets = Outlets::of(&settings.delivery);
-        let (writer, writer_task) = Writer::start(store.clone(), outlets, clock.clone(), metrics.clone());
+        let arrivals = Arrivals::new(clock.now().timestamp_micros());
+        let (writer, writer_task) =
+            Writer::start(store.clone(), arrivals.clone(), outlets, clock.clone(), metrics.clone());
         let settings = Arc::new(settings);
         let callers = Arc::new(Callers::new(&settings));
         let forwarded_calls = if settings.recorder.is_on() {
@@ -143,10 +146,12 @@ impl Server {
             outlets,
             buckets,
             settings,
+            started: clock.now(),
             clock,
             ids,
             store,
             writer,
+            arrivals,
             metrics,
             token_key,
         };
@@ -192,6 +197,8 @@ impl Server {
         let result = match ended {
             Some(ended) => ended,
             None => {
+                // Those who follow arrivals would never end by themselves.
+                service.arrivals.close();
                 handle.stop(true).await;
                 answering.await
             }

@@ -20,12 +20,14 @@ use crate::domain::text::cut;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::metrics::{CallLabels, Metrics};
 use crate::outbound::Outbound;
+use crate::recorder::arrivals::Arrivals;
 use crate::recorder::callers::Callers;
 use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::recorder::logging::Logging;
 use crate::recorder::own_call::OwnCall;
 use crate::recorder::writer::{Source, Writer};
-use crate::store::{Outlets, Route, Session, Store};
+use crate::store::{Outlets, Route, Session, Store, StoredEvents};
+use chrono::{DateTime, Utc};
 use limits::Limits;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,9 +41,13 @@ use uuid::Uuid;
 pub struct Service {
     pub settings: Arc<Settings>,
     pub clock: Clock,
+    /// When the server was started.
+    pub started: DateTime<Utc>,
     pub ids: Ids,
     pub store: Store,
     pub writer: Writer,
+    /// What has just been stored, for those who follow it live.
+    pub arrivals: Arrivals,
     pub metrics: Metrics,
     pub callers: Arc<Callers>,
     pub limits: Arc<Limits>,
@@ -259,11 +265,13 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
         Ok(output) => {
             let answer = lower_camel(serde_json::to_value(&output).map_err(ApiError::internal)?);
             let event = record(Some(request), Ok(Some(answer)), logged)?;
+            let mut stored = StoredEvents::default();
             if let Some(event) = &event {
-                let stored = db.insert_events(&[event], service.clock.now().timestamp_millis()).await?;
+                stored = db.insert_events(&[event], service.clock.now().timestamp_millis()).await?;
                 db.queue_event(&stored, &destinations).await?;
             }
             service.logging.commit(db, Some(&caller.account)).await?;
+            service.arrivals.publish(&stored);
             service.metrics.stored("call", u64::from(event.is_some()));
             serde_json::to_vec(&output).map_err(ApiError::internal)
         }

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::metrics::Metrics;
+use crate::recorder::arrivals::Arrivals;
 use crate::recorder::intake::{Intake, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::writer::Writer;
 use crate::store::{DataDir, OpenError, Outlets, Store};
@@ -66,8 +67,15 @@ impl Import {
             Ok(folder) => {
                 let store = Store::open(&folder).await?;
                 let metrics = Metrics::default();
-                let (writer, task) =
-                    Writer::start(store.clone(), Outlets::of(&settings.delivery), clock, metrics.clone());
+                // Nobody can follow what is stored here.
+                let arrivals = Arrivals::new(clock.now().timestamp_micros());
+                let (writer, task) = Writer::start(
+                    store.clone(),
+                    arrivals,
+                    Outlets::of(&settings.delivery),
+                    clock,
+                    metrics.clone(),
+                );
                 let result = import_all(inputs, &Target::Folder { writer, metrics }, &options).await;
                 task.stop().await;
                 store.close().await;

@@ -66,8 +66,14 @@ pub struct Event {
     pub read_only: bool,
     /// The name of who called, as LookupEvents shows it; services and foreign accounts have none.
     pub username: Option<String>,
+    /// The name of who called, for people: `username`, else the service, role or account that it was.
+    pub actor: Option<String>,
+    /// `userIdentity.type`
+    pub actor_type: Option<String>,
     /// `userIdentity.accessKeyId`
     pub access_key_id: Option<String>,
+    /// `sourceIPAddress`: an address, or the name of a service.
+    pub source_ip: Option<String>,
     /// `errorCode`
     pub error_code: Option<String>,
     /// The whole record, compact JSON.
@@ -89,6 +95,8 @@ struct Fields<'a> {
     event_name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     aws_region: Cow<'a, str>,
+    #[serde(borrow, default, rename = "sourceIPAddress")]
+    source_ip_address: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     error_code: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -118,6 +126,10 @@ struct Fields<'a> {
 struct UserIdentity<'a> {
     #[serde(borrow, default, rename = "type")]
     kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    principal_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    invoked_by: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     arn: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -194,7 +206,10 @@ impl Event {
             listing: listing(&fields, read_only),
             read_only,
             username: identity.and_then(username).map(plain),
+            actor: identity.and_then(actor).map(plain),
+            actor_type: identity.and_then(|i| i.kind.as_deref()).map(plain),
             access_key_id: identity.and_then(|i| i.access_key_id.as_deref()).map(plain),
+            source_ip: fields.source_ip_address.as_deref().map(plain),
             error_code: fields.error_code.as_deref().map(plain),
             resources: find_resources(&fields, event_source),
             record,
@@ -244,6 +259,17 @@ fn username<'a>(identity: &'a UserIdentity<'_>) -> Option<&'a str> {
         Some("AWSService" | "AWSAccount") => None,
         _ => identity.user_name.as_deref(),
     }
+}
+
+/// The name of who called, also where lookups show none.
+fn actor<'a>(identity: &'a UserIdentity<'_>) -> Option<&'a str> {
+    let last = |text: &'a str| text.rsplit(['/', ':']).next().unwrap_or(text);
+    username(identity)
+        .or(identity.invoked_by.as_deref())
+        .or(identity.arn.as_deref().map(last))
+        .or(identity.principal_id.as_deref().map(last))
+        .or(identity.account_id.as_deref())
+        .filter(|name| !name.is_empty())
 }
 
 fn find_resources(fields: &Fields<'_>, event_source: &str) -> Vec<Resource> {

@@ -9,6 +9,8 @@ pub mod caller;
 pub mod cloud_watch_logs;
 pub mod digest;
 pub mod event;
+pub mod event_filter;
+pub mod event_kind;
 pub mod identity;
 pub mod key_prefix;
 pub mod kms_key;

@@ -2,7 +2,8 @@
 
 use crate::api::{self, Service};
 use crate::error::{ApiError, ApiResult, Code, Layer};
-use crate::http::{body, caller, guard};
+use crate::guard;
+use crate::http::{body, caller};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;

@@ -1,23 +1,14 @@
-//! `/_contrail/events`: putting records in and reading them out, as a stream in both directions.
+//! `POST /_contrail/events`: putting records in, as a stream.
 
 use crate::api::Service;
-use crate::domain::account_id::AccountId;
-use crate::domain::lookup::LAST_SECOND;
-use crate::domain::region::Region;
-use crate::domain::text::escape_nul;
+use crate::guard::{Ours, refuse};
 use crate::http::body::{self, Stalled};
-use crate::http::guard::Ours;
-use crate::http::{caller, refuse};
+use crate::http::caller;
 use crate::recorder::intake::{Intake, IntakeError, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::unpack::UnpackError;
-use crate::store::{ErrorFilter, ExportFilter};
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
-
-/// Events fetched at a time when reading out.
-const PIECE: u32 = 500;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,128 +147,4 @@ fn stalled_response(stalled: Stalled) -> HttpResponse {
     };
     response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
     response
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ExportQuery {
-    account: Option<String>,
-    region: Option<String>,
-    event_name: Option<String>,
-    event_source: Option<String>,
-    username: Option<String>,
-    /// `true`, `false` or an error code.
-    error: Option<String>,
-    /// ISO or epoch seconds; included.
-    from: Option<String>,
-    /// ISO or epoch seconds; included.
-    to: Option<String>,
-    limit: Option<u64>,
-    /// An event's id: go on behind it.
-    after: Option<String>,
-}
-
-/// `GET /_contrail/events`
-pub(super) async fn export(
-    _: Ours,
-    query: web::Query<ExportQuery>,
-    service: web::Data<Service>,
-) -> HttpResponse {
-    let query = query.into_inner();
-    let (from, to) = match (seconds("from", query.from.as_deref()), seconds("to", query.to.as_deref())) {
-        (Ok(from), Ok(to)) => (from, to),
-        (Err(why), _) | (_, Err(why)) => return refuse(400, &why),
-    };
-    let after = match &query.after {
-        None => -1,
-        Some(id) => match position(&service, id).await {
-            Ok(Some(key)) => key,
-            Ok(None) => return refuse(404, &format!("after={id:?}: there is no such event")),
-            Err(error) => {
-                tracing::error!(error = %error, "events could not be read out");
-                return refuse(500, "the events could not be read");
-            }
-        },
-    };
-    let account = query.account.map(AccountId::try_from).transpose();
-    let region = query.region.map(Region::try_from).transpose();
-    let (account, region) = match (account, region) {
-        (Ok(account), Ok(region)) => (account, region),
-        (Err(error), _) => return refuse(400, &format!("account: {error}")),
-        (_, Err(error)) => return refuse(400, &format!("region: {error}")),
-    };
-    let filter = ExportFilter {
-        account,
-        region,
-        event_name: query.event_name.map(as_stored),
-        event_source: query.event_source.map(as_stored),
-        username: query.username.map(as_stored),
-        error: query.error.map(|error| match error.as_str() {
-            "true" => ErrorFilter::Any,
-            "false" => ErrorFilter::None,
-            _ => ErrorFilter::Code(as_stored(error)),
-        }),
-        from,
-        to,
-    };
-    HttpResponse::Ok().content_type("application/x-ndjson").streaming(records(
-        service,
-        filter,
-        after,
-        query.limit.unwrap_or(u64::MAX),
-    ))
-}
-
-/// A value as columns hold it.
-fn as_stored(value: String) -> String {
-    escape_nul(&value).into_owned()
-}
-
-async fn position(service: &Service, event_id: &str) -> crate::store::StoreResult<Option<i64>> {
-    service.store.read().await?.key_of(&escape_nul(event_id)).await
-}
-
-/// A time in a query: ISO 8601 or epoch seconds, kept within what event keys can hold.
-fn seconds(name: &str, text: Option<&str>) -> Result<Option<i64>, String> {
-    let Some(text) = text else { return Ok(None) };
-    let seconds = match text.parse::<i64>() {
-        Ok(seconds) => seconds,
-        Err(_) => DateTime::parse_from_rfc3339(text)
-            .map_err(|_| format!("{name}={text:?} is neither an ISO 8601 time nor epoch seconds"))?
-            .timestamp(),
-    };
-    Ok(Some(seconds.clamp(0, LAST_SECOND)))
-}
-
-type Failure = Box<dyn std::error::Error>;
-
-/// The records as NDJSON, piece by piece: the next one is fetched when the last one has been sent.
-fn records(
-    service: web::Data<Service>,
-    filter: ExportFilter,
-    after: i64,
-    limit: u64,
-) -> impl futures_util::Stream<Item = Result<web::Bytes, Failure>> {
-    futures_util::stream::try_unfold((after, limit), move |(after, left)| {
-        let (service, filter) = (service.clone(), filter.clone());
-        async move {
-            let piece = u32::try_from(left).unwrap_or(PIECE).min(PIECE);
-            if piece == 0 {
-                return Ok(None);
-            }
-            let rows = async { service.store.read().await?.export(&filter, after, piece).await }.await;
-            let rows = rows.map_err(|error| {
-                tracing::error!(error = %error, "events could not be read out");
-                Failure::from(error)
-            })?;
-            let Some(last) = rows.last().map(|row| row.key) else { return Ok(None) };
-            let left = left - rows.len() as u64;
-            let mut text = String::new();
-            for row in rows {
-                text.push_str(&row.record);
-                text.push('\n');
-            }
-            Ok(Some((web::Bytes::from(text), (last, left))))
-        }
-    })
 }

@@ -5,19 +5,19 @@
 mod aws_json;
 mod body;
 mod events;
-mod guard;
 mod operate;
 mod s3;
 mod sts;
 
 use crate::api::Service;
+use crate::console;
 use crate::error::{ApiResult, Code};
+use crate::guard::{AllowedHosts, refuse};
 use crate::workers::Workers;
 use actix_web::error::InternalError;
 use actix_web::guard as routing;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
-use guard::AllowedHosts;
 use s3::S3Door;
 use std::net::SocketAddr;
 
@@ -30,7 +30,7 @@ pub fn routes(
     let hosts = AllowedHosts::new(&service.settings.server, address);
     let s3 =
         service.buckets.as_ref().map(|buckets| S3Door::new(buckets, &service.settings.server.allowed_hosts));
-    let (service, workers) = (service.clone(), workers.clone());
+    let (service, workers, console) = (service.clone(), workers.clone(), console::routes(&service.settings));
     move |config| {
         if let Some(s3) = &s3 {
             config.app_data(web::Data::new(s3.clone()));
@@ -44,7 +44,7 @@ pub fn routes(
                 InternalError::from_response(error, response).into()
             }))
             .route("/_contrail/events", web::post().to(events::import))
-            .route("/_contrail/events", web::get().to(events::export))
+            .configure(&console)
             .route("/_contrail/flush", web::post().to(operate::flush))
             .route("/_contrail/reset", web::post().to(operate::reset))
             .route("/_contrail/metrics", web::get().to(operate::metrics))
@@ -110,12 +110,6 @@ fn caller(request: &HttpRequest, service: &Service) -> ApiResult<crate::domain::
         source_ip: request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()).unwrap_or_default(),
         user_agent: header("user-agent").map(std::borrow::Cow::into_owned),
     })
-}
-
-/// A refusal on our own paths: `{"error":"…"}`.
-fn refuse(status: u16, why: &str) -> HttpResponse {
-    let status = actix_web::http::StatusCode::from_u16(status).unwrap_or_default();
-    HttpResponse::build(status).json(serde_json::json!({ "error": why }))
 }
 
 /// The base URL under which a server can be reached from its own machine.

@@ -3,8 +3,7 @@
 use crate::api::Service;
 use crate::domain::account_id::AccountId;
 use crate::error::ApiError;
-use crate::http::guard::Ours;
-use crate::http::refuse;
+use crate::guard::{Ours, refuse};
 use crate::recorder::reset;
 use crate::recorder::writer::Source;
 use crate::workers::Workers;

@@ -8,8 +8,8 @@ mod host;
 
 use crate::api::Service;
 use crate::buckets::{BodyFault, Buckets};
+use crate::guard;
 use crate::http::body::{self, Stalled};
-use crate::http::guard;
 use actix_web::body::SizedStream;
 use actix_web::dev::RequestHead;
 use actix_web::web::Bytes;

@@ -3,7 +3,8 @@
 
 use crate::api::Service;
 use crate::error::{ApiError, ApiResult, Code};
-use crate::http::{body, caller, guard};
+use crate::guard;
+use crate::http::{body, caller};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;

@@ -1,6 +1,7 @@
 //! Records: built from calls ([`own_call`], [`forwarded_call`]), read from outside ([`intake`]), stored in batches ([`writer`]), removed
 //! when they are too old ([`retention`]). Knows nothing of operations or of HTTP.
 
+pub mod arrivals;
 pub mod callers;
 pub mod catalog;
 pub mod exchange;

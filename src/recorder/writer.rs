@@ -7,6 +7,7 @@
 use crate::clock::Clock;
 use crate::domain::event::Event;
 use crate::metrics::Metrics;
+use crate::recorder::arrivals::Arrivals;
 use crate::store::{Outlets, Store, StoreError, StoreErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,10 +62,16 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the writing task.
-    pub fn start(store: Store, outlets: Outlets, clock: Clock, metrics: Metrics) -> (Writer, WriterTask) {
+    pub fn start(
+        store: Store,
+        arrivals: Arrivals,
+        outlets: Outlets,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> (Writer, WriterTask) {
         let (queue, incoming) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(run(incoming, stopped, (store, outlets), clock, metrics.clone()));
+        let task = tokio::spawn(run(incoming, stopped, (store, arrivals, outlets), clock, metrics.clone()));
         (Writer { queue, metrics }, WriterTask { stop, task })
     }
 
@@ -133,7 +140,7 @@ impl WriterTask {
 async fn run(
     mut incoming: mpsc::Receiver<Batch>,
     stopped: oneshot::Receiver<()>,
-    (store, outlets): (Store, Outlets),
+    (store, arrivals, outlets): (Store, Arrivals, Outlets),
     clock: Clock,
     metrics: Metrics,
 ) {
@@ -158,7 +165,7 @@ async fn run(
         }
         metrics.queue.dec_by(events as i64);
         let began = clock.elapsed();
-        let mut result = write(&store, outlets, &clock, &batches).await;
+        let mut result = write(&store, &arrivals, outlets, &clock, &batches).await;
         let is_busy = |result: &Result<_, StoreError>| {
             result.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::Busy)
         };
@@ -171,7 +178,7 @@ async fn run(
                 () = tokio::time::sleep(PAUSE) => {}
                 () = stop.wait() => incoming.close(),
             }
-            result = write(&store, outlets, &clock, &batches).await;
+            result = write(&store, &arrivals, outlets, &clock, &batches).await;
         }
         metrics.commit_seconds.observe(clock.elapsed().saturating_sub(began).as_secs_f64());
         metrics.commit_events.observe(events as f64);
@@ -203,6 +210,7 @@ impl Stop {
 
 async fn write(
     store: &Store,
+    arrivals: &Arrivals,
     outlets: Outlets,
     clock: &Clock,
     batches: &[Batch],
@@ -212,6 +220,7 @@ async fn write(
     let stored = session.insert_events(&events, clock.now().timestamp_millis()).await?;
     session.queue_events(&events, &stored, outlets).await?;
     session.commit().await?;
+    arrivals.publish(&stored);
     Ok(stored.new)
 }
 

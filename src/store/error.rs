@@ -25,6 +25,8 @@ pub enum StoreErrorKind {
     Conflict,
     /// The file, or a value in it, is not as it was written.
     Damaged,
+    /// It took too long, or nobody waits for it any more.
+    Interrupted,
     /// Anything else.
     Other,
 }
@@ -36,6 +38,7 @@ impl fmt::Display for StoreErrorKind {
             StoreErrorKind::Full => "the disk is full",
             StoreErrorKind::Conflict => "the row conflicts with a rule of its table",
             StoreErrorKind::Damaged => "the database is damaged",
+            StoreErrorKind::Interrupted => "the statement was ended early",
             StoreErrorKind::Other => "the database failed",
         })
     }
@@ -48,6 +51,7 @@ impl StoreError {
         match (&self.source, result_code(&self.source)) {
             _ if self.is_locked() => StoreErrorKind::Busy,
             (E::PoolTimedOut, _) => StoreErrorKind::Busy,
+            (_, Some(INTERRUPT)) => StoreErrorKind::Interrupted,
             (_, Some(FULL)) => StoreErrorKind::Full,
             (_, Some(CONSTRAINT)) => StoreErrorKind::Conflict,
             (E::ColumnDecode { .. } | E::Decode(_), _) | (_, Some(CORRUPT | NOT_A_DATABASE)) => {
@@ -79,6 +83,7 @@ impl From<StoreError> for ApiError {
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
 pub(super) const READ_ONLY: i32 = 8;
+const INTERRUPT: i32 = 9;
 pub(super) const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 pub(super) const CANNOT_OPEN: i32 = 14;

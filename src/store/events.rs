@@ -2,6 +2,7 @@
 
 use crate::domain::event::Event;
 use crate::domain::resources::{Resource, short_type};
+use crate::store::summaries::Summary;
 use crate::store::{Session, StoreError, StoreResult};
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -94,6 +95,9 @@ impl Session {
         let new =
             if inserted == chunk.len() as u64 { vec![true; chunk.len()] } else { self.which(keys).await? };
         self.insert_resources(chunk, keys, &new).await?;
+        let new_events = chunk.iter().zip(keys).zip(&new).filter(|(_, new)| **new);
+        let summaries: Vec<_> = new_events.map(|((event, key), _)| Summary::of(*key, event)).collect();
+        self.insert_summaries(&summaries).await?;
         Ok(new)
     }
 

@@ -1,36 +1,39 @@
-//! Reading events out, oldest first, in pieces.
+//! Reading events out, in either order, in pieces.
 
-use crate::domain::account_id::AccountId;
-use crate::domain::region::Region;
-use crate::store::events::ARRIVAL_BITS;
+use crate::domain::event_filter::EventFilter;
+use crate::store::event_filter::{Text, keys, push_where};
 use crate::store::{Session, StoreResult};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
+use std::ops::Range;
 
-/// Which events to read; what is `None` does not matter.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the names are those of the columns")]
-pub struct ExportFilter {
-    pub account: Option<AccountId>,
-    pub region: Option<Region>,
-    pub event_name: Option<String>,
-    pub event_source: Option<String>,
-    pub username: Option<String>,
-    pub error: Option<ErrorFilter>,
-    /// The first second, since 1970.
-    pub from: Option<i64>,
-    /// The last second, since 1970.
-    pub to: Option<i64>,
+/// In which order events are read out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// By time; those of one second in the order of their arrival.
+    OldestFirst,
+    /// The reverse.
+    NewestFirst,
 }
 
-/// Which outcome a call had.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ErrorFilter {
-    /// Refused, with whatever code.
-    Any,
-    /// Not refused.
-    None,
-    /// Refused with this code.
-    Code(String),
+impl Order {
+    /// What stands behind a column in `ORDER BY`.
+    pub(super) const fn direction(self) -> &'static str {
+        match self {
+            Order::OldestFirst => "",
+            Order::NewestFirst => " DESC",
+        }
+    }
+}
+
+/// The keys behind `after` in an order that events of a filter's time can have.
+pub(super) fn keys_behind(filter: &EventFilter, order: Order, after: Option<i64>) -> Range<i64> {
+    let mut keys = keys(filter);
+    match (order, after) {
+        (_, None) => {}
+        (Order::OldestFirst, Some(after)) => keys.start = keys.start.max(after.saturating_add(1)),
+        (Order::NewestFirst, Some(after)) => keys.end = keys.end.min(after),
+    }
+    keys
 }
 
 /// An event of an export.
@@ -43,48 +46,25 @@ pub struct ExportRow {
 }
 
 impl Session {
-    /// The next `limit` events behind the key `after`, oldest first.
+    /// The next `limit` events behind the key `after` in that order, or the first ones.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn export(
         &mut self,
-        filter: &ExportFilter,
-        after: i64,
+        filter: &EventFilter,
+        order: Order,
+        after: Option<i64>,
         limit: u32,
     ) -> StoreResult<Vec<ExportRow>> {
-        let mut sql = QueryBuilder::<Sqlite>::new("SELECT key, record FROM events WHERE key > ");
-        sql.push_bind(after.max(filter.from.map_or(-1, |from| (from << ARRIVAL_BITS) - 1)));
-        if let Some(to) = filter.to {
-            sql.push(" AND key < ").push_bind(to.saturating_add(1) << ARRIVAL_BITS);
-        }
-        let columns = [
-            ("account", filter.account.as_deref()),
-            ("region", filter.region.as_deref()),
-            ("event_name", filter.event_name.as_deref()),
-            ("event_source", filter.event_source.as_deref()),
-            ("username", filter.username.as_deref()),
-        ];
-        for (column, value) in columns {
-            if let Some(value) = value {
-                // As an expression a column is of no use to an index: the table is read in its own order, once, and
-                // not sorted anew for every piece.
-                sql.push(format!(" AND {column} || '' = ")).push_bind(value.to_owned());
-            }
-        }
-        match &filter.error {
-            None => {}
-            Some(ErrorFilter::Any) => {
-                sql.push(" AND error_code IS NOT NULL");
-            }
-            Some(ErrorFilter::None) => {
-                sql.push(" AND error_code IS NULL");
-            }
-            Some(ErrorFilter::Code(code)) => {
-                sql.push(" AND error_code = ").push_bind(code.clone());
-            }
-        }
-        sql.push(" ORDER BY key LIMIT ").push_bind(i64::from(limit));
+        // The keys first: whatever decides which events these are, no record is read for another one.
+        let direction = order.direction();
+        let mut sql = QueryBuilder::<Sqlite>::new(
+            "SELECT key, record FROM events WHERE key IN (SELECT s.key FROM event_summaries s",
+        );
+        push_where(&mut sql, filter, &keys_behind(filter, order, after), Text::Included);
+        sql.push(format!(" ORDER BY s.key{direction} LIMIT ")).push_bind(i64::from(limit));
+        sql.push(format!(") ORDER BY key{direction}"));
         Ok(sql.build_query_as().fetch_all(self.db()).await?)
     }
 

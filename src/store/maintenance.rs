@@ -1,5 +1,6 @@
 //! Removing events that are too old, and figures about the database.
 
+use crate::store::summaries::SqliteQuery;
 use crate::store::{Session, StoreResult};
 
 impl Session {
@@ -16,15 +17,23 @@ impl Session {
         .fetch_one(self.db())
         .await?;
         let before = pending.map_or(before, |pending| before.min(pending));
-        // The keys are found twice rather than carried out and in: both statements see the same rows. The events go
-        // last, as both find their keys there.
+        let keys = "SELECT key FROM events WHERE stored_at < $1 ORDER BY stored_at, key LIMIT $2";
+        self.remove_events(keys, |delete| delete.bind(before).bind(i64::from(limit))).await
+    }
+
+    /// Removes the events whose keys the statement `keys` finds, to which `bind` gives its values, with all that belongs to
+    /// them; how many there were. The keys are found anew for each table rather than carried out and in: all statements
+    /// see the same events, as these go last.
+    pub(super) async fn remove_events(
+        &mut self,
+        keys: &str,
+        bind: impl Fn(SqliteQuery) -> SqliteQuery,
+    ) -> StoreResult<u64> {
+        self.uncount(keys, &bind).await?;
         let mut removed = 0;
-        for table in ["event_resources", "events"] {
-            let delete = format!(
-                "DELETE FROM {table} WHERE key IN \
-                 (SELECT key FROM events WHERE stored_at < $1 ORDER BY stored_at, key LIMIT $2)"
-            );
-            let delete = sqlx::query(sqlx::AssertSqlSafe(delete)).bind(before).bind(i64::from(limit));
+        for table in ["event_summaries", "event_resources", "events"] {
+            let delete = format!("DELETE FROM {table} WHERE key IN ({keys})");
+            let delete = bind(sqlx::query(sqlx::AssertSqlSafe(delete)));
             removed = delete.execute(self.db()).await?.rows_affected();
         }
         Ok(removed)

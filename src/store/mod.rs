@@ -5,43 +5,54 @@
 //! Writing goes through one connection (a [`Session`] from [`Store::write`]), reading through a few others, which
 //! neither block it nor wait for it.
 
+mod console;
 mod data_dir;
 mod destinations;
 mod digest_keys;
 mod digests;
 mod error;
+mod event_filter;
 mod events;
 mod export;
 mod log_files;
 mod lookup;
 mod maintenance;
 mod open;
+mod overview;
 mod settings;
+mod summaries;
 mod trail_status;
 mod trail_tags;
 mod trails;
 mod values;
 mod wipe;
 
+pub use console::{EventPage, EventRow, Facet, Facets, Histogram, MAX_SAMPLE, MAX_SEARCHED};
 pub use data_dir::DataDir;
 pub use destinations::{Backlog, Destination, Outlets, Route};
 pub use digest_keys::DigestKey;
 pub use digests::{Chain, NewDigest, WaitingDigest, Wanted};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use events::StoredEvents;
-pub use export::{ErrorFilter, ExportFilter, ExportRow};
+pub use export::{ExportRow, Order};
 pub use log_files::{PendingEvent, PutFile, Unannounced, Uncut, WaitingFile};
 pub use lookup::{LookupQuery, LookupRow};
 pub use open::OpenError;
+pub use overview::{Scopes, TrailBacklog, TrailDigest, TrailFile};
 pub use trail_status::{DeliveryKind, TrailRegion, TrailStatus};
 pub use trails::Trail;
 pub use wipe::{Wipe, WipedPiece};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Tries of a session that writes, each of which waits for another program as long as [`open`] says.
 const WRITE_TRIES: usize = 5;
+
+/// Steps of SQLite's machine between two looks at whether a bounded session has to end: some ten microseconds.
+const PROGRESS_STEPS: i32 = 1_000;
 
 /// The database, cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,6 +60,8 @@ pub struct Store {
     /// One connection: SQLite has one writer, and waiting for this pool is the fair queue for it.
     write: SqlitePool,
     read: SqlitePool,
+    /// For questions that may take long, so that no call of the API waits for them.
+    console: SqlitePool,
 }
 
 /// A connection in use: for reading, or a transaction for writing, which is undone unless it is committed.
@@ -60,12 +73,27 @@ pub struct Session(Connection);
 enum Connection {
     Read(PoolConnection<Sqlite>),
     Write(Transaction<'static, Sqlite>),
+    /// Abandoned is dropped first, so that the statement ends before the connection is given back.
+    Bounded {
+        _abandoned: Abandoned,
+        connection: PoolConnection<Sqlite>,
+    },
+}
+
+/// Says, once it is dropped, that nobody waits for the session's statement any more.
+#[derive(Debug, Default)]
+struct Abandoned(Arc<AtomicBool>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Session {
     fn db(&mut self) -> &mut SqliteConnection {
         match &mut self.0 {
-            Connection::Read(connection) => connection,
+            Connection::Read(connection) | Connection::Bounded { connection, .. } => connection,
             Connection::Write(transaction) => transaction,
         }
     }
@@ -76,7 +104,7 @@ impl Session {
     /// The disk is full, or the database is damaged; then nothing of it is stored.
     pub async fn commit(self) -> StoreResult<()> {
         match self.0 {
-            Connection::Read(_) => Ok(()),
+            Connection::Read(_) | Connection::Bounded { .. } => Ok(()),
             Connection::Write(transaction) => Ok(transaction.commit().await?),
         }
     }
@@ -89,6 +117,25 @@ impl Store {
     /// No connection could be had.
     pub async fn read(&self) -> StoreResult<Session> {
         Ok(Session(Connection::Read(self.read.acquire().await?)))
+    }
+
+    /// A session for the console: it reads on one of two connections kept for that, and ends every statement with
+    /// [`StoreErrorKind::Interrupted`] as soon as `is_late` says so, or nobody waits for the answer any more.
+    ///
+    /// # Errors
+    /// No connection could be had.
+    pub async fn read_bounded(
+        &self,
+        mut is_late: impl FnMut() -> bool + Send + 'static,
+    ) -> StoreResult<Session> {
+        let mut connection = self.console.acquire().await?;
+        let abandoned = Abandoned::default();
+        let gone = Arc::clone(&abandoned.0);
+        connection
+            .lock_handle()
+            .await?
+            .set_progress_handler(PROGRESS_STEPS, move || !gone.load(Ordering::Relaxed) && !is_late());
+        Ok(Session(Connection::Bounded { _abandoned: abandoned, connection }))
     }
 
     /// A session that writes, after all others that asked before. While another program writes, it waits some seconds.
@@ -116,6 +163,7 @@ impl Store {
     /// Closes all connections, after folding the write-ahead log into the database file.
     pub async fn close(&self) {
         self.read.close().await;
+        self.console.close().await;
         self.write.close().await;
     }
 }

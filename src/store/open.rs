@@ -19,6 +19,9 @@ const BUSY: Duration = Duration::from_secs(1);
 /// Connections that read at the same time.
 const READERS: u32 = 4;
 
+/// The same for the console.
+const CONSOLE_READERS: u32 = 2;
+
 /// Why a data folder was refused: one line for the person who started the server. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
@@ -84,8 +87,16 @@ impl Store {
             });
         let write = write.connect_with(writer).await.map_err(wrong)?;
         migrate(&write, &path, mark).await?;
-        let read = pool(READERS).connect_with(common.read_only(true)).await.map_err(wrong)?;
-        Ok(Store { write, read })
+        let reader = common.read_only(true);
+        let read = pool(READERS).connect_with(reader.clone()).await.map_err(wrong)?;
+        // None until somebody looks.
+        let console = pool(CONSOLE_READERS).min_connections(0).connect_lazy_with(reader);
+        let store = Store { write, read, console };
+        store.summarize_older_events().await.map_err(|error| OpenError::Other {
+            path: path.clone(),
+            cause: format!("the summaries of older events cannot be made: {error}"),
+        })?;
+        Ok(store)
     }
 }
 

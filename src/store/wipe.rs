@@ -101,7 +101,7 @@ impl Session {
     }
 
     async fn wipe_events(&mut self, wipe: &Wipe, limit: i64) -> StoreResult<u64> {
-        // Each in the order of an index. The keys are found twice: both statements see the same rows.
+        // Each in the order of an index.
         let keys = match &wipe.account {
             None => "SELECT key FROM events WHERE stored_at <= $2 ORDER BY stored_at, key LIMIT $3",
             Some(_) => {
@@ -109,12 +109,9 @@ impl Session {
                  ORDER BY account, region, listing, key LIMIT $3"
             }
         };
-        let mut removed = 0;
-        for table in ["event_resources", "events"] {
-            let delete = format!("DELETE FROM {table} WHERE key IN ({keys})");
-            let delete = sqlx::query(sqlx::AssertSqlSafe(delete)).bind(&wipe.account).bind(wipe.stored_until);
-            removed = delete.bind(limit).execute(self.db()).await?.rows_affected();
-        }
-        Ok(removed)
+        self.remove_events(keys, |delete| {
+            delete.bind(wipe.account.clone()).bind(wipe.stored_until).bind(limit)
+        })
+        .await
     }
 }

@@ -129,6 +129,7 @@ fn lower_floors_do_not_know_what_is_above_them() {
         ("src/delivery", &["actix", "sqlx"]),
         ("src/digest", &["actix", "sqlx"]),
         ("src/http", &["sqlx"]),
+        ("src/console", &["sqlx"]),
     ] {
         for file in rust_files(&root().join(folder)) {
             let text = fs::read_to_string(&file).unwrap();

@@ -3,13 +3,12 @@
 use crate::support::{account, region};
 use contrail::domain::account_id::AccountId;
 use contrail::domain::event::{Event, Listing};
+use contrail::domain::event_filter::EventFilter;
 use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use contrail::domain::region::Region;
 use contrail::domain::resources::Resource;
 use contrail::domain::tags::Tag;
-use contrail::store::{
-    DataDir, DigestKey, ErrorFilter, ExportFilter, LookupQuery, Store, StoreErrorKind, Trail, TrailStatus,
-};
+use contrail::store::{DataDir, DigestKey, LookupQuery, Order, Store, StoreErrorKind, Trail, TrailStatus};
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
@@ -30,7 +29,10 @@ fn event(id: u32, second: i64) -> Event {
         listing: Listing::Write,
         read_only: false,
         username: Some("ana".into()),
+        actor: Some("ana".into()),
+        actor_type: Some("IAMUser".into()),
         access_key_id: None,
+        source_ip: Some("192.0.2.7".into()),
         error_code: (id % 2 == 1).then(|| "AccessDenied".into()),
         record: format!("{{\"n\":{id}}}"),
         resources: vec![Resource {
@@ -158,7 +160,13 @@ async fn an_event_is_stored_once_also_within_a_batch_of_any_size() {
     assert_eq!(new.iter().filter(|new| **new).count(), 66);
     assert!(new[..34].iter().all(|new| !new), "known already");
     assert!(!new[100], "twice in one batch");
-    let rows = store.read().await.unwrap().export(&ExportFilter::default(), -1, 1000).await.unwrap();
+    let rows = store
+        .read()
+        .await
+        .unwrap()
+        .export(&EventFilter::default(), Order::OldestFirst, None, 1000)
+        .await
+        .unwrap();
     assert_eq!(rows.len(), 300);
     let key = Attribute { key: AttributeKey::ResourceName, value: "i-250".into() };
     let found = store.read().await.unwrap().lookup(&all(&[Listing::Write], Some(&key))).await.unwrap();
@@ -176,7 +184,14 @@ async fn a_taken_key_costs_no_event() {
     other.close().await;
     assert_eq!(insert(&store, &(20..35).map(|i| event(i, 100)).collect::<Vec<_>>()).await, vec![true; 15]);
     assert_eq!(
-        store.read().await.unwrap().export(&ExportFilter::default(), -1, 1000).await.unwrap().len(),
+        store
+            .read()
+            .await
+            .unwrap()
+            .export(&EventFilter::default(), Order::OldestFirst, None, 1000)
+            .await
+            .unwrap()
+            .len(),
         35
     );
 }
@@ -211,13 +226,13 @@ async fn an_export_goes_on_behind_a_key() {
     let (store, _folder, _temp) = open().await;
     insert(&store, &(0..5).map(|i| event(i, i64::from(i))).collect::<Vec<_>>()).await;
     let mut db = store.read().await.unwrap();
-    let first = db.export(&ExportFilter::default(), -1, 2).await.unwrap();
-    let rest = db.export(&ExportFilter::default(), first[1].key, 100).await.unwrap();
+    let first = db.export(&EventFilter::default(), Order::OldestFirst, None, 2).await.unwrap();
+    let rest = db.export(&EventFilter::default(), Order::OldestFirst, Some(first[1].key), 100).await.unwrap();
     let records: Vec<_> = first.iter().chain(&rest).map(|row| row.record.as_str()).collect();
     assert_eq!(records, ["{\"n\":0}", "{\"n\":1}", "{\"n\":2}", "{\"n\":3}", "{\"n\":4}"]);
     assert_eq!(db.key_of("e-1").await.unwrap(), Some(first[1].key));
-    let refused = ExportFilter { error: Some(ErrorFilter::Any), ..ExportFilter::default() };
-    assert_eq!(db.export(&refused, -1, 100).await.unwrap().len(), 2);
+    let refused = EventFilter { failed: Some(true), ..EventFilter::default() };
+    assert_eq!(db.export(&refused, Order::NewestFirst, None, 100).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -3,24 +3,24 @@
 
 use crate::config::ServerSettings;
 use crate::error::{ApiResult, Code};
-use crate::http::refuse;
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 
 /// The host names under which our own paths may be called.
 #[derive(Debug, Clone)]
-pub(super) struct AllowedHosts {
+pub(crate) struct AllowedHosts {
     bound: IpAddr,
     names: Vec<String>,
 }
 
 impl AllowedHosts {
     /// Loopback names, the bound address, and those of the settings.
-    pub(super) fn new(server: &ServerSettings, address: SocketAddr) -> AllowedHosts {
+    pub(crate) fn new(server: &ServerSettings, address: SocketAddr) -> AllowedHosts {
         let mut names = vec!["localhost".to_owned(), server.host.to_lowercase()];
         names.extend(server.allowed_hosts.iter().map(|name| name.to_lowercase()));
         AllowedHosts { bound: address.ip(), names }
@@ -54,7 +54,7 @@ impl AllowedHosts {
 }
 
 /// A request on our own paths that may come in: a handler that asks for this is reached by no other.
-pub(super) struct Ours;
+pub(crate) struct Ours;
 
 impl FromRequest for Ours {
     type Error = actix_web::Error;
@@ -76,13 +76,19 @@ impl FromRequest for Ours {
 ///
 /// # Errors
 /// `AccessDeniedException`
-pub(super) fn check_page(request: &HttpRequest) -> ApiResult<()> {
+pub(crate) fn check_page(request: &HttpRequest) -> ApiResult<()> {
     if is_foreign_page(request.headers()) {
         return Err(
             Code::AccessDeniedException.because("Requests from web pages of another origin are refused.")
         );
     }
     Ok(())
+}
+
+/// A refusal on our own paths: `{"error":"…"}`.
+pub(crate) fn refuse(status: u16, why: &str) -> HttpResponse {
+    let status = StatusCode::from_u16(status).unwrap_or_default();
+    HttpResponse::build(status).json(serde_json::json!({ "error": why }))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

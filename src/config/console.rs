@@ -1,0 +1,14 @@
+//! `[console]`: the web page, and how much its questions may cost.
+
+use super::Period;
+use serde::Deserialize;
+
+/// `[console]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsoleSettings {
+    /// Whether there is a page at `/_contrail/`.
+    pub enabled: bool,
+    /// The longest that one question of the read API may take.
+    pub read_timeout: Period,
+}

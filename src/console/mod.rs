@@ -1,0 +1,65 @@
+//! Reading the event history under `/_contrail/`: a read API for programs, and the web page that is made from it.
+//!
+//! All of it only reads. Nothing here is throttled, recorded or kept apart by account: who asks says which account.
+
+mod export;
+mod parameters;
+mod read;
+mod refusal;
+mod rows;
+mod stream;
+mod trails;
+
+use crate::api::Service;
+use crate::config::Settings;
+use crate::store::Session;
+use actix_web::middleware::DefaultHeaders;
+use actix_web::{Resource, guard, web};
+use refusal::Refusal;
+
+/// What a browser is told about everything here (console policy: nothing but our own files runs, no page frames it, no
+/// text becomes markup).
+const HEADERS: [(&str, &str); 5] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+         trusted-types 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
+/// Adds the routes of the read API.
+pub fn routes(_settings: &Settings) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
+    let places = web::Data::new(stream::Places::default());
+    move |config| {
+        config.app_data(places.clone());
+        let get = |path: &str, to: fn(Resource) -> Resource| to(web::resource(path).guard(guard::Get()));
+        let headers = || {
+            HEADERS.iter().fold(DefaultHeaders::new().add(("cache-control", "no-store")), |all, header| {
+                all.add(*header)
+            })
+        };
+        for (path, handler) in [
+            ("/_contrail/events", (|r| r.to(read::events)) as fn(Resource) -> Resource),
+            ("/_contrail/events/histogram", |r| r.to(read::histogram)),
+            ("/_contrail/events/facets", |r| r.to(read::facets)),
+            ("/_contrail/events/stream", |r| r.to(stream::stream)),
+            ("/_contrail/events/{id}", |r| r.to(read::event)),
+            ("/_contrail/scopes", |r| r.to(read::scopes)),
+            ("/_contrail/trails", |r| r.to(trails::trails)),
+        ] {
+            config.service(get(path, handler).wrap(headers()));
+        }
+    }
+}
+
+/// A session for one question: it has the time that the settings give it.
+async fn reader(service: &Service) -> Result<Session, Refusal> {
+    let clock = service.clock.clone();
+    let deadline = clock.elapsed() + service.settings.console.read_timeout.0;
+    Ok(service.store.read_bounded(move || clock.elapsed() >= deadline).await?)
+}

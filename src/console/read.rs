@@ -1,0 +1,192 @@
+//! The questions of the read API that have one answer: pages, an event, counts by time and by value, what there is.
+
+use crate::api::Service;
+use crate::console::export;
+use crate::console::parameters::Parameters;
+use crate::console::reader;
+use crate::console::refusal::Refusal;
+use crate::console::rows::Row;
+use crate::domain::event_filter::Field;
+use crate::domain::text::escape_nul;
+use crate::guard::Ours;
+use crate::store::{MAX_SAMPLE, MAX_SEARCHED};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+/// Rows on a page, unless the call says otherwise, and the most that it can ask for.
+const PAGE: u32 = 200;
+const MAX_PAGE: u32 = 1000;
+
+/// Widths of a histogram's spans in seconds. Longer ones are whole days.
+const STEPS: [i64; 18] =
+    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, DAY];
+const DAY: i64 = 86_400;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    Rows,
+}
+
+/// `GET /_contrail/events`: a page of rows with `view=rows`, else all records.
+pub(super) async fn events(
+    _: Ours,
+    request: HttpRequest,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let known = ["view", "order", "limit", "before", "after", "format"];
+    let parameters = Parameters::parse(request.query_string(), &known)?;
+    let Some(View::Rows) = parameters.one_of("view", &[("rows", View::Rows)])? else {
+        return export::export(parameters, service).await;
+    };
+    parameters.one_of("order", &[("desc", ())])?;
+    if let Some(other) = ["after", "format"].into_iter().find(|name| parameters.get(name).is_some()) {
+        return Err(Refusal::Bad(format!("{other}: there is none with view=rows")));
+    }
+    let limit = parameters.number("limit", 1..=MAX_PAGE)?.unwrap_or(PAGE);
+    let before = parameters.number("before", 0..=i64::MAX)?;
+    let page = reader(&service).await?.event_page(&parameters.filter, before, limit).await?;
+    let mut answer = json!({
+        "events": Row::all(&page.events),
+        "next": page.next.map(|key| key.to_string()),
+    });
+    if page.partial {
+        answer["searched"] = MAX_SEARCHED.into();
+    }
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// `GET /_contrail/events/{id}`: one event with its record.
+pub(super) async fn event(
+    _: Ours,
+    id: web::Path<String>,
+    request: HttpRequest,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    #[derive(serde::Serialize)]
+    struct Answer<'a> {
+        event: Row<'a>,
+        record: &'a RawValue,
+    }
+    let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+    let query = query.map_err(|error| Refusal::Bad(format!("the query cannot be read: {error}")))?;
+    let (mut account, mut region) = (None, None);
+    for (name, value) in query.iter() {
+        match name.as_str() {
+            "account" => account = Some(value.as_str()),
+            "region" => region = Some(value.as_str()),
+            other => return Err(Refusal::Bad(format!("there is no parameter {other:?} here"))),
+        }
+    }
+    let found = reader(&service).await?.event_by_id(&escape_nul(&id), account, region).await?;
+    let (row, record) = found.ok_or_else(|| Refusal::NotFound("there is no such event".to_owned()))?;
+    // A record is JSON: nothing else is taken in.
+    let record = RawValue::from_string(record).unwrap_or_default();
+    Ok(HttpResponse::Ok().json(Answer { event: Row::of(&row), record: &record }))
+}
+
+/// `GET /_contrail/events/histogram`
+pub(super) async fn histogram(
+    _: Ours,
+    request: HttpRequest,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let parameters = Parameters::parse(request.query_string(), &["buckets"])?;
+    let wanted = parameters.number("buckets", 1..=400)?.unwrap_or(96);
+    let required = |name: &str, value: Option<i64>| {
+        value.ok_or_else(|| Refusal::Bad(format!("{name}: a histogram needs a beginning and an end")))
+    };
+    let from = required("from", parameters.filter.from)?;
+    let to = required("to", parameters.filter.to)?;
+    let (start, step, buckets) = spans(from, to, wanted);
+    let histogram = reader(&service).await?.histogram(&parameters.filter, start, step, buckets).await?;
+    Ok(HttpResponse::Ok().json(json!({
+        "from": start,
+        "step": step,
+        "total": histogram.buckets.iter().flatten().sum::<i64>(),
+        "sampled": if histogram.partial { json!(MAX_SEARCHED) } else { json!(false) },
+        "buckets": histogram.buckets,
+    })))
+}
+
+/// About `wanted` spans of a round width that cover a time: the start of the first, their width, and how many. They
+/// begin at multiples of the width, so that bars keep their places while time goes on.
+fn spans(from: i64, to: i64, wanted: i64) -> (i64, i64, usize) {
+    let least = (to - from + 1).div_euclid(wanted).max(1);
+    let least = if least * wanted < to - from + 1 { least + 1 } else { least };
+    let days = (least + DAY - 1) / DAY * DAY;
+    let step = STEPS.into_iter().find(|step| *step >= least).unwrap_or(days);
+    let start = from / step * step;
+    (start, step, usize::try_from((to - start) / step + 1).unwrap_or(1))
+}
+
+/// `GET /_contrail/events/facets`
+pub(super) async fn facets(
+    _: Ours,
+    request: HttpRequest,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let parameters = Parameters::parse(request.query_string(), &["fields", "limit"])?;
+    let limit = parameters.number("limit", 1..=50)?.unwrap_or(12);
+    let mut fields = Vec::new();
+    match parameters.get("fields") {
+        None => fields.extend(Field::ALL.map(|(field, _)| field)),
+        Some(names) => {
+            for name in names.split(',') {
+                let field = Field::of(name);
+                let field =
+                    field.ok_or_else(|| Refusal::Bad(format!("fields: there is no field {name:?}")))?;
+                if !fields.contains(&field) {
+                    fields.push(field);
+                }
+            }
+        }
+    }
+    let counted = reader(&service).await?.facets(&parameters.filter, &fields, limit).await?;
+    let mut facets = serde_json::Map::new();
+    for (field, facet) in fields.iter().zip(counted.facets) {
+        let name = Field::ALL.iter().find(|(known, _)| known == field).map_or("", |(_, name)| name);
+        facets.insert(name.to_owned(), json!({"values": facet.values, "distinct": facet.distinct}));
+    }
+    Ok(HttpResponse::Ok().json(json!({
+        "facets": facets,
+        "sampled": if counted.sampled { json!(MAX_SAMPLE) } else { json!(false) },
+    })))
+}
+
+/// `GET /_contrail/scopes`: the server, and which accounts and regions have events.
+pub(super) async fn scopes(_: Ours, service: web::Data<Service>) -> Result<HttpResponse, Refusal> {
+    let scopes = reader(&service).await?.scopes().await?;
+    Ok(HttpResponse::Ok().json(json!({
+        "server": {
+            "version": env!("CARGO_PKG_VERSION"),
+            "era": service.settings.era.name(),
+            "started": service.started.timestamp(),
+        },
+        "now": service.clock.now().timestamp(),
+        "total": scopes.accounts.iter().map(|(_, events)| events).sum::<i64>(),
+        "accounts": scopes.accounts,
+        "regions": scopes.regions,
+        "oldest": scopes.oldest,
+        "window_days": service.settings.lookup_window().map(|window| window.num_days()),
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_round_few_enough_and_cover_the_time() {
+        for (from, to, wanted, want) in [
+            (100, 100, 96, (100, 1, 1)),
+            (0, 3599, 60, (0, 60, 60)),
+            (59, 3600, 60, (0, 60, 61)),
+            (0, 86_399, 100, (0, 900, 96)),
+            (0, 90 * DAY - 1, 96, (0, DAY, 90)),
+            (0, 8_589_934_590, 96, (0, 1036 * DAY, 96)),
+        ] {
+            assert_eq!(spans(from, to, wanted), want, "{from} {to} {wanted}");
+        }
+    }
+}

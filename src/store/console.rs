@@ -1,0 +1,381 @@
+//! What the console and its read API ask of the event history: pages, one event, counts by time and by value.
+//!
+//! Everything is answered along the key of `event_summaries`, newest first; only whole hours come from `event_counts`.
+
+use crate::domain::event_filter::{EventFilter, Field};
+use crate::store::event_filter::{Text, column, keys, push_conditions, push_where};
+use crate::store::events::ARRIVAL_BITS;
+use crate::store::export::keys_behind;
+use crate::store::summaries::HOUR;
+use crate::store::{Order, Session, StoreResult};
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Records that are looked through for a text in one question.
+pub const MAX_SEARCHED: u32 = 200_000;
+
+/// Events whose values are counted at most.
+pub const MAX_SAMPLE: u32 = 50_000;
+
+/// An event as lists show it.
+#[derive(Debug, Clone, FromRow)]
+#[expect(missing_docs, reason = "the names are those of the columns")]
+pub struct EventRow {
+    /// Its place in time; the next page begins below it.
+    pub key: i64,
+    pub account: String,
+    pub region: String,
+    pub event_source: String,
+    pub event_name: String,
+    pub actor: Option<String>,
+    pub actor_type: Option<String>,
+    pub access_key_id: Option<String>,
+    pub read_only: bool,
+    pub error_code: Option<String>,
+    pub source_ip: Option<String>,
+    pub event_id: String,
+    /// The first of its resources, as (type, name).
+    #[sqlx(skip)]
+    pub resources: Vec<(Option<String>, String)>,
+}
+
+impl EventRow {
+    /// Seconds since 1970.
+    pub fn event_time(&self) -> i64 {
+        self.key >> ARRIVAL_BITS
+    }
+}
+
+/// A page of events, newest first.
+#[derive(Debug, Clone)]
+pub struct EventPage {
+    /// At most as many as were asked for.
+    pub events: Vec<EventRow>,
+    /// Where the next page begins (below this key); `None` at the end.
+    pub next: Option<i64>,
+    /// Whether the search for a text ended at [`MAX_SEARCHED`] records, before the page was full.
+    pub partial: bool,
+}
+
+/// How many events there are in each of some spans of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Histogram {
+    /// Reads, writes and failures of each span.
+    pub buckets: Vec<[i64; 3]>,
+    /// Whether only the newest [`MAX_SEARCHED`] records were looked through for a text.
+    pub partial: bool,
+}
+
+/// How often each value of a field occurs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facet {
+    /// Values with their numbers, the most frequent first.
+    pub values: Vec<(String, i64)>,
+    /// How many different values there are.
+    pub distinct: i64,
+}
+
+/// Facets of the newest events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facets {
+    /// In the order of the fields asked for.
+    pub facets: Vec<Facet>,
+    /// Whether there were more events than [`MAX_SAMPLE`], so that only the newest of them were counted.
+    pub sampled: bool,
+}
+
+const COLUMNS: &str = "s.key, s.account, s.region, s.event_source, s.event_name, s.actor, s.actor_type, \
+     s.access_key_id, s.read_only, s.error_code, s.source_ip, s.event_id";
+
+/// How many of an event's resources a list shows.
+const SHOWN_RESOURCES: i64 = 3;
+
+impl Session {
+    /// A page of at most `limit` events below the key `before`, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read, or not within the session's time.
+    pub async fn event_page(
+        &mut self,
+        filter: &EventFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> StoreResult<EventPage> {
+        let mut keys = keys(filter);
+        keys.end = before.map_or(keys.end, |before| before.clamp(keys.start, keys.end));
+        let floor = self.search_floor(filter, &keys).await?;
+        keys.start = floor.unwrap_or(keys.start);
+        let mut page = page_statement(filter, &keys, Order::NewestFirst, limit + 1);
+        let mut events: Vec<EventRow> = page.build_query_as().fetch_all(self.db()).await?;
+        let is_full = events.len() > limit as usize;
+        events.truncate(limit as usize);
+        let next = if is_full { events.last().map(|last| last.key) } else { floor };
+        self.add_resources(&mut events, SHOWN_RESOURCES).await?;
+        Ok(EventPage { events, next, partial: !is_full && floor.is_some() })
+    }
+
+    /// The events of some keys that pass a filter, in the order of the keys given.
+    ///
+    /// # Errors
+    /// As [`Session::event_page`].
+    pub async fn events_of_keys(
+        &mut self,
+        filter: &EventFilter,
+        wanted: &[i64],
+    ) -> StoreResult<Vec<EventRow>> {
+        let mut sql =
+            QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM event_summaries s WHERE s.key IN ("));
+        let mut list = sql.separated(", ");
+        for key in wanted {
+            list.push_bind(*key);
+        }
+        sql.push(")");
+        let keys = keys(filter);
+        sql.push(" AND s.key >= ").push_bind(keys.start).push(" AND s.key < ").push_bind(keys.end);
+        push_conditions(&mut sql, filter, &keys, Text::Included);
+        let found: Vec<EventRow> = sql.build_query_as().fetch_all(self.db()).await?;
+        let mut by_key: HashMap<i64, EventRow> = found.into_iter().map(|row| (row.key, row)).collect();
+        let mut events: Vec<_> = wanted.iter().filter_map(|key| by_key.remove(key)).collect();
+        self.add_resources(&mut events, SHOWN_RESOURCES).await?;
+        Ok(events)
+    }
+
+    /// The next `limit` events behind the key `after` in that order, or the first ones, with all their resources.
+    ///
+    /// # Errors
+    /// As [`Session::event_page`].
+    pub async fn export_rows(
+        &mut self,
+        filter: &EventFilter,
+        order: Order,
+        after: Option<i64>,
+        limit: u32,
+    ) -> StoreResult<Vec<EventRow>> {
+        let mut rows = page_statement(filter, &keys_behind(filter, order, after), order, limit);
+        let mut events = rows.build_query_as().fetch_all(self.db()).await?;
+        self.add_resources(&mut events, i64::MAX).await?;
+        Ok(events)
+    }
+
+    /// The newest event of an id, with its record. Ids are unique in an account and region only.
+    ///
+    /// # Errors
+    /// As [`Session::event_page`].
+    pub async fn event_by_id(
+        &mut self,
+        event_id: &str,
+        account: Option<&str>,
+        region: Option<&str>,
+    ) -> StoreResult<Option<(EventRow, String)>> {
+        let found: Option<(i64, String)> = sqlx::query_as(
+            "SELECT key, record FROM events WHERE event_id = $1 AND ($2 IS NULL OR account = $2) \
+             AND ($3 IS NULL OR region = $3) ORDER BY key DESC LIMIT 1",
+        )
+        .bind(event_id)
+        .bind(account)
+        .bind(region)
+        .fetch_optional(self.db())
+        .await?;
+        let Some((key, record)) = found else { return Ok(None) };
+        let row = self.events_of_keys(&EventFilter::default(), &[key]).await?.pop();
+        Ok(row.map(|row| (row, record)))
+    }
+
+    /// Counts events in `buckets` spans of `step` seconds from `start` on, which is a multiple of `step`. Events outside
+    /// the filter's time are not counted.
+    ///
+    /// # Errors
+    /// As [`Session::event_page`].
+    pub async fn histogram(
+        &mut self,
+        filter: &EventFilter,
+        start: i64,
+        step: i64,
+        buckets: usize,
+    ) -> StoreResult<Histogram> {
+        let mut keys = keys(filter);
+        let floor = self.search_floor(filter, &keys).await?;
+        keys.start = floor.unwrap_or(keys.start);
+        let mut histogram = Histogram { buckets: vec![[0; 3]; buckets], partial: floor.is_some() };
+        // Hours that lie within the time whole are counted already; what is left are the ends.
+        let first = (keys.start >> ARRIVAL_BITS).div_euclid(HOUR) * HOUR;
+        let first = if first << ARRIVAL_BITS < keys.start { first + HOUR } else { first };
+        let behind = (keys.end >> ARRIVAL_BITS).div_euclid(HOUR) * HOUR;
+        let mut parts = vec![keys.clone()];
+        if step % HOUR == 0 && filter.is_by_scope() && first < behind {
+            let hours = hours_statement(filter, first..behind, step);
+            self.count_into(&mut histogram, start / step, hours).await?;
+            parts = vec![keys.start..first << ARRIVAL_BITS, behind << ARRIVAL_BITS..keys.end];
+        }
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
+            let counts = histogram_statement(filter, &part, step);
+            self.count_into(&mut histogram, start / step, counts).await?;
+        }
+        Ok(histogram)
+    }
+
+    async fn count_into(
+        &mut self,
+        histogram: &mut Histogram,
+        first: i64,
+        mut counts: QueryBuilder<Sqlite>,
+    ) -> StoreResult<()> {
+        let rows: Vec<(i64, i64, i64, i64)> = counts.build_query_as().fetch_all(self.db()).await?;
+        for (bucket, reads, writes, failures) in rows {
+            let bucket = usize::try_from(bucket - first).ok().and_then(|i| histogram.buckets.get_mut(i));
+            if let Some(bucket) = bucket {
+                *bucket = [bucket[0] + reads, bucket[1] + writes, bucket[2] + failures];
+            }
+        }
+        Ok(())
+    }
+
+    /// The `limit` most frequent values of each field, among the newest events that pass the filter. A field ignores
+    /// what the filter says of it, so that another value can be added.
+    ///
+    /// # Errors
+    /// As [`Session::event_page`].
+    pub async fn facets(
+        &mut self,
+        filter: &EventFilter,
+        fields: &[Field],
+        limit: u32,
+    ) -> StoreResult<Facets> {
+        let mut facets = Facets { facets: vec![Facet::default(); fields.len()], sampled: false };
+        let (filtered, free): (Vec<Field>, Vec<Field>) = fields.iter().partition(|field| filter.has(**field));
+        // All fields that the filter does not name have one sample; each of the others has one of its own.
+        let alone = filtered.into_iter().map(|field| (filter.without(field), vec![field]));
+        for (filter, group) in alone.chain([(filter.clone(), free)]).filter(|(_, group)| !group.is_empty()) {
+            let mut keys = keys(&filter);
+            let floor = self.search_floor(&filter, &keys).await?;
+            keys.start = floor.unwrap_or(keys.start);
+            facets.sampled |= floor.is_some();
+            let mut counts = facets_statement(&filter, &keys, &group, limit);
+            let rows: Vec<(i64, Option<String>, i64, i64)> =
+                counts.build_query_as().fetch_all(self.db()).await?;
+            for (field, value, count, distinct) in rows {
+                let Some(field) = usize::try_from(field).ok().and_then(|i| group.get(i)) else {
+                    // The size of the sample, which was one longer than it may be.
+                    facets.sampled |= count > i64::from(MAX_SAMPLE);
+                    continue;
+                };
+                let at = fields.iter().position(|known| known == field);
+                if let Some((facet, value)) = at.map(|at| &mut facets.facets[at]).zip(value) {
+                    facet.values.push((value, count));
+                    facet.distinct = distinct;
+                }
+            }
+        }
+        Ok(facets)
+    }
+
+    /// Where a search for a text has to end: the key of the last record that may be looked at, if there are more.
+    async fn search_floor(&mut self, filter: &EventFilter, keys: &Range<i64>) -> StoreResult<Option<i64>> {
+        if filter.text.is_none() {
+            return Ok(None);
+        }
+        let mut sql = QueryBuilder::<Sqlite>::new("SELECT s.key FROM event_summaries s");
+        push_where(&mut sql, filter, keys, Text::Ignored);
+        sql.push(" ORDER BY s.key DESC LIMIT 2 OFFSET ").push_bind(i64::from(MAX_SEARCHED) - 1);
+        let last: Vec<i64> = sql.build_query_scalar().fetch_all(self.db()).await?;
+        Ok(if last.len() == 2 { Some(last[0]) } else { None })
+    }
+
+    /// Adds the first `limit` resources of events.
+    async fn add_resources(&mut self, events: &mut [EventRow], limit: i64) -> StoreResult<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut sql = QueryBuilder::<Sqlite>::new(
+            "SELECT key, resource_type, resource_name FROM event_resources WHERE key IN (",
+        );
+        let mut list = sql.separated(", ");
+        for event in events.iter() {
+            list.push_bind(event.key);
+        }
+        sql.push(") AND position < ").push_bind(limit).push(" ORDER BY key, position");
+        let rows: Vec<(i64, Option<String>, String)> = sql.build_query_as().fetch_all(self.db()).await?;
+        let mut found = HashMap::<i64, Vec<_>>::new();
+        for (key, resource_type, name) in rows {
+            found.entry(key).or_default().push((resource_type, name));
+        }
+        for event in events {
+            event.resources = found.remove(&event.key).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// How SQLite would answer the first page of a filter: the lines of EXPLAIN QUERY PLAN.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn event_page_plan(&mut self, filter: &EventFilter) -> StoreResult<Vec<String>> {
+        let sql = page_statement(filter, &keys(filter), Order::NewestFirst, 200).into_string();
+        let rows: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+                .fetch_all(self.db())
+                .await?;
+        Ok(rows.into_iter().map(|(.., detail)| detail).collect())
+    }
+}
+
+fn page_statement(filter: &EventFilter, keys: &Range<i64>, order: Order, limit: u32) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM event_summaries s"));
+    push_where(&mut sql, filter, keys, Text::Included);
+    sql.push(format!(" ORDER BY s.key{} LIMIT ", order.direction())).push_bind(i64::from(limit));
+    sql
+}
+
+/// Spans counted from `event_summaries`: (number of the span, reads, writes, failures).
+fn histogram_statement(filter: &EventFilter, keys: &Range<i64>, step: i64) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT (s.key >> ");
+    sql.push(ARRIVAL_BITS).push(") / ").push(step);
+    sql.push(
+        ", sum(CASE WHEN s.error_code IS NULL AND s.read_only THEN 1 ELSE 0 END), \
+         sum(CASE WHEN s.error_code IS NULL AND NOT s.read_only THEN 1 ELSE 0 END), count(s.error_code) \
+         FROM event_summaries s",
+    );
+    push_where(&mut sql, filter, keys, Text::Included);
+    sql.push(" GROUP BY 1");
+    sql
+}
+
+/// The same from `event_counts`, for whole hours.
+fn hours_statement(filter: &EventFilter, hours: Range<i64>, step: i64) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT s.hour / ");
+    sql.push(step).push(
+        ", CAST(sum(s.reads) AS BIGINT), CAST(sum(s.writes) AS BIGINT), CAST(sum(s.failures) AS BIGINT) \
+         FROM event_counts s WHERE s.hour >= ",
+    );
+    sql.push_bind(hours.start).push(" AND s.hour < ").push_bind(hours.end);
+    push_conditions(&mut sql, filter, &(0..0), Text::Ignored);
+    sql.push(" GROUP BY 1");
+    sql
+}
+
+/// Values of some fields among the newest events: (number of the field, value, count, distinct values), and a row of the
+/// number -1 with the size of the sample.
+fn facets_statement(
+    filter: &EventFilter,
+    keys: &Range<i64>,
+    fields: &[Field],
+    limit: u32,
+) -> QueryBuilder<Sqlite> {
+    let columns: Vec<_> = fields.iter().map(|field| format!("s.{}", column(*field))).collect();
+    let mut sql = QueryBuilder::new(format!(
+        "WITH sample AS MATERIALIZED (SELECT {} FROM event_summaries s",
+        columns.join(", ")
+    ));
+    push_where(&mut sql, filter, keys, Text::Included);
+    sql.push(" ORDER BY s.key DESC LIMIT ").push_bind(i64::from(MAX_SAMPLE) + 1);
+    sql.push(") SELECT -1, NULL, count(*), 0 FROM sample");
+    for (number, field) in fields.iter().enumerate() {
+        let column = column(*field);
+        sql.push(format!(
+            " UNION ALL SELECT * FROM (SELECT {number}, {column}, count(*) AS events, count(*) OVER () \
+             FROM sample WHERE {column} IS NOT NULL GROUP BY {column} ORDER BY events DESC, {column} LIMIT {limit})"
+        ));
+    }
+    sql
+}

@@ -1,0 +1,241 @@
+//! Summaries of events and how many there are of each hour: written and removed with the events themselves, and made once
+//! for events of older data folders.
+
+use crate::domain::account_id::AccountId;
+use crate::domain::event::Event;
+use crate::domain::region::Region;
+use crate::store::events::{ARRIVAL_BITS, ROWS};
+use crate::store::{Session, Store, StoreResult};
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+use std::collections::BTreeMap;
+
+/// Seconds in an hour.
+pub(super) const HOUR: i64 = 3600;
+
+/// Older events that are summarized in one transaction.
+const PIECE: i64 = 5_000;
+
+/// Pieces after which a line says how far it has come.
+const SAY_EVERY: u64 = 20;
+
+/// A row of `event_summaries`.
+pub(super) struct Summary<'a> {
+    key: i64,
+    account: &'a AccountId,
+    region: &'a Region,
+    event_source: &'a str,
+    event_name: &'a str,
+    actor: Option<&'a str>,
+    actor_type: Option<&'a str>,
+    access_key_id: Option<&'a str>,
+    read_only: bool,
+    error_code: Option<&'a str>,
+    source_ip: Option<&'a str>,
+    event_id: &'a str,
+}
+
+impl<'a> Summary<'a> {
+    pub(super) fn of(key: i64, event: &'a Event) -> Summary<'a> {
+        Summary {
+            key,
+            account: &event.account,
+            region: &event.region,
+            event_source: &event.event_source,
+            event_name: &event.event_name,
+            actor: event.actor.as_deref(),
+            actor_type: event.actor_type.as_deref(),
+            access_key_id: event.access_key_id.as_deref(),
+            read_only: event.read_only,
+            error_code: event.error_code.as_deref(),
+            source_ip: event.source_ip.as_deref(),
+            event_id: &event.event_id,
+        }
+    }
+}
+
+/// An event that has no summary yet.
+#[derive(FromRow)]
+struct Unsummarized {
+    key: i64,
+    account: AccountId,
+    region: Region,
+    event_source: String,
+    event_name: String,
+    username: Option<String>,
+    access_key_id: Option<String>,
+    read_only: bool,
+    error_code: Option<String>,
+    event_id: String,
+    record: String,
+}
+
+/// Events of an hour, account and region.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    reads: i64,
+    writes: i64,
+    failures: i64,
+}
+
+impl Session {
+    /// Stores the summaries of new events and counts them.
+    pub(super) async fn insert_summaries(&mut self, summaries: &[Summary<'_>]) -> StoreResult<()> {
+        let mut rest = summaries;
+        while let Some(rows) = ROWS.into_iter().find(|rows| *rows <= rest.len()) {
+            let (chunk, behind) = rest.split_at(rows);
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO event_summaries (key, account, region, event_source, event_name, actor, actor_type, \
+                 access_key_id, read_only, error_code, source_ip, event_id) ",
+            );
+            insert.push_values(chunk, |mut row, summary| {
+                row.push_bind(summary.key)
+                    .push_bind(summary.account)
+                    .push_bind(summary.region)
+                    .push_bind(summary.event_source)
+                    .push_bind(summary.event_name)
+                    .push_bind(summary.actor)
+                    .push_bind(summary.actor_type)
+                    .push_bind(summary.access_key_id)
+                    .push_bind(summary.read_only)
+                    .push_bind(summary.error_code)
+                    .push_bind(summary.source_ip)
+                    .push_bind(summary.event_id);
+            });
+            insert.build().execute(self.db()).await?;
+            rest = behind;
+        }
+        self.count(summaries).await
+    }
+
+    async fn count(&mut self, summaries: &[Summary<'_>]) -> StoreResult<()> {
+        let mut counted = BTreeMap::<_, Counts>::new();
+        for summary in summaries {
+            let hour = (summary.key >> ARRIVAL_BITS) / HOUR * HOUR;
+            let counts = counted.entry((hour, summary.account, summary.region)).or_default();
+            match (summary.error_code, summary.read_only) {
+                (Some(_), _) => counts.failures += 1,
+                (None, true) => counts.reads += 1,
+                (None, false) => counts.writes += 1,
+            }
+        }
+        let counted: Vec<_> = counted.into_iter().collect();
+        let mut rest = counted.as_slice();
+        while let Some(rows) = ROWS.into_iter().find(|rows| *rows <= rest.len()) {
+            let (chunk, behind) = rest.split_at(rows);
+            let mut upsert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO event_counts (hour, account, region, reads, writes, failures) ",
+            );
+            upsert.push_values(chunk, |mut row, ((hour, account, region), counts)| {
+                row.push_bind(*hour)
+                    .push_bind(*account)
+                    .push_bind(*region)
+                    .push_bind(counts.reads)
+                    .push_bind(counts.writes)
+                    .push_bind(counts.failures);
+            });
+            upsert.push(
+                " ON CONFLICT (hour, account, region) DO UPDATE SET reads = event_counts.reads + excluded.reads, \
+                 writes = event_counts.writes + excluded.writes, \
+                 failures = event_counts.failures + excluded.failures",
+            );
+            upsert.build().execute(self.db()).await?;
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// Takes events that are about to be removed out of the counts. `keys` is the statement that finds them, `bind` gives
+    /// it its values.
+    pub(super) async fn uncount(
+        &mut self,
+        keys: &str,
+        bind: impl Fn(SqliteQuery) -> SqliteQuery,
+    ) -> StoreResult<()> {
+        let hour = format!("(key >> {ARRIVAL_BITS}) / {HOUR} * {HOUR}");
+        let update = format!(
+            "UPDATE event_counts SET reads = event_counts.reads - gone.reads, \
+             writes = event_counts.writes - gone.writes, failures = event_counts.failures - gone.failures \
+             FROM (SELECT {hour} AS hour, account, region, \
+             sum(CASE WHEN error_code IS NULL AND read_only THEN 1 ELSE 0 END) AS reads, \
+             sum(CASE WHEN error_code IS NULL AND NOT read_only THEN 1 ELSE 0 END) AS writes, \
+             count(error_code) AS failures FROM event_summaries WHERE key IN ({keys}) GROUP BY 1, 2, 3) AS gone \
+             WHERE event_counts.hour = gone.hour AND event_counts.account = gone.account \
+             AND event_counts.region = gone.region"
+        );
+        bind(sqlx::query(sqlx::AssertSqlSafe(update))).execute(self.db()).await?;
+        let empty = "DELETE FROM event_counts WHERE reads = 0 AND writes = 0 AND failures = 0";
+        sqlx::query(empty).execute(self.db()).await?;
+        Ok(())
+    }
+
+    /// Makes summaries of the next older events that have none; the key of the last one, `None` when all have.
+    async fn summarize_piece(&mut self, until: i64) -> StoreResult<Option<i64>> {
+        let rows: Vec<Unsummarized> = sqlx::query_as(
+            "SELECT key, account, region, event_source, event_name, username, access_key_id, read_only, error_code, \
+             event_id, record FROM events WHERE key > $1 ORDER BY key LIMIT $2",
+        )
+        .bind(until)
+        .bind(PIECE)
+        .fetch_all(self.db())
+        .await?;
+        let Some(last) = rows.last().map(|row| row.key) else {
+            sqlx::query("DELETE FROM counters WHERE name = 'summarized_until'").execute(self.db()).await?;
+            return Ok(None);
+        };
+        // What could be read once can be read again; if not, the summary holds what the columns do.
+        let read: Vec<Option<Event>> =
+            rows.iter().map(|row| Event::from_record(&row.record, &row.account, 0).ok()).collect();
+        let summaries: Vec<_> = rows
+            .iter()
+            .zip(&read)
+            .map(|(row, read)| Summary {
+                key: row.key,
+                account: &row.account,
+                region: &row.region,
+                event_source: &row.event_source,
+                event_name: &row.event_name,
+                actor: read.as_ref().map_or(row.username.as_deref(), |event| event.actor.as_deref()),
+                actor_type: read.as_ref().and_then(|event| event.actor_type.as_deref()),
+                access_key_id: row.access_key_id.as_deref(),
+                read_only: row.read_only,
+                error_code: row.error_code.as_deref(),
+                source_ip: read.as_ref().and_then(|event| event.source_ip.as_deref()),
+                event_id: &row.event_id,
+            })
+            .collect();
+        self.insert_summaries(&summaries).await?;
+        let mark = sqlx::query("UPDATE counters SET value = $1 WHERE name = 'summarized_until'");
+        mark.bind(last).execute(self.db()).await?;
+        Ok(Some(last))
+    }
+}
+
+/// A statement that is being given its values.
+pub(super) type SqliteQuery = sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>;
+
+impl Store {
+    /// Makes the summaries of events that were stored before there were any, in pieces: whoever is interrupted goes on
+    /// at the next start.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub(super) async fn summarize_older_events(&self) -> StoreResult<()> {
+        let until = sqlx::query_scalar("SELECT value FROM counters WHERE name = 'summarized_until'");
+        let Some(mut until) = until.fetch_optional(&self.write).await? else { return Ok(()) };
+        let total: i64 = sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&self.write).await?;
+        tracing::info!(events = total, "the console's summaries of older events are being made, once");
+        for piece in 1u64.. {
+            let mut session = self.write().await?;
+            let last = session.summarize_piece(until).await?;
+            session.commit().await?;
+            let Some(last) = last else { break };
+            until = last;
+            if piece.is_multiple_of(SAY_EVERY) {
+                let done = piece.saturating_mul(PIECE.unsigned_abs());
+                tracing::info!(done, of = total, "summaries of older events");
+            }
+        }
+        tracing::info!(events = total, "the console's summaries are made");
+        Ok(())
+    }
+}

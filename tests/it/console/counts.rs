@@ -1,0 +1,120 @@
+//! Counting by time and by value, and what there is at all.
+
+use crate::console::{ask, filled};
+use crate::support::{TestServer, record};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_histogram_has_reads_writes_and_failures_of_each_span() {
+    let server = filled().await;
+    let counts = ask(&server, "events/histogram?from=1795323600&to=1795323605&buckets=3").await;
+    assert_eq!(
+        counts,
+        json!({
+            "from": 1_795_323_600, "step": 2, "total": 6, "sampled": false,
+            "buckets": [[1, 0, 1], [0, 1, 1], [0, 2, 0]]
+        })
+    );
+}
+
+/// A record of each of 100 hours, at minute 7, and every third a failure.
+async fn hours() -> TestServer {
+    let server = TestServer::start().await;
+    let records: Vec<_> = (0..100u32)
+        .map(|i| {
+            let time = format!("2026-11-{:02}T{:02}:07:00Z", 1 + i / 24, i % 24);
+            let mut record = record(i, &time, "Change");
+            if i % 3 == 0 {
+                record["errorCode"] = "AccessDenied".into();
+            }
+            if i % 2 == 0 {
+                record["recipientAccountId"] = "111122223333".into();
+            }
+            record
+        })
+        .collect();
+    server.import(&records).await;
+    server
+}
+
+#[tokio::test]
+async fn whole_hours_and_the_ends_of_the_time_make_the_same_counts_as_the_events_one_by_one() {
+    let server = hours().await;
+    let first = 1_793_491_200; // 2026-11-01T00:00:00Z
+    for (from, to) in [
+        (first, first + 100 * 3600),
+        (first + 7 * 60, first + 99 * 3600 + 7 * 60),
+        (first + 7 * 60 + 1, first + 99 * 3600 + 7 * 60 - 1),
+        (first + 3599, first + 50 * 3600),
+        (first - 86_400 * 40, first + 86_400 * 40),
+        (first + 30, first + 3000),
+    ] {
+        for filter in ["", "&account=111122223333", "&account=!111122223333&region=us-*"] {
+            let query = format!("from={from}&to={to}&buckets=20{filter}");
+            let fast = ask(&server, &format!("events/histogram?{query}")).await;
+            // A filter that all events pass: they are counted one by one.
+            let slow = ask(&server, &format!("events/histogram?{query}&event_name=C*")).await;
+            assert_eq!(fast, slow, "{query}");
+            let rows = ask(&server, &format!("events?view=rows&from={from}&to={to}{filter}")).await;
+            assert_eq!(fast["total"], rows["events"].as_array().unwrap().len(), "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn counts_go_with_the_events_that_a_reset_or_age_removes() {
+    let server = hours().await;
+    assert_eq!(ask(&server, "scopes").await["total"], 100);
+    server.post("/_contrail/reset?account=111122223333", "").await;
+    let scopes = ask(&server, "scopes").await;
+    assert_eq!((&scopes["total"], &scopes["accounts"]), (&json!(50), &json!([["000000000000", 50]])));
+    server.wait(91 * 86_400);
+    server.step().await;
+    let scopes = ask(&server, "scopes").await;
+    assert_eq!((&scopes["total"], &scopes["oldest"]), (&json!(0), &json!(null)));
+    let counts = ask(&server, "events/histogram?from=1793491200&to=1795399999").await;
+    assert_eq!(counts["total"], 0);
+    assert_eq!(ask(&server, "events?view=rows").await["events"], json!([]));
+}
+
+#[tokio::test]
+async fn facets_count_values_and_a_field_ignores_its_own_filter() {
+    let server = filled().await;
+    let facets = ask(&server, "events/facets?fields=username,event_source,error_code&limit=2").await;
+    assert_eq!(
+        facets,
+        json!({"sampled": false, "facets": {
+            "username": {"values": [["ana", 4], ["autoscaling.amazonaws.com", 1]], "distinct": 3},
+            "event_source": {"values": [["ec2.amazonaws.com", 5], ["iam.amazonaws.com", 1]], "distinct": 2},
+            "error_code": {"values": [["AccessDenied", 1], ["Client.UnauthorizedOperation", 1]], "distinct": 2}
+        }})
+    );
+    let facets = ask(&server, "events/facets?fields=username,event_source&username=bob").await;
+    assert_eq!(facets["facets"]["username"]["distinct"], 3);
+    assert_eq!(facets["facets"]["event_source"]["values"], json!([["iam.amazonaws.com", 1]]));
+    let all = ask(&server, "events/facets").await;
+    let names: Vec<&String> = all["facets"].as_object().unwrap().keys().collect();
+    assert_eq!(names.len(), 9);
+}
+
+#[tokio::test]
+async fn scopes_say_what_there_is() {
+    let server = filled().await;
+    server.wait(60);
+    let scopes = ask(&server, "scopes").await;
+    assert_eq!(
+        scopes,
+        json!({
+            "server": {"version": env!("CARGO_PKG_VERSION"), "era": "2015", "started": 1_795_325_400},
+            "now": 1_795_325_460, "total": 6,
+            "accounts": [["000000000000", 5], ["111122223333", 1]],
+            "regions": [["us-east-1", 5], ["eu-west-1", 1]],
+            "oldest": 1_795_323_600, "window_days": 7
+        })
+    );
+    let empty = ask(&TestServer::with(&[("history.window_days", "0")]).await, "scopes").await;
+    assert_eq!(
+        (&empty["oldest"], &empty["window_days"], &empty["accounts"]),
+        (&Value::Null, &Value::Null, &json!([]))
+    );
+}
