@@ -41,12 +41,13 @@ impl AllowedHosts {
     }
 
     /// For our own paths: a known host and no foreign page.
-    fn check(&self, request: &HttpRequest) -> Result<(), String> {
+    fn check(&self, request: &HttpRequest, links: Links) -> Result<(), String> {
         let host = text(request.headers(), "host").unwrap_or_default();
         if !self.knows(host) {
             return Err(format!("host {host:?} is not known here; name it in [server] allowed_hosts"));
         }
-        if is_foreign_page(request.headers()) {
+        let by_link = links == Links::Allowed && is_navigation(request.headers());
+        if !by_link && is_foreign_page(request.headers()) {
             return Err("requests from web pages of another origin are refused".to_owned());
         }
         Ok(())
@@ -61,15 +62,38 @@ impl FromRequest for Ours {
     type Future = Ready<Result<Ours, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let checked = match request.app_data::<web::Data<AllowedHosts>>() {
-            Some(hosts) => hosts.check(request),
-            None => Err("no hosts are known here".to_owned()),
-        };
-        ready(checked.map(|()| Ours).map_err(|why| {
-            let response = refuse(403, &why);
-            InternalError::from_response(why, response).into()
-        }))
+        ready(let_in(request, Links::Refused).map(|()| Ours))
     }
+}
+
+/// The same for a page: a link to it may be followed from anywhere, by a person who then sees it in a window of its own.
+pub(crate) struct OursOrLink;
+
+impl FromRequest for OursOrLink {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<OursOrLink, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(let_in(request, Links::Allowed).map(|()| OursOrLink))
+    }
+}
+
+/// Whether a request that follows a link from elsewhere may come in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Links {
+    Allowed,
+    Refused,
+}
+
+fn let_in(request: &HttpRequest, links: Links) -> Result<(), actix_web::Error> {
+    let checked = match request.app_data::<web::Data<AllowedHosts>>() {
+        Some(hosts) => hosts.check(request, links),
+        None => Err("no hosts are known here".to_owned()),
+    };
+    checked.map_err(|why| {
+        let response = refuse(403, &why);
+        InternalError::from_response(why, response).into()
+    })
 }
 
 /// For the AWS door: any host is legal there, but no foreign page.
@@ -93,6 +117,11 @@ pub(crate) fn refuse(status: u16, why: &str) -> HttpResponse {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether the request says that a browser opens its answer as a page of its own.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    text(headers, "sec-fetch-mode") == Some("navigate") && text(headers, "sec-fetch-dest") == Some("document")
 }
 
 /// Whether the request says that a page of another origin made it.

@@ -49,12 +49,15 @@ fn banner(server: &Server) {
         None => format!(" AWS_ENDPOINT_URL_S3={url}"),
         Some(_) => String::new(),
     };
+    let console =
+        if settings.console.enabled { format!("  console {url}/_contrail/\n") } else { String::new() };
     let data = std::path::absolute(&settings.server.data_dir).unwrap_or(settings.server.data_dir.clone());
     let text = format!(
         "Contrail {} listens on {url}\n  \
          data    {}\n  \
          era     {} (the other one: --era {})\n  \
-         account {}\n\n\
+         account {}\n\
+         {console}\n\
          To use it, paste into another terminal:\n  \
          export AWS_ENDPOINT_URL_CLOUDTRAIL={url}{buckets}\n  \
          export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n\n",

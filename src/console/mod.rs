@@ -2,6 +2,7 @@
 //!
 //! All of it only reads. Nothing here is throttled, recorded or kept apart by account: who asks says which account.
 
+pub mod assets;
 mod export;
 mod parameters;
 mod read;
@@ -16,6 +17,9 @@ use crate::store::Session;
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{Resource, guard, web};
 use refusal::Refusal;
+
+/// Gives a path its handler.
+type Answer = fn(Resource) -> Resource;
 
 /// What a browser is told about everything here (console policy: nothing but our own files runs, no page frames it, no
 /// text becomes markup).
@@ -32,29 +36,36 @@ const HEADERS: [(&str, &str); 5] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// Adds the routes of the read API.
-pub fn routes(_settings: &Settings) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
+/// Adds the routes of the read API, and of the page unless the settings say that there is none.
+pub fn routes(settings: &Settings) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
+    let has_page = settings.console.enabled;
     let places = web::Data::new(stream::Places::default());
+    let version = web::Data::new(assets::Version::of_assets());
     move |config| {
-        config.app_data(places.clone());
-        let get = |path: &str, to: fn(Resource) -> Resource| to(web::resource(path).guard(guard::Get()));
-        let headers = || {
-            HEADERS.iter().fold(DefaultHeaders::new().add(("cache-control", "no-store")), |all, header| {
-                all.add(*header)
-            })
-        };
-        for (path, handler) in [
-            ("/_contrail/events", (|r| r.to(read::events)) as fn(Resource) -> Resource),
+        config.app_data(places.clone()).app_data(version.clone());
+        let read: [(&str, Answer); 7] = [
+            ("/_contrail/events", |r| r.to(read::events)),
             ("/_contrail/events/histogram", |r| r.to(read::histogram)),
             ("/_contrail/events/facets", |r| r.to(read::facets)),
             ("/_contrail/events/stream", |r| r.to(stream::stream)),
             ("/_contrail/events/{id}", |r| r.to(read::event)),
             ("/_contrail/scopes", |r| r.to(read::scopes)),
             ("/_contrail/trails", |r| r.to(trails::trails)),
-        ] {
-            config.service(get(path, handler).wrap(headers()));
+        ];
+        let page: [(&str, Answer); 3] = [
+            ("/_contrail", |r| r.to(assets::without_slash)),
+            ("/_contrail/", |r| r.to(assets::shell)),
+            ("/_contrail/assets/{name}", |r| r.to(assets::asset)),
+        ];
+        for (path, answer) in read.into_iter().chain(page.into_iter().filter(|_| has_page)) {
+            config.service(answer(web::resource(path).guard(guard::Get())).wrap(headers()));
         }
     }
+}
+
+fn headers() -> DefaultHeaders {
+    let nothing_is_kept = DefaultHeaders::new().add(("cache-control", "no-store"));
+    HEADERS.iter().fold(nothing_is_kept, |headers, header| headers.add(*header))
 }
 
 /// A session for one question: it has the time that the settings give it.

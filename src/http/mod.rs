@@ -87,7 +87,7 @@ async fn by_protocol(
 /// Paths and methods that nothing answers.
 async fn nothing_here(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
     let (method, path) = (request.method().as_str(), request.path());
-    if path.starts_with("/_contrail/") {
+    if path == "/_contrail" || path.starts_with("/_contrail/") {
         return refuse(404, &format!("there is no {method} {path}"));
     }
     let error = Code::UnknownOperationException.because(format!(

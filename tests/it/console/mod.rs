@@ -4,6 +4,7 @@ mod counts;
 mod export;
 mod filters;
 mod older_folder;
+mod page;
 mod pages;
 mod stream;
 mod trails;

@@ -24,7 +24,7 @@ fn the_banner_tells_where_what_and_how() {
             *banner,
             format!(
                 "Contrail {} listens on {url}\n  data    {}\n  era     {era} (the other one: --era {other})\n  \
-                 account 000000000012\n\nTo use it, paste into another terminal:\n  \
+                 account 000000000012\n  console {url}/_contrail/\n\nTo use it, paste into another terminal:\n  \
                  export AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}\n  export AWS_ACCESS_KEY_ID=test \
                  AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n\n",
                 env!("CARGO_PKG_VERSION"),
