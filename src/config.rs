@@ -4,6 +4,7 @@
 
 mod console;
 mod recorder;
+mod shown;
 
 pub use console::ConsoleSettings;
 pub use recorder::RecorderSettings;
@@ -11,19 +12,21 @@ pub use recorder::RecorderSettings;
 use crate::domain::account_id::AccountId;
 use chrono::TimeDelta;
 use config::{Config, Environment, File, FileFormat};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Path, PathBuf};
 
 /// The built-in settings, every key with a comment.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
 
 /// Which CloudTrail is documented behaviour; single settings can still differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Era {
     /// The API as published in 2015.
+    #[serde(rename = "2015")]
     Y2015,
     /// The API as it is now.
+    #[serde(rename = "today")]
     Today,
 }
 
@@ -52,7 +55,7 @@ impl Era {
 }
 
 /// All settings.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Which CloudTrail is documented behaviour.
@@ -79,7 +82,7 @@ pub struct Settings {
 }
 
 /// `[server]`: where it listens, what it keeps, what it says.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSettings {
     /// Address to listen on.
@@ -128,8 +131,8 @@ impl<'de> Deserialize<'de> for Period {
 }
 
 /// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", rename_all = "kebab-case")]
 pub enum LogFormat {
     /// Human on a terminal, JSON otherwise.
     Auto,
@@ -147,7 +150,7 @@ impl TryFrom<String> for LogFormat {
 }
 
 /// `[history]`: what lookups show and how long events are kept.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistorySettings {
     window_days: Option<u32>,
@@ -156,7 +159,7 @@ pub struct HistorySettings {
 }
 
 /// `[limits]`: rates.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsSettings {
     lookup_events_per_second: Option<u32>,
@@ -164,8 +167,8 @@ pub struct LimitsSettings {
 }
 
 /// What the LookupEvents limit counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", rename_all = "kebab-case")]
 pub enum LimitScope {
     /// All calls of an account.
     Account,
@@ -181,7 +184,7 @@ impl TryFrom<String> for LimitScope {
 }
 
 /// `[intake]`: bounds on what is imported.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IntakeSettings {
     /// Bytes that one gzip body may unpack to.
@@ -189,7 +192,7 @@ pub struct IntakeSettings {
 }
 
 /// `[delivery]`: when and where trails deliver.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeliverySettings {
     /// The time between log files of a trail.
@@ -238,7 +241,7 @@ impl TryFrom<String> for Endpoint {
 }
 
 /// `[[identities]]`: who the holder of an access key is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentitySetting {
     /// The access key id.

@@ -1,10 +1,10 @@
 //! `[console]`: the web page, and how much its questions may cost.
 
 use super::Period;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `[console]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConsoleSettings {
     /// Whether there is a page at `/_contrail/`.

@@ -1,18 +1,19 @@
 //! `[recorder]`: what is forwarded where, and what of it is recorded.
 
-use super::{Endpoint, Settings, list};
-use serde::Deserialize;
+use super::{Endpoint, Settings, list, shown};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// `[recorder]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecorderSettings {
     /// The upstream: `http://host:port`.
+    #[serde(serialize_with = "shown::upstream")]
     pub upstream: Option<String>,
     /// Upstreams of single services, by signing name.
-    #[serde(default)]
+    #[serde(default, serialize_with = "shown::upstreams")]
     pub upstreams: HashMap<String, String>,
     /// Whether data events are recorded.
     pub data_events: bool,

@@ -35,6 +35,7 @@ assets![
     "menu.js",
     "model.js",
     "querybar.js",
+    "server.js",
     "state.js",
     "table.js",
     "trails.js",

@@ -43,13 +43,14 @@ pub fn routes(settings: &Settings) -> impl Fn(&mut web::ServiceConfig) + Clone +
     let version = web::Data::new(assets::Version::of_assets());
     move |config| {
         config.app_data(places.clone()).app_data(version.clone());
-        let read: [(&str, Answer); 7] = [
+        let read: [(&str, Answer); 8] = [
             ("/_contrail/events", |r| r.to(read::events)),
             ("/_contrail/events/histogram", |r| r.to(read::histogram)),
             ("/_contrail/events/facets", |r| r.to(read::facets)),
             ("/_contrail/events/stream", |r| r.to(stream::stream)),
             ("/_contrail/events/{id}", |r| r.to(read::event)),
             ("/_contrail/scopes", |r| r.to(read::scopes)),
+            ("/_contrail/server", |r| r.to(read::server)),
             ("/_contrail/trails", |r| r.to(trails::trails)),
         ];
         let page: [(&str, Answer); 3] = [

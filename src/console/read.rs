@@ -172,6 +172,31 @@ pub(super) async fn scopes(_: Ours, service: web::Data<Service>) -> Result<HttpR
     })))
 }
 
+/// `GET /_contrail/server`: the server itself: what it holds, what waits, and its settings.
+pub(super) async fn server(_: Ours, service: web::Data<Service>) -> Result<HttpResponse, Refusal> {
+    let mut session = reader(&service).await?;
+    let backlog = session.backlog().await?;
+    let scopes = session.scopes().await?;
+    Ok(HttpResponse::Ok().json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "era": service.settings.era.name(),
+        "started": service.started.timestamp(),
+        "now": service.clock.now().timestamp(),
+        "database_bytes": session.size_bytes().await?,
+        "events": scopes.accounts.iter().map(|(_, events)| events).sum::<i64>(),
+        "oldest": scopes.oldest,
+        "scopes": session.events_by_scope().await?,
+        "waiting": {
+            "to_be_stored": service.metrics.queue.get(),
+            "to_be_delivered": backlog.pending_events,
+            "oldest_stored": session.oldest_pending().await?.map(|millis| millis.div_euclid(1000)),
+            "log_files": backlog.waiting_files,
+            "failing_destinations": backlog.failing_destinations,
+        },
+        "settings": service.settings.shown(),
+    })))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

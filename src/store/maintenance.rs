@@ -10,12 +10,7 @@ impl Session {
     /// # Errors
     /// The database cannot be written.
     pub async fn remove_old_events(&mut self, before: i64, limit: u32) -> StoreResult<u64> {
-        let pending: Option<i64> = sqlx::query_scalar(
-            "SELECT min(e.stored_at) FROM destinations d JOIN events e ON e.key = \
-             (SELECT p.event_key FROM pending_events p WHERE p.destination = d.id ORDER BY p.number LIMIT 1)",
-        )
-        .fetch_one(self.db())
-        .await?;
+        let pending = self.oldest_pending().await?;
         let before = pending.map_or(before, |pending| before.min(pending));
         let keys = "SELECT key FROM events WHERE stored_at < $1 ORDER BY stored_at, key LIMIT $2";
         self.remove_events(keys, |delete| delete.bind(before).bind(i64::from(limit))).await

@@ -80,6 +80,30 @@ impl Session {
         Ok(scopes)
     }
 
+    /// How many events each account has in each region, by both.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn events_by_scope(&mut self) -> StoreResult<Vec<(String, String, i64)>> {
+        let counts = sqlx::query_as(
+            "SELECT account, region, CAST(sum(reads + writes + failures) AS BIGINT) FROM event_counts \
+             GROUP BY account, region ORDER BY account, region",
+        );
+        Ok(counts.fetch_all(self.db()).await?)
+    }
+
+    /// When the oldest of the events that wait to be delivered was stored, milliseconds since 1970.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn oldest_pending(&mut self) -> StoreResult<Option<i64>> {
+        let oldest = sqlx::query_scalar(
+            "SELECT min(e.stored_at) FROM destinations d JOIN events e ON e.key = \
+             (SELECT p.event_key FROM pending_events p WHERE p.destination = d.id ORDER BY p.number LIMIT 1)",
+        );
+        Ok(oldest.fetch_one(self.db()).await?)
+    }
+
     /// All trails of all accounts, by account, home region and name.
     ///
     /// # Errors

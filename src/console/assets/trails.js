@@ -40,7 +40,7 @@ export function trailsPage({ go }) {
   const dot = (s) => h('i', { class: `dot ${s}` });
   function spark(values) {
     const top = Math.max(1, ...values);
-    return h('figure', null, h('figcaption', null, `Events per file, last ${values.length} periods (highest ${number(top)})`), svg('svg', { viewBox: `0 0 ${values.length * 6} 34`, class: 'spark', 'aria-hidden': 'true', preserveAspectRatio: 'none' }, values.map((v, i) => svg('rect', { x: i * 6, width: 5, y: 34 - Math.max(v ? 1.5 : 0, (v / top) * 32), height: Math.max(v ? 1.5 : 0, (v / top) * 32), class: 'hist-write' }))));
+    return h('figure', null, h('figcaption', null, `Events per file, last ${values.length} periods (highest ${number(top)})`), svg('svg', { viewBox: `0 0 ${values.length * 6} 34`, class: 'spark', width: values.length * 17, 'aria-hidden': 'true', preserveAspectRatio: 'none' }, values.map((v, i) => svg('rect', { x: i * 6, width: 5, y: 34 - Math.max(v ? 1.5 : 0, (v / top) * 32), height: Math.max(v ? 1.5 : 0, (v / top) * 32), class: 'hist-write' }))));
   }
   /** One square a digest, oldest first; what stands behind one that did not arrive is not proven. */
   function chain(digests) {

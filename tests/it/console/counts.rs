@@ -118,3 +118,31 @@ async fn scopes_say_what_there_is() {
         (&Value::Null, &Value::Null, &json!([]))
     );
 }
+
+#[tokio::test]
+async fn the_server_says_what_it_holds_what_waits_and_how_it_is_set() {
+    let server = filled().await;
+    server.start_demo_trail().await;
+    server.import(&[record(9, "2026-11-22T05:00:00Z", "Change")]).await;
+    server.wait(90);
+    let mut answer = ask(&server, "server").await;
+    let answer = answer.as_object_mut().unwrap();
+    assert!(answer.shift_remove("database_bytes").unwrap().as_i64().unwrap() > 8192);
+    let settings = answer.shift_remove("settings").unwrap();
+    assert_eq!(
+        (&settings["server"]["workers"], &settings["console"]["read_timeout"]),
+        (&json!(1), &json!("2s"))
+    );
+    assert_eq!(
+        Value::Object(answer.clone()),
+        json!({
+            "version": env!("CARGO_PKG_VERSION"), "era": "2015", "started": 1_795_325_400, "now": 1_795_325_490,
+            "events": 7, "oldest": 1_795_323_600,
+            "scopes": [["000000000000", "eu-west-1", 1], ["000000000000", "us-east-1", 5], ["111122223333", "us-east-1", 1]],
+            "waiting": {
+                "to_be_stored": 0, "to_be_delivered": 1, "oldest_stored": 1_795_325_400, "log_files": 0,
+                "failing_destinations": 0
+            }
+        })
+    );
+}
