@@ -4,11 +4,14 @@ use crate::config;
 use crate::domain::account_id::AccountId;
 use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
-use crate::store::events::ROWS;
+use crate::store::bulk::BulkInsert;
 use crate::store::{Session, StoreResult, StoredEvents, Trail, TrailRegion};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+static INSERT_PENDING: BulkInsert =
+    BulkInsert::new("INSERT INTO pending_events (destination, number, event_key)", 3, "");
 
 /// Which kinds of destinations can be reached at all, beside buckets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -251,17 +254,11 @@ impl Session {
 
     /// Rows of (destination, number of arrival, event key).
     async fn insert_pending(&mut self, rows: &[(i64, i64, i64)]) -> StoreResult<()> {
-        let mut rest = rows;
-        while let Some(size) = ROWS.into_iter().find(|size| *size <= rest.len()) {
-            let (part, behind) = rest.split_at(size);
-            let mut insert =
-                QueryBuilder::<Sqlite>::new("INSERT INTO pending_events (destination, number, event_key) ");
-            insert.push_values(part, |mut row, (destination, number, key)| {
-                row.push_bind(*destination).push_bind(*number).push_bind(*key);
-            });
-            insert.build().execute(self.db()).await?;
-            rest = behind;
-        }
+        INSERT_PENDING
+            .all(self, rows, |row, (destination, number, key)| {
+                row.push(*destination).push(*number).push(*key);
+            })
+            .await?;
         let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
         for (destination, ..) in rows {
             *counts.entry(*destination).or_default() += 1;

@@ -2,6 +2,7 @@
 
 use crate::domain::event::Event;
 use crate::domain::resources::{Resource, short_type};
+use crate::store::bulk::BulkInsert;
 use crate::store::summaries::Summary;
 use crate::store::{Session, StoreError, StoreResult};
 use sqlx::{QueryBuilder, Sqlite};
@@ -9,8 +10,19 @@ use sqlx::{QueryBuilder, Sqlite};
 /// Low bits of an event's key: the number of its arrival. They begin again after 2^30 events.
 pub(super) const ARRIVAL_BITS: u32 = 30;
 
-/// Rows a statement. Few different sizes, so that few statements are prepared and kept.
-pub(super) const ROWS: [usize; 3] = [100, 10, 1];
+static INSERT_EVENTS: BulkInsert = BulkInsert::new(
+    "INSERT INTO events (key, event_time, account, region, event_id, event_name, event_source, listing, read_only, \
+     username, access_key_id, error_code, stored_at, resources, record)",
+    15,
+    // The target is named: a taken key must be an error, or an event would be lost as a "duplicate".
+    "ON CONFLICT (account, region, event_id) DO NOTHING",
+);
+
+static INSERT_RESOURCES: BulkInsert = BulkInsert::new(
+    "INSERT INTO event_resources (key, position, account, region, listing, resource_type, short_type, resource_name)",
+    8,
+    "",
+);
 
 /// Tries with new numbers when a key is taken, which needs 2^30 events and a coincidence.
 const TRIES: usize = 3;
@@ -34,10 +46,11 @@ impl Session {
     /// The database cannot be written; then the session must be dropped.
     pub async fn insert_events(&mut self, events: &[&Event], now: i64) -> StoreResult<StoredEvents> {
         let mut stored = StoredEvents::default();
+        let mut summaries = Vec::with_capacity(events.len());
         let mut first = self.take_numbers(events.len()).await?;
         let mut rest = events;
-        while let Some(rows) = ROWS.into_iter().find(|rows| *rows <= rest.len()) {
-            let (chunk, behind) = rest.split_at(rows);
+        while let Some((chunk, behind)) = BulkInsert::next_chunk(rest) {
+            let rows = chunk.len();
             let mut number = first;
             let mut result = self.insert_chunk(chunk, &keys(chunk, number), now).await;
             for _ in 1..TRIES {
@@ -47,12 +60,16 @@ impl Session {
                 number = self.take_numbers(rows).await?;
                 result = self.insert_chunk(chunk, &keys(chunk, number), now).await;
             }
-            stored.new.extend(result?);
-            stored.keys.extend(keys(chunk, number));
+            let (new, keys) = (result?, keys(chunk, number));
+            let new_events = chunk.iter().zip(&keys).zip(&new).filter(|(_, new)| **new);
+            summaries.extend(new_events.map(|((event, key), _)| Summary::of(*key, event)));
+            stored.new.extend(new);
+            stored.keys.extend(keys);
             stored.numbers.extend((number..).take(rows));
             first += rows as i64;
             rest = behind;
         }
+        self.insert_summaries(&summaries).await?;
         Ok(stored)
     }
 
@@ -68,36 +85,29 @@ impl Session {
     }
 
     async fn insert_chunk(&mut self, chunk: &[&Event], keys: &[i64], now: i64) -> StoreResult<Vec<bool>> {
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO events (key, event_time, account, region, event_id, event_name, event_source, listing, \
-             read_only, username, access_key_id, error_code, stored_at, resources, record) ",
-        );
-        insert.push_values(chunk.iter().zip(keys), |mut row, (event, key)| {
-            row.push_bind(*key)
-                .push_bind(event.event_time)
-                .push_bind(&event.account)
-                .push_bind(&event.region)
-                .push_bind(&event.event_id)
-                .push_bind(&event.event_name)
-                .push_bind(&event.event_source)
-                .push_bind(event.listing.name())
-                .push_bind(event.read_only)
-                .push_bind(&event.username)
-                .push_bind(&event.access_key_id)
-                .push_bind(&event.error_code)
-                .push_bind(now)
-                .push_bind(resources_json(&event.resources))
-                .push_bind(&event.record);
-        });
-        // The target is named: a taken key must be an error, or an event would be lost as a "duplicate".
-        insert.push(" ON CONFLICT (account, region, event_id) DO NOTHING");
-        let inserted = insert.build().execute(self.db()).await?.rows_affected();
+        let rows: Vec<_> = chunk.iter().zip(keys).collect();
+        let inserted = INSERT_EVENTS
+            .chunk(self, &rows, |row, (event, key)| {
+                row.push(**key)
+                    .push(event.event_time)
+                    .push(&event.account)
+                    .push(&event.region)
+                    .push(&event.event_id)
+                    .push(&event.event_name)
+                    .push(&event.event_source)
+                    .push(event.listing.name())
+                    .push(event.read_only)
+                    .push(&event.username)
+                    .push(&event.access_key_id)
+                    .push(&event.error_code)
+                    .push(now)
+                    .push(resources_json(&event.resources))
+                    .push(&event.record);
+            })
+            .await?;
         let new =
             if inserted == chunk.len() as u64 { vec![true; chunk.len()] } else { self.which(keys).await? };
         self.insert_resources(chunk, keys, &new).await?;
-        let new_events = chunk.iter().zip(keys).zip(&new).filter(|(_, new)| **new);
-        let summaries: Vec<_> = new_events.map(|((event, key), _)| Summary::of(*key, event)).collect();
-        self.insert_summaries(&summaries).await?;
         Ok(new)
     }
 
@@ -118,27 +128,18 @@ impl Session {
         for ((event, key), _) in chunk.iter().zip(keys).zip(new).filter(|(_, new)| **new) {
             rows.extend(event.resources.iter().zip(0i64..).map(|(r, position)| (*event, *key, position, r)));
         }
-        let mut rest = rows.as_slice();
-        while let Some(size) = ROWS.into_iter().find(|size| *size <= rest.len()) {
-            let (part, behind) = rest.split_at(size);
-            let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO event_resources (key, position, account, region, listing, resource_type, short_type, \
-                 resource_name) ",
-            );
-            insert.push_values(part, |mut row, (event, key, position, resource)| {
-                row.push_bind(*key)
-                    .push_bind(*position)
-                    .push_bind(&event.account)
-                    .push_bind(&event.region)
-                    .push_bind(event.listing.name())
-                    .push_bind(&resource.resource_type)
-                    .push_bind(resource.resource_type.as_deref().map(short_type))
-                    .push_bind(&resource.resource_name);
-            });
-            insert.build().execute(self.db()).await?;
-            rest = behind;
-        }
-        Ok(())
+        INSERT_RESOURCES
+            .all(self, &rows, |row, (event, key, position, resource)| {
+                row.push(*key)
+                    .push(*position)
+                    .push(&event.account)
+                    .push(&event.region)
+                    .push(event.listing.name())
+                    .push(&resource.resource_type)
+                    .push(resource.resource_type.as_deref().map(short_type))
+                    .push(&resource.resource_name);
+            })
+            .await
     }
 }
 

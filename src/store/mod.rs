@@ -5,6 +5,7 @@
 //! Writing goes through one connection (a [`Session`] from [`Store::write`]), reading through a few others, which
 //! neither block it nor wait for it.
 
+mod bulk;
 mod console;
 mod data_dir;
 mod destinations;

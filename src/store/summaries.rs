@@ -4,9 +4,10 @@
 use crate::domain::account_id::AccountId;
 use crate::domain::event::Event;
 use crate::domain::region::Region;
-use crate::store::events::{ARRIVAL_BITS, ROWS};
+use crate::store::bulk::BulkInsert;
+use crate::store::events::ARRIVAL_BITS;
 use crate::store::{Session, Store, StoreResult};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::{FromRow, Sqlite};
 use std::collections::BTreeMap;
 
 /// Seconds in an hour.
@@ -17,6 +18,20 @@ const PIECE: i64 = 5_000;
 
 /// Pieces after which a line says how far it has come.
 const SAY_EVERY: u64 = 20;
+
+static INSERT_SUMMARIES: BulkInsert = BulkInsert::new(
+    "INSERT INTO event_summaries (key, account, region, event_source, event_name, actor, actor_type, access_key_id, \
+     read_only, error_code, source_ip, event_id)",
+    12,
+    "",
+);
+
+static ADD_COUNTS: BulkInsert = BulkInsert::new(
+    "INSERT INTO event_counts (hour, account, region, reads, writes, failures)",
+    6,
+    "ON CONFLICT (hour, account, region) DO UPDATE SET reads = event_counts.reads + excluded.reads, \
+     writes = event_counts.writes + excluded.writes, failures = event_counts.failures + excluded.failures",
+);
 
 /// A row of `event_summaries`.
 pub(super) struct Summary<'a> {
@@ -80,30 +95,22 @@ struct Counts {
 impl Session {
     /// Stores the summaries of new events and counts them.
     pub(super) async fn insert_summaries(&mut self, summaries: &[Summary<'_>]) -> StoreResult<()> {
-        let mut rest = summaries;
-        while let Some(rows) = ROWS.into_iter().find(|rows| *rows <= rest.len()) {
-            let (chunk, behind) = rest.split_at(rows);
-            let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO event_summaries (key, account, region, event_source, event_name, actor, actor_type, \
-                 access_key_id, read_only, error_code, source_ip, event_id) ",
-            );
-            insert.push_values(chunk, |mut row, summary| {
-                row.push_bind(summary.key)
-                    .push_bind(summary.account)
-                    .push_bind(summary.region)
-                    .push_bind(summary.event_source)
-                    .push_bind(summary.event_name)
-                    .push_bind(summary.actor)
-                    .push_bind(summary.actor_type)
-                    .push_bind(summary.access_key_id)
-                    .push_bind(summary.read_only)
-                    .push_bind(summary.error_code)
-                    .push_bind(summary.source_ip)
-                    .push_bind(summary.event_id);
-            });
-            insert.build().execute(self.db()).await?;
-            rest = behind;
-        }
+        INSERT_SUMMARIES
+            .all(self, summaries, |row, summary| {
+                row.push(summary.key)
+                    .push(summary.account)
+                    .push(summary.region)
+                    .push(summary.event_source)
+                    .push(summary.event_name)
+                    .push(summary.actor)
+                    .push(summary.actor_type)
+                    .push(summary.access_key_id)
+                    .push(summary.read_only)
+                    .push(summary.error_code)
+                    .push(summary.source_ip)
+                    .push(summary.event_id);
+            })
+            .await?;
         self.count(summaries).await
     }
 
@@ -119,29 +126,16 @@ impl Session {
             }
         }
         let counted: Vec<_> = counted.into_iter().collect();
-        let mut rest = counted.as_slice();
-        while let Some(rows) = ROWS.into_iter().find(|rows| *rows <= rest.len()) {
-            let (chunk, behind) = rest.split_at(rows);
-            let mut upsert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO event_counts (hour, account, region, reads, writes, failures) ",
-            );
-            upsert.push_values(chunk, |mut row, ((hour, account, region), counts)| {
-                row.push_bind(*hour)
-                    .push_bind(*account)
-                    .push_bind(*region)
-                    .push_bind(counts.reads)
-                    .push_bind(counts.writes)
-                    .push_bind(counts.failures);
-            });
-            upsert.push(
-                " ON CONFLICT (hour, account, region) DO UPDATE SET reads = event_counts.reads + excluded.reads, \
-                 writes = event_counts.writes + excluded.writes, \
-                 failures = event_counts.failures + excluded.failures",
-            );
-            upsert.build().execute(self.db()).await?;
-            rest = behind;
-        }
-        Ok(())
+        ADD_COUNTS
+            .all(self, &counted, |row, ((hour, account, region), counts)| {
+                row.push(*hour)
+                    .push(*account)
+                    .push(*region)
+                    .push(counts.reads)
+                    .push(counts.writes)
+                    .push(counts.failures);
+            })
+            .await
     }
 
     /// Takes events that are about to be removed out of the counts. `keys` is the statement that finds them, `bind` gives
