@@ -11,8 +11,7 @@ CREATE TABLE event_summaries (
   access_key_id TEXT,
   read_only     BOOLEAN NOT NULL,
   error_code    TEXT,
-  source_ip     TEXT,
-  event_id      TEXT    NOT NULL
+  source_ip     TEXT
 );
 
 -- How many events there are of each hour (its first second, since 1970), account and region. A failed call counts as a

@@ -86,7 +86,10 @@ pub struct Facets {
 }
 
 const COLUMNS: &str = "s.key, s.account, s.region, s.event_source, s.event_name, s.actor, s.actor_type, \
-     s.access_key_id, s.read_only, s.error_code, s.source_ip, s.event_id";
+     s.access_key_id, s.read_only, s.error_code, s.source_ip, i.event_id";
+
+/// Where they come from: the id stands with the event, and is read for the rows that are shown only.
+const ROWS: &str = "event_summaries s CROSS JOIN events i ON i.key = s.key";
 
 /// How many of an event's resources a list shows.
 const SHOWN_RESOURCES: i64 = 3;
@@ -124,8 +127,7 @@ impl Session {
         filter: &EventFilter,
         wanted: &[i64],
     ) -> StoreResult<Vec<EventRow>> {
-        let mut sql =
-            QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM event_summaries s WHERE s.key IN ("));
+        let mut sql = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM {ROWS} WHERE s.key IN ("));
         let mut list = sql.separated(", ");
         for key in wanted {
             list.push_bind(*key);
@@ -321,7 +323,7 @@ impl Session {
 }
 
 fn page_statement(filter: &EventFilter, keys: &Range<i64>, order: Order, limit: u32) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM event_summaries s"));
+    let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM {ROWS}"));
     push_where(&mut sql, filter, keys, Text::Included);
     sql.push(format!(" ORDER BY s.key{} LIMIT ", order.direction())).push_bind(i64::from(limit));
     sql

@@ -21,8 +21,8 @@ const SAY_EVERY: u64 = 20;
 
 static INSERT_SUMMARIES: BulkInsert = BulkInsert::new(
     "INSERT INTO event_summaries (key, account, region, event_source, event_name, actor, actor_type, access_key_id, \
-     read_only, error_code, source_ip, event_id)",
-    12,
+     read_only, error_code, source_ip)",
+    11,
     "",
 );
 
@@ -46,7 +46,6 @@ pub(super) struct Summary<'a> {
     read_only: bool,
     error_code: Option<&'a str>,
     source_ip: Option<&'a str>,
-    event_id: &'a str,
 }
 
 impl<'a> Summary<'a> {
@@ -63,7 +62,6 @@ impl<'a> Summary<'a> {
             read_only: event.read_only,
             error_code: event.error_code.as_deref(),
             source_ip: event.source_ip.as_deref(),
-            event_id: &event.event_id,
         }
     }
 }
@@ -80,7 +78,6 @@ struct Unsummarized {
     access_key_id: Option<String>,
     read_only: bool,
     error_code: Option<String>,
-    event_id: String,
     record: String,
 }
 
@@ -107,8 +104,7 @@ impl Session {
                     .push(summary.access_key_id)
                     .push(summary.read_only)
                     .push(summary.error_code)
-                    .push(summary.source_ip)
-                    .push(summary.event_id);
+                    .push(summary.source_ip);
             })
             .await?;
         self.count(summaries).await
@@ -166,7 +162,7 @@ impl Session {
     async fn summarize_piece(&mut self, until: i64) -> StoreResult<Option<i64>> {
         let rows: Vec<Unsummarized> = sqlx::query_as(
             "SELECT key, account, region, event_source, event_name, username, access_key_id, read_only, error_code, \
-             event_id, record FROM events WHERE key > $1 ORDER BY key LIMIT $2",
+             record FROM events WHERE key > $1 ORDER BY key LIMIT $2",
         )
         .bind(until)
         .bind(PIECE)
@@ -194,7 +190,6 @@ impl Session {
                 read_only: row.read_only,
                 error_code: row.error_code.as_deref(),
                 source_ip: read.as_ref().and_then(|event| event.source_ip.as_deref()),
-                event_id: &row.event_id,
             })
             .collect();
         self.insert_summaries(&summaries).await?;
