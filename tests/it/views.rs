@@ -46,3 +46,27 @@ async fn everything_is_text_or_a_number() {
     let seen = look(&server, "SELECT record ->> '$.eventName' FROM events").await;
     assert_eq!(seen, [["A"]], "SQLite's own JSON functions read the records");
 }
+
+#[tokio::test]
+async fn the_events_of_each_hour_are_counted_in_a_view() {
+    let server = TestServer::start().await;
+    let mut failed = record(2, "2026-11-22T05:59:59Z", "Change");
+    failed["errorCode"] = "AccessDenied".into();
+    server
+        .import(&[
+            record(1, "2026-11-22T05:00:00Z", "Change"),
+            failed,
+            record(3, "2026-11-22T04:59:59Z", "Change"),
+        ])
+        .await;
+    let seen = look(
+        &server,
+        "SELECT hour, account, region, CAST(reads AS TEXT), CAST(writes AS TEXT), CAST(failures AS TEXT) \
+         FROM events_by_hour",
+    )
+    .await;
+    let hour = |hour, writes, failures| {
+        [hour, "000000000000", "us-east-1", "0", writes, failures].map(str::to_owned)
+    };
+    assert_eq!(seen, [hour("2026-11-22T05:00:00Z", "1", "1"), hour("2026-11-22T04:00:00Z", "1", "0")]);
+}
