@@ -41,7 +41,8 @@ export function plain(value, limit = 2000) {
   let text = value == null ? '' : String(value);
   const cut = text.length > limit;
   if (cut) text = text.slice(0, limit);
-  if (HIDDEN.test(text)) text = text.replace(new RegExp(HIDDEN, 'g'), (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
+  if (HIDDEN.test(text))
+    text = text.replace(new RegExp(HIDDEN, 'g'), (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
   return cut ? `${text}… (${String(value).length} characters)` : text;
 }
 
@@ -68,7 +69,12 @@ export function icon(name) {
 }
 
 export function button(label, { glyph, hide, ...props } = {}) {
-  return h('button', { type: 'button', 'aria-label': hide ? label : null, title: hide ? label : null, ...props }, glyph && icon(glyph), hide ? null : h('span', null, label));
+  return h(
+    'button',
+    { type: 'button', 'aria-label': hide ? label : null, title: hide ? label : null, ...props },
+    glyph && icon(glyph),
+    hide ? null : h('span', null, label),
+  );
 }
 
 export function say(text) {
@@ -87,9 +93,14 @@ export function toast(text) {
 }
 
 export async function copy(text, what) {
-  try { await navigator.clipboard.writeText(text); } catch {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
     const area = h('textarea', { class: 'sr', value: text });
-    document.body.append(area); area.select(); document.execCommand('copy'); area.remove();
+    document.body.append(area);
+    area.select();
+    document.execCommand('copy');
+    area.remove();
   }
   toast(`Copied: ${what}`);
 }

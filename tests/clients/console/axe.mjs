@@ -7,7 +7,9 @@ import { EMPTY, FAILING, FULL, launch, open, press, settle } from './browser.mjs
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let browser;
-before(async () => { browser = await launch(); });
+before(async () => {
+  browser = await launch();
+});
 after(() => browser.close());
 
 const OPENED = '.detail h2';
@@ -30,19 +32,34 @@ const VIEWS = [
 ];
 
 // The themes differ in nothing but colours.
-const ALL = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], COLOURS = ['color-contrast', 'link-in-text-block'];
-for (const [width, colorScheme, rules] of [[1280, 'light', ALL], [1280, 'dark', COLOURS], [390, 'light', ALL], [390, 'dark', COLOURS]]) {
+const ALL = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  COLOURS = ['color-contrast', 'link-in-text-block'];
+for (const [width, colorScheme, rules] of [
+  [1280, 'light', ALL],
+  [1280, 'dark', COLOURS],
+  [390, 'light', ALL],
+  [390, 'dark', COLOURS],
+]) {
   test(`nothing stands in anybody's way at ${width} px, ${colorScheme}`, async () => {
     const found = [];
     for (const [name, address, keys = [], shows] of VIEWS) {
       // axe is a script of its own, which the page's policy would keep out.
-      const { page, close } = await open(browser, address, { viewport: { width, height: 800 }, colorScheme, bypassCSP: true });
+      const { page, close } = await open(browser, address, {
+        viewport: { width, height: 800 },
+        colorScheme,
+        bypassCSP: true,
+      });
       await press(page, ...keys);
       if (shows) await page.locator(shows).first().waitFor();
       await settle(page);
       await page.evaluate(axe);
       const { violations } = await page.evaluate((runOnly) => globalThis.axe.run(document, { runOnly }), rules);
-      found.push(...violations.map((v) => `${name}: ${v.id} (${v.impact}) ${v.nodes.length} × ${v.nodes[0].target.join(' ')}: ${v.nodes[0].failureSummary.split('\n')[1]}`));
+      found.push(
+        ...violations.map(
+          (v) =>
+            `${name}: ${v.id} (${v.impact}) ${v.nodes.length} × ${v.nodes[0].target.join(' ')}: ${v.nodes[0].failureSummary.split('\n')[1]}`,
+        ),
+      );
       await close();
     }
     assert.deepEqual(found, []);

@@ -2,22 +2,41 @@
 import { chromium } from 'playwright-core';
 
 /** The base addresses of the pages: with a day of events; with nothing; with a trail that cannot deliver. */
-export const FULL = process.env.FULL, EMPTY = process.env.EMPTY, FAILING = process.env.FAILING;
+export const FULL = process.env.FULL,
+  EMPTY = process.env.EMPTY,
+  FAILING = process.env.FAILING;
 
-export const launch = () => chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
 
 /** Opens a page and waits until it shows something. `faults` collects what must not happen. */
 export async function open(browser, address, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    acceptDownloads: true,
+    ...options,
+  });
   const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (e) => faults.push(e.message));
   page.on('console', (m) => m.type() === 'error' && faults.push(m.text()));
-  page.on('dialog', (d) => { faults.push(`dialog: ${d.message()}`); d.dismiss(); });
-  page.on('request', (r) => { if (!r.url().startsWith(new URL(address).origin)) faults.push(`foreign request: ${r.url()}`); });
+  page.on('dialog', (d) => {
+    faults.push(`dialog: ${d.message()}`);
+    d.dismiss();
+  });
+  page.on('request', (r) => {
+    if (!r.url().startsWith(new URL(address).origin)) faults.push(`foreign request: ${r.url()}`);
+  });
   await page.goto(address);
   await page.locator('.row:not(.head), .message h2, .trail h2, .server-page h1').first().waitFor();
   return { page, faults, close: () => context.close() };
@@ -32,5 +51,12 @@ export async function press(page, ...keys) {
 }
 
 /** Waits until nothing moves any more, but for what moves for ever. */
-export const settle = (page) => page.evaluate(() => Promise.all(document.getAnimations()
-  .filter((a) => Number.isFinite(a.effect.getComputedTiming().endTime)).map((a) => a.finished.catch(() => {}))));
+export const settle = (page) =>
+  page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .filter((a) => Number.isFinite(a.effect.getComputedTiming().endTime))
+        .map((a) => a.finished.catch(() => {})),
+    ),
+  );

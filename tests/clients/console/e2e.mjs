@@ -6,11 +6,14 @@ import { EMPTY, FAILING, FULL, launch, open, press, settle } from './browser.mjs
 import { day } from './records.mjs';
 
 let browser;
-before(async () => { browser = await launch(); });
+before(async () => {
+  browser = await launch();
+});
 after(() => browser.close());
 
 const search = (page) => page.evaluate(() => location.search);
-const put = (records) => fetch(`${FULL}events`, { method: 'POST', body: records.map((r) => JSON.stringify(r)).join('\n') });
+const put = (records) =>
+  fetch(`${FULL}events`, { method: 'POST', body: records.map((r) => JSON.stringify(r)).join('\n') });
 
 test('the address is the state: filters survive a reload and the back button', async () => {
   const { page, faults, close } = await open(browser, `${FULL}?range=24h`);
@@ -75,12 +78,17 @@ test('a span dragged on the histogram becomes the time', async () => {
 test('only the rows in sight are in the page, however many are read', async () => {
   const { page, close } = await open(browser, `${FULL}?range=90d`);
   const known = () => page.evaluate(() => Number(document.querySelector('.grid').getAttribute('aria-rowcount')) - 1);
-  while (await known() < 1500) {
+  while ((await known()) < 1500) {
     const before = await known();
-    await page.locator('.grid').evaluate((g) => { g.scrollTop = g.scrollHeight; });
-    await page.waitForFunction((n) => Number(document.querySelector('.grid').getAttribute('aria-rowcount')) - 1 > n, before);
+    await page.locator('.grid').evaluate((g) => {
+      g.scrollTop = g.scrollHeight;
+    });
+    await page.waitForFunction(
+      (n) => Number(document.querySelector('.grid').getAttribute('aria-rowcount')) - 1 > n,
+      before,
+    );
   }
-  assert.ok(await page.locator('.row:not(.head)').count() < 80);
+  assert.ok((await page.locator('.row:not(.head)').count()) < 80);
   await close();
 });
 
@@ -93,17 +101,28 @@ test('a call shows up in a live page, and a hidden page does not ask', async () 
   const began = Date.now();
   await fetch(new URL('/', FULL), {
     method: 'POST',
-    headers: { authorization: 'AWS4-HMAC-SHA256 Credential=111122223333/20260101/us-east-1/cloudtrail/aws4_request, SignedHeaders=host, Signature=0', 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'CloudTrail_20131101.CreateTrail' },
+    headers: {
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=111122223333/20260101/us-east-1/cloudtrail/aws4_request, SignedHeaders=host, Signature=0',
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': 'CloudTrail_20131101.CreateTrail',
+    },
     body: JSON.stringify({ Name: 'live', S3BucketName: 'live-bucket' }),
   });
   await page.locator('.row.new .c-event b', { hasText: 'CreateTrail' }).waitFor();
   console.log(`a call was seen after ${Date.now() - began} ms`);
-  const hide = (hidden) => page.evaluate((value) => {
-    Object.defineProperty(document, 'hidden', { value, configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
-  }, hidden);
+  const hide = (hidden) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
   await hide(true);
-  const fresh = { ...day(Date.now() / 1000, 1)[0], eventID: 'while-hidden', eventName: 'WhileHidden', eventTime: new Date().toISOString() };
+  const fresh = {
+    ...day(Date.now() / 1000, 1)[0],
+    eventID: 'while-hidden',
+    eventName: 'WhileHidden',
+    eventTime: new Date().toISOString(),
+  };
   await put([fresh]);
   assert.equal(await page.locator('.row .c-event b', { hasText: 'WhileHidden' }).count(), 0);
   await hide(false);
@@ -125,7 +144,12 @@ test('records that attack the page are text', async () => {
   assert.equal(await page.locator('main img, main script, main b b, main i i').count(), 0);
   assert.equal(await page.evaluate(() => ({}).polluted), undefined);
   assert.ok((await page.locator('.detail').innerText()).includes('\\u202e'));
-  const hidden = await page.evaluate(() => [...document.querySelectorAll('[title], [aria-label]')].filter((n) => /[\u202a-\u202e\u0000]/.test((n.title || '') + (n.getAttribute('aria-label') || ''))).length);
+  const hidden = await page.evaluate(
+    () =>
+      [...document.querySelectorAll('[title], [aria-label]')].filter((n) =>
+        /[\u202a-\u202e\u0000]/.test((n.title || '') + (n.getAttribute('aria-label') || '')),
+      ).length,
+  );
   assert.equal(hidden, 0, 'characters that reorder text');
   assert.deepEqual(faults, []);
   await close();
@@ -145,7 +169,12 @@ test('a value that looks like a filter is taken as it is', async () => {
 test('markup that is put in on purpose is refused by the browser', async () => {
   const { page, close } = await open(browser, FULL);
   const refused = await page.evaluate(() => {
-    try { document.body.insertAdjacentHTML('beforeend', '<b id=injected>x</b>'); return ''; } catch (error) { return error.name; }
+    try {
+      document.body.insertAdjacentHTML('beforeend', '<b id=injected>x</b>');
+      return '';
+    } catch (error) {
+      return error.name;
+    }
   });
   assert.equal(refused, 'TypeError');
   assert.equal(await page.locator('#injected').count(), 0);
@@ -154,10 +183,19 @@ test('markup that is put in on purpose is refused by the browser', async () => {
 
 test('what is shown can be taken away as NDJSON and as CSV', async () => {
   const { page, faults, close } = await open(browser, `${FULL}?range=24h&event=DeleteParameter`);
-  for (const [item, first] of [['Download as NDJSON', /^\{"eventVersion"/], ['Download as CSV', /^time,event_name,/]]) {
+  for (const [item, first] of [
+    ['Download as NDJSON', /^\{"eventVersion"/],
+    ['Download as CSV', /^time,event_name,/],
+  ]) {
     await page.getByRole('button', { name: 'Copy view' }).click();
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: item }).click()]);
-    const lines = fs.readFileSync(await download.path(), 'utf8').trim().split('\n');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('menuitem', { name: item }).click(),
+    ]);
+    const lines = fs
+      .readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\n');
     assert.match(lines[0], first);
     assert.ok(lines.length > 10 && lines.at(-1).includes('DeleteParameter'), item);
   }
@@ -167,7 +205,9 @@ test('what is shown can be taken away as NDJSON and as CSV', async () => {
 
 test('a fault of the server is said, and the filters stay', async () => {
   const { page, close } = await open(browser, `${FULL}?event=DeleteParameter`);
-  await page.route('**/events?*', (route) => route.fulfill({ status: 503, json: { error: 'too much to read: narrow the time' } }));
+  await page.route('**/events?*', (route) =>
+    route.fulfill({ status: 503, json: { error: 'too much to read: narrow the time' } }),
+  );
   await press(page, 'r');
   await page.locator('.message', { hasText: 'too much to read: narrow the time' }).waitFor();
   assert.match(await page.locator('.chips').innerText(), /DeleteParameter/);
@@ -213,7 +253,15 @@ test('the server shows what it holds and how it is set', async () => {
 
 test('no page is wider than a phone', async () => {
   for (const width of [390, 320]) {
-    for (const address of [FULL, `${FULL}?sel=00000000-0000-4000-a000-000000000000`, `${FULL}?view=trails`, `${FULL}?view=server`, `${EMPTY}?view=trails`, EMPTY, `${FAILING}?view=trails`]) {
+    for (const address of [
+      FULL,
+      `${FULL}?sel=00000000-0000-4000-a000-000000000000`,
+      `${FULL}?view=trails`,
+      `${FULL}?view=server`,
+      `${EMPTY}?view=trails`,
+      EMPTY,
+      `${FAILING}?view=trails`,
+    ]) {
       const { page, close } = await open(browser, address, { viewport: { width, height: 700 } });
       const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
       assert.ok(wide <= width, `${address} is ${wide} px wide at ${width}`);
@@ -229,17 +277,39 @@ test('contrast is 4.5:1 everywhere, in both themes', async () => {
     await page.locator('.detail h2').waitFor();
     await settle(page);
     const low = await page.evaluate(() => {
-      const rgb = (c) => { const m = c.match(/[\d.]+/g).map(Number); return c.startsWith('color(srgb') ? [...m.slice(0, 3).map((v) => v * 255), m[3] ?? 1] : [m[0], m[1], m[2], m[3] ?? 1]; };
+      const rgb = (c) => {
+        const m = c.match(/[\d.]+/g).map(Number);
+        return c.startsWith('color(srgb')
+          ? [...m.slice(0, 3).map((v) => v * 255), m[3] ?? 1]
+          : [m[0], m[1], m[2], m[3] ?? 1];
+      };
       const over = (a, b) => [0, 1, 2].map((i) => a[i] * a[3] + b[i] * (1 - a[3]));
-      const lum = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+      const lum = (c) => {
+        const [r, g, b] = c.map((v) => {
+          v /= 255;
+          return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
       const out = [];
       for (const el of document.querySelectorAll('body *')) {
-        if (![...el.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || !el.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || el.closest('.sr, .skip')) continue;
+        if (
+          ![...el.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) ||
+          !el.checkVisibility({ visibilityProperty: true, opacityProperty: true }) ||
+          el.closest('.sr, .skip')
+        )
+          continue;
         const layers = [];
-        for (let e = el; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c[3]) layers.push(c); if (c[3] === 1) break; }
+        for (let e = el; e; e = e.parentElement) {
+          const c = rgb(getComputedStyle(e).backgroundColor);
+          if (c[3]) layers.push(c);
+          if (c[3] === 1) break;
+        }
         let back = [255, 255, 255];
         for (const l of layers.reverse()) back = over(l, back);
-        const front = over(rgb(getComputedStyle(el).color), back), [hi, lo] = [lum(front), lum(back)].sort((a, b) => b - a), ratio = (hi + 0.05) / (lo + 0.05);
+        const front = over(rgb(getComputedStyle(el).color), back),
+          [hi, lo] = [lum(front), lum(back)].sort((a, b) => b - a),
+          ratio = (hi + 0.05) / (lo + 0.05);
         if (ratio < 4.5) out.push(`${el.className || el.tagName} ${el.textContent.slice(0, 20)} ${ratio.toFixed(2)}`);
       }
       return [...new Set(out)];

@@ -21,15 +21,43 @@ const id = (n) => `00000000-0000-4000-a000-${String(n).padStart(12, '0')}`;
 /** Numbers that look random and are the same each time. */
 function chance(seed) {
   let state = seed;
-  return (n) => { state = (state * 1103515245 + 12345) % 2147483648; return Math.floor((state / 2147483648) * n); };
+  return (n) => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return Math.floor((state / 2147483648) * n);
+  };
 }
 
 function identity(n) {
-  if (n % 41 === 0) return { type: 'Root', principalId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, accountId: ACCOUNT, accessKeyId: 'ASIAROOT' };
+  if (n % 41 === 0)
+    return {
+      type: 'Root',
+      principalId: ACCOUNT,
+      arn: `arn:aws:iam::${ACCOUNT}:root`,
+      accountId: ACCOUNT,
+      accessKeyId: 'ASIAROOT',
+    };
   if (n % 7 === 0) return { type: 'AWSService', invokedBy: 'autoscaling.amazonaws.com' };
   const name = PEOPLE[n % PEOPLE.length];
-  if (n % 3 === 0) return { type: 'AssumedRole', principalId: `AROAEXAMPLE:${name}`, arn: `arn:aws:sts::${ACCOUNT}:assumed-role/Deploy/${name}`, accountId: ACCOUNT, accessKeyId: `ASIA${name.toUpperCase()}`, sessionContext: { sessionIssuer: { type: 'Role', arn: `arn:aws:iam::${ACCOUNT}:role/Deploy`, userName: 'Deploy' }, attributes: { mfaAuthenticated: 'false', creationDate: '2026-01-01T00:00:00Z' } } };
-  return { type: 'IAMUser', principalId: 'AIDAEXAMPLE', arn: `arn:aws:iam::${ACCOUNT}:user/${name}`, accountId: ACCOUNT, accessKeyId: `AKIA${name.toUpperCase()}`, userName: name };
+  if (n % 3 === 0)
+    return {
+      type: 'AssumedRole',
+      principalId: `AROAEXAMPLE:${name}`,
+      arn: `arn:aws:sts::${ACCOUNT}:assumed-role/Deploy/${name}`,
+      accountId: ACCOUNT,
+      accessKeyId: `ASIA${name.toUpperCase()}`,
+      sessionContext: {
+        sessionIssuer: { type: 'Role', arn: `arn:aws:iam::${ACCOUNT}:role/Deploy`, userName: 'Deploy' },
+        attributes: { mfaAuthenticated: 'false', creationDate: '2026-01-01T00:00:00Z' },
+      },
+    };
+  return {
+    type: 'IAMUser',
+    principalId: 'AIDAEXAMPLE',
+    arn: `arn:aws:iam::${ACCOUNT}:user/${name}`,
+    accountId: ACCOUNT,
+    accessKeyId: `AKIA${name.toUpperCase()}`,
+    userName: name,
+  };
 }
 
 /** `count` records over the last 24 hours before `now` (seconds), newest a minute ago. */
@@ -40,25 +68,85 @@ export function day(now, count = 2600) {
     const name = SERVICES[service][pick(SERVICES[service].length)];
     const refused = pick(17) === 0;
     return {
-      eventVersion: '1.11', userIdentity: identity(n), eventTime: iso(now - 60 - Math.floor((n * 86000) / count)),
-      eventSource: `${service}.amazonaws.com`, eventName: name, awsRegion: ['us-east-1', 'us-east-1', 'eu-west-1'][pick(3)],
-      sourceIPAddress: `192.0.2.${pick(12)}`, userAgent: 'aws-cli/2.30.0',
-      ...(refused ? { errorCode: 'AccessDenied', errorMessage: `User is not authorized to perform: ${service}:${name}` } : {}),
-      requestParameters: { name: `/app/${pick(9)}/setting`, instancesSet: { items: [{ instanceId: `i-${pick(40)}` }] }, policyDocument: '{"Version":"2012-10-17","Statement":[]}' },
+      eventVersion: '1.11',
+      userIdentity: identity(n),
+      eventTime: iso(now - 60 - Math.floor((n * 86000) / count)),
+      eventSource: `${service}.amazonaws.com`,
+      eventName: name,
+      awsRegion: ['us-east-1', 'us-east-1', 'eu-west-1'][pick(3)],
+      sourceIPAddress: `192.0.2.${pick(12)}`,
+      userAgent: 'aws-cli/2.30.0',
+      ...(refused
+        ? { errorCode: 'AccessDenied', errorMessage: `User is not authorized to perform: ${service}:${name}` }
+        : {}),
+      requestParameters: {
+        name: `/app/${pick(9)}/setting`,
+        instancesSet: { items: [{ instanceId: `i-${pick(40)}` }] },
+        policyDocument: '{"Version":"2012-10-17","Statement":[]}',
+      },
       responseElements: READS.test(name) || refused ? null : { requestId: id(n), done: true },
-      requestID: id(n + 500000), eventID: id(n), readOnly: READS.test(name), eventType: 'AwsApiCall', managementEvent: true,
-      recipientAccountId: ACCOUNT, eventCategory: 'Management',
+      requestID: id(n + 500000),
+      eventID: id(n),
+      readOnly: READS.test(name),
+      eventType: 'AwsApiCall',
+      managementEvent: true,
+      recipientAccountId: ACCOUNT,
+      eventCategory: 'Management',
     };
   });
 }
 
 /** Records in which everything is hostile. */
 export function hostile(now) {
-  const base = { eventVersion: '1.11', awsRegion: 'us-east-1', recipientAccountId: ACCOUNT, eventType: 'AwsApiCall', readOnly: false, eventSource: 's3.amazonaws.com', sourceIPAddress: '198.51.100.7', userAgent: 'Mozilla/5.0 <b>bold</b>' };
+  const base = {
+    eventVersion: '1.11',
+    awsRegion: 'us-east-1',
+    recipientAccountId: ACCOUNT,
+    eventType: 'AwsApiCall',
+    readOnly: false,
+    eventSource: 's3.amazonaws.com',
+    sourceIPAddress: '198.51.100.7',
+    userAgent: 'Mozilla/5.0 <b>bold</b>',
+  };
   return [
-    { ...base, eventTime: iso(now - 5), eventID: 'hostile-1', eventName: '<img src=x onerror=alert(1)>', userIdentity: { type: 'IAMUser', userName: '"><script>alert(2)</script>\u202egnp', accessKeyId: "AKIA' OR 1=1--" }, errorCode: '</style><svg onload=alert(3)>', errorMessage: 'javascript:alert(4)', requestParameters: JSON.parse('{"__proto__":{"polluted":true},"bucketName":"gpj.\\u202egnp","nul":"a\\u0000b\\nsecond line","deep":{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":[1,[2,[3,[4,[5]]]]]}}}}}}}}}') },
-    { ...base, eventTime: iso(now - 6), eventID: 'hostile-2', eventName: 'X'.repeat(900), userIdentity: { type: 'AssumedRole', arn: `arn:aws:sts::${ACCOUNT}:assumed-role/${'long-'.repeat(200)}/s` }, requestParameters: { big: 'y'.repeat(20000), list: Array.from({ length: 500 }, (_, i) => ({ i })) } },
-    { ...base, eventTime: iso(now - 7), eventID: '../../reset?everything=yes', eventName: '!important*', userIdentity: { type: 'IAMUser', userName: '!not*' }, resources: [{ ARN: 'arn:aws:s3:::b/*', type: '<i>' }] },
-    { eventTime: iso(now - 8), eventID: 'hostile-4', eventName: 'NoIdentityAtAll', eventSource: 'x', awsRegion: 'us-east-1' },
+    {
+      ...base,
+      eventTime: iso(now - 5),
+      eventID: 'hostile-1',
+      eventName: '<img src=x onerror=alert(1)>',
+      userIdentity: {
+        type: 'IAMUser',
+        userName: '"><script>alert(2)</script>\u202egnp',
+        accessKeyId: "AKIA' OR 1=1--",
+      },
+      errorCode: '</style><svg onload=alert(3)>',
+      errorMessage: 'javascript:alert(4)',
+      requestParameters: JSON.parse(
+        '{"__proto__":{"polluted":true},"bucketName":"gpj.\\u202egnp","nul":"a\\u0000b\\nsecond line","deep":{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":[1,[2,[3,[4,[5]]]]]}}}}}}}}}',
+      ),
+    },
+    {
+      ...base,
+      eventTime: iso(now - 6),
+      eventID: 'hostile-2',
+      eventName: 'X'.repeat(900),
+      userIdentity: { type: 'AssumedRole', arn: `arn:aws:sts::${ACCOUNT}:assumed-role/${'long-'.repeat(200)}/s` },
+      requestParameters: { big: 'y'.repeat(20000), list: Array.from({ length: 500 }, (_, i) => ({ i })) },
+    },
+    {
+      ...base,
+      eventTime: iso(now - 7),
+      eventID: '../../reset?everything=yes',
+      eventName: '!important*',
+      userIdentity: { type: 'IAMUser', userName: '!not*' },
+      resources: [{ ARN: 'arn:aws:s3:::b/*', type: '<i>' }],
+    },
+    {
+      eventTime: iso(now - 8),
+      eventID: 'hostile-4',
+      eventName: 'NoIdentityAtAll',
+      eventSource: 'x',
+      awsRegion: 'us-east-1',
+    },
   ];
 }
