@@ -340,8 +340,14 @@ impl Settings {
                 return bad(key, "must be at least \"1s\"");
             }
         }
-        if self.delivery.digest_key_days == 0 {
-            return bad("delivery.digest_key_days", "must be at least 1");
+        for (key, number) in [
+            ("delivery.digest_key_days", self.delivery.digest_key_days),
+            ("console.search_records", self.console.search_records),
+            ("console.facet_events", self.console.facet_events),
+        ] {
+            if number == 0 {
+                return bad(key, "must be at least 1");
+            }
         }
         let is_http =
             |webhook: &Endpoint| matches!(webhook, Endpoint::Url(url) if url.starts_with("http://"));

@@ -11,4 +11,8 @@ pub struct ConsoleSettings {
     pub enabled: bool,
     /// The longest that one question of the read API may take.
     pub read_timeout: Period,
+    /// Records that one question looks through for a text.
+    pub search_records: u32,
+    /// Events whose values one question counts.
+    pub facet_events: u32,
 }

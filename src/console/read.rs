@@ -9,7 +9,7 @@ use crate::console::rows::Row;
 use crate::domain::event_filter::Field;
 use crate::domain::text::escape_nul;
 use crate::guard::Ours;
-use crate::store::{MAX_SAMPLE, MAX_SEARCHED};
+use crate::store::ReadBounds;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -26,6 +26,12 @@ const DAY: i64 = 86_400;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum View {
     Rows,
+}
+
+/// How much one question may read, as the settings have it.
+fn bounds(service: &Service) -> ReadBounds {
+    let console = &service.settings.console;
+    ReadBounds { searched: console.search_records, sampled: console.facet_events }
 }
 
 /// `GET /_contrail/events`: a page of rows with `view=rows`, else all records.
@@ -45,13 +51,14 @@ pub(super) async fn events(
     }
     let limit = parameters.number("limit", 1..=MAX_PAGE)?.unwrap_or(PAGE);
     let before = parameters.number("before", 0..=i64::MAX)?;
-    let page = reader(&service).await?.event_page(&parameters.filter, before, limit).await?;
+    let bounds = bounds(&service);
+    let page = reader(&service).await?.event_page(&parameters.filter, before, limit, bounds).await?;
     let mut answer = json!({
         "events": Row::all(&page.events),
         "next": page.next.map(|key| key.to_string()),
     });
     if page.partial {
-        answer["searched"] = MAX_SEARCHED.into();
+        answer["searched"] = bounds.searched.into();
     }
     Ok(HttpResponse::Ok().json(answer))
 }
@@ -99,12 +106,14 @@ pub(super) async fn histogram(
     let from = required("from", parameters.filter.from)?;
     let to = required("to", parameters.filter.to)?;
     let (start, step, buckets) = spans(from, to, wanted);
-    let histogram = reader(&service).await?.histogram(&parameters.filter, start, step, buckets).await?;
+    let bounds = bounds(&service);
+    let histogram =
+        reader(&service).await?.histogram(&parameters.filter, start, step, buckets, bounds).await?;
     Ok(HttpResponse::Ok().json(json!({
         "from": start,
         "step": step,
         "total": histogram.buckets.iter().flatten().sum::<i64>(),
-        "sampled": if histogram.partial { json!(MAX_SEARCHED) } else { json!(false) },
+        "sampled": if histogram.partial { json!(bounds.searched) } else { json!(false) },
         "buckets": histogram.buckets,
     })))
 }
@@ -142,7 +151,8 @@ pub(super) async fn facets(
             }
         }
     }
-    let counted = reader(&service).await?.facets(&parameters.filter, &fields, limit).await?;
+    let bounds = bounds(&service);
+    let counted = reader(&service).await?.facets(&parameters.filter, &fields, limit, bounds).await?;
     let mut facets = serde_json::Map::new();
     for (field, facet) in fields.iter().zip(counted.facets) {
         let name = Field::ALL.iter().find(|(known, _)| known == field).map_or("", |(_, name)| name);
@@ -150,7 +160,7 @@ pub(super) async fn facets(
     }
     Ok(HttpResponse::Ok().json(json!({
         "facets": facets,
-        "sampled": if counted.sampled { json!(MAX_SAMPLE) } else { json!(false) },
+        "sampled": if counted.sampled { json!(bounds.sampled) } else { json!(false) },
     })))
 }
 

@@ -12,11 +12,14 @@ use sqlx::{FromRow, QueryBuilder, Sqlite};
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// Records that are looked through for a text in one question.
-pub const MAX_SEARCHED: u32 = 200_000;
-
-/// Events whose values are counted at most.
-pub const MAX_SAMPLE: u32 = 50_000;
+/// How much one question may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadBounds {
+    /// Records that are looked through for a text.
+    pub searched: u32,
+    /// Events whose values are counted.
+    pub sampled: u32,
+}
 
 /// An event as lists show it.
 #[derive(Debug, Clone, FromRow)]
@@ -54,7 +57,7 @@ pub struct EventPage {
     pub events: Vec<EventRow>,
     /// Where the next page begins (below this key); `None` at the end.
     pub next: Option<i64>,
-    /// Whether the search for a text ended at [`MAX_SEARCHED`] records, before the page was full.
+    /// Whether the search for a text ended at its bound, before the page was full.
     pub partial: bool,
 }
 
@@ -63,7 +66,7 @@ pub struct EventPage {
 pub struct Histogram {
     /// Reads, writes and failures of each span.
     pub buckets: Vec<[i64; 3]>,
-    /// Whether only the newest [`MAX_SEARCHED`] records were looked through for a text.
+    /// Whether only as many of the newest records as the bound allows were looked through for a text.
     pub partial: bool,
 }
 
@@ -81,7 +84,7 @@ pub struct Facet {
 pub struct Facets {
     /// In the order of the fields asked for.
     pub facets: Vec<Facet>,
-    /// Whether there were more events than [`MAX_SAMPLE`], so that only the newest of them were counted.
+    /// Whether as many events were counted as the bound allows: then these are the newest, and there may be more.
     pub sampled: bool,
 }
 
@@ -104,10 +107,11 @@ impl Session {
         filter: &EventFilter,
         before: Option<i64>,
         limit: u32,
+        bounds: ReadBounds,
     ) -> StoreResult<EventPage> {
         let mut keys = keys(filter);
-        keys.end = before.map_or(keys.end, |before| before.clamp(keys.start, keys.end));
-        let floor = self.search_floor(filter, &keys).await?;
+        keys.end = before.map_or(keys.end, |before| before.min(keys.end));
+        let floor = self.search_floor(filter, &keys, bounds).await?;
         keys.start = floor.unwrap_or(keys.start);
         let mut page = page_statement(filter, &keys, Order::NewestFirst, limit + 1);
         let mut events: Vec<EventRow> = page.build_query_as().fetch_all(self.db()).await?;
@@ -195,9 +199,10 @@ impl Session {
         start: i64,
         step: i64,
         buckets: usize,
+        bounds: ReadBounds,
     ) -> StoreResult<Histogram> {
         let mut keys = keys(filter);
-        let floor = self.search_floor(filter, &keys).await?;
+        let floor = self.search_floor(filter, &keys, bounds).await?;
         keys.start = floor.unwrap_or(keys.start);
         let mut histogram = Histogram { buckets: vec![[0; 3]; buckets], partial: floor.is_some() };
         // Hours that lie within the time whole are counted already; what is left are the ends.
@@ -243,6 +248,7 @@ impl Session {
         filter: &EventFilter,
         fields: &[Field],
         limit: u32,
+        bounds: ReadBounds,
     ) -> StoreResult<Facets> {
         let mut facets = Facets { facets: vec![Facet::default(); fields.len()], sampled: false };
         let (filtered, free): (Vec<Field>, Vec<Field>) = fields.iter().partition(|field| filter.has(**field));
@@ -250,16 +256,16 @@ impl Session {
         let alone = filtered.into_iter().map(|field| (filter.without(field), vec![field]));
         for (filter, group) in alone.chain([(filter.clone(), free)]).filter(|(_, group)| !group.is_empty()) {
             let mut keys = keys(&filter);
-            let floor = self.search_floor(&filter, &keys).await?;
+            let floor = self.search_floor(&filter, &keys, bounds).await?;
             keys.start = floor.unwrap_or(keys.start);
             facets.sampled |= floor.is_some();
-            let mut counts = facets_statement(&filter, &keys, &group, limit);
+            let mut counts = facets_statement(&filter, &keys, &group, limit, bounds);
             let rows: Vec<(i64, Option<String>, i64, i64)> =
                 counts.build_query_as().fetch_all(self.db()).await?;
             for (field, value, count, distinct) in rows {
                 let Some(field) = usize::try_from(field).ok().and_then(|i| group.get(i)) else {
-                    // The size of the sample, which was one longer than it may be.
-                    facets.sampled |= count > i64::from(MAX_SAMPLE);
+                    // The size of the sample: there may be more events than that.
+                    facets.sampled |= count >= i64::from(bounds.sampled);
                     continue;
                 };
                 let at = fields.iter().position(|known| known == field);
@@ -273,13 +279,18 @@ impl Session {
     }
 
     /// Where a search for a text has to end: the key of the last record that may be looked at, if there are more.
-    async fn search_floor(&mut self, filter: &EventFilter, keys: &Range<i64>) -> StoreResult<Option<i64>> {
+    async fn search_floor(
+        &mut self,
+        filter: &EventFilter,
+        keys: &Range<i64>,
+        bounds: ReadBounds,
+    ) -> StoreResult<Option<i64>> {
         if filter.text.is_none() {
             return Ok(None);
         }
         let mut sql = QueryBuilder::<Sqlite>::new("SELECT s.key FROM event_summaries s");
         push_where(&mut sql, filter, keys, Text::Ignored);
-        sql.push(" ORDER BY s.key DESC LIMIT 2 OFFSET ").push_bind(i64::from(MAX_SEARCHED) - 1);
+        sql.push(" ORDER BY s.key DESC LIMIT 2 OFFSET ").push_bind(i64::from(bounds.searched) - 1);
         let last: Vec<i64> = sql.build_query_scalar().fetch_all(self.db()).await?;
         Ok(if last.len() == 2 { Some(last[0]) } else { None })
     }
@@ -363,6 +374,7 @@ fn facets_statement(
     keys: &Range<i64>,
     fields: &[Field],
     limit: u32,
+    bounds: ReadBounds,
 ) -> QueryBuilder<Sqlite> {
     let columns: Vec<_> = fields.iter().map(|field| format!("s.{}", column(*field))).collect();
     let mut sql = QueryBuilder::new(format!(
@@ -370,7 +382,7 @@ fn facets_statement(
         columns.join(", ")
     ));
     push_where(&mut sql, filter, keys, Text::Included);
-    sql.push(" ORDER BY s.key DESC LIMIT ").push_bind(i64::from(MAX_SAMPLE) + 1);
+    sql.push(" ORDER BY s.key DESC LIMIT ").push_bind(i64::from(bounds.sampled));
     sql.push(") SELECT -1, NULL, count(*), 0 FROM sample");
     for (number, field) in fields.iter().enumerate() {
         let column = column(*field);

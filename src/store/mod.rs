@@ -28,7 +28,7 @@ mod trails;
 mod values;
 mod wipe;
 
-pub use console::{EventPage, EventRow, Facet, Facets, Histogram, MAX_SAMPLE, MAX_SEARCHED};
+pub use console::{EventPage, EventRow, Facet, Facets, Histogram, ReadBounds};
 pub use data_dir::DataDir;
 pub use destinations::{Backlog, Destination, Outlets, Route};
 pub use digest_keys::DigestKey;

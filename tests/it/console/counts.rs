@@ -1,6 +1,6 @@
 //! Counting by time and by value, and what there is at all.
 
-use crate::console::{ask, filled};
+use crate::console::{ask, filled, numbers};
 use crate::support::{TestServer, record};
 use serde_json::{Value, json};
 
@@ -144,5 +144,37 @@ async fn the_server_says_what_it_holds_what_waits_and_how_it_is_set() {
                 "failing_destinations": 0
             }
         })
+    );
+}
+
+#[tokio::test]
+async fn what_would_take_long_is_answered_from_the_newest_events_and_says_so() {
+    let server = TestServer::with(&[("console.search_records", "4"), ("console.facet_events", "5")]).await;
+    let records: Vec<_> =
+        (0..10).map(|i| record(i, &format!("2026-11-22T05:00:0{i}Z"), &format!("Change{i}"))).collect();
+    server.import(&records).await;
+    // "i-7" stands in the third newest record, "i-1" in the ninth: two pages end early before it is found.
+    let page = ask(&server, "events?view=rows&q=%22i-7%22").await;
+    assert_eq!((numbers(&page), &page["searched"]), ("7".to_owned(), &json!(4)));
+    let (mut query, mut found) = ("events?view=rows&q=%22i-1%22".to_owned(), Vec::new());
+    loop {
+        let page = ask(&server, &query).await;
+        found.push((numbers(&page), page["searched"].clone()));
+        let Some(next) = page["next"].as_str() else { break };
+        query = format!("events?view=rows&q=%22i-1%22&before={next}");
+    }
+    let none = String::new();
+    assert_eq!(found, [(none.clone(), json!(4)), (none, json!(4)), ("1".to_owned(), json!(null))]);
+    let counts = ask(&server, "events/histogram?from=1795323600&to=1795323609&q=Change").await;
+    assert_eq!((&counts["sampled"], &counts["total"]), (&json!(4), &json!(4)));
+    let facets = ask(&server, "events/facets?fields=username").await;
+    assert_eq!(
+        (&facets["sampled"], &facets["facets"]["username"]["values"]),
+        (&json!(5), &json!([["ana", 5]]))
+    );
+    let few = ask(&server, "events/facets?fields=username&event_name=Change1&event_name=Change2").await;
+    assert_eq!(
+        (&few["sampled"], &few["facets"]["username"]["values"]),
+        (&json!(false), &json!([["ana", 2]]))
     );
 }
