@@ -16,11 +16,12 @@
 //! | 1 | [`domain`] | accounts, regions, names, ARNs, tokens, records: pure |
 //! | 0 | [`error`], [`clock`], [`metrics`] | what everything may use |
 //!
-//! Four walks through it:
+//! Five walks through it:
 //! * A call: `http::aws_json` → `recorder::callers` → `api` (limit, parse, operation, record) → `store`.
 //! * A record from outside: `http::events` or `cli::import` → `recorder::intake` → `recorder::writer` → `store`.
 //! * A forwarded call: `proxy` → the upstream and back → `recorder::forwarded_calls` → `recorder::forwarded_call`
 //!   (`identify`, `catalog`, `reply`) → `recorder::writer`.
+//! * A question about the history: `console` (parameters, a session with a time limit) → `store::console`.
 //! * A delivery: `recorder::writer` notes what is pending → `workers` → `delivery` (files, announcements, streams) →
 //!   `outbound` → `digest`.
 
