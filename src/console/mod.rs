@@ -13,13 +13,13 @@ mod trails;
 
 use crate::api::Service;
 use crate::config::Settings;
-use crate::store::Session;
+use crate::store::{Session, StoreResult};
+use actix_web::guard as routing;
 use actix_web::middleware::DefaultHeaders;
-use actix_web::{Resource, guard, web};
-use refusal::Refusal;
+use actix_web::{Resource, web};
 
 /// Gives a path its handler.
-type Answer = fn(Resource) -> Resource;
+type Handler = fn(Resource) -> Resource;
 
 /// What a browser is told about everything here (console policy: nothing but our own files runs, no page frames it, no
 /// text becomes markup).
@@ -43,7 +43,7 @@ pub fn routes(settings: &Settings) -> impl Fn(&mut web::ServiceConfig) + Clone +
     let version = web::Data::new(assets::Version::of_assets());
     move |config| {
         config.app_data(places.clone()).app_data(version.clone());
-        let read: [(&str, Answer); 8] = [
+        let read: [(&str, Handler); 8] = [
             ("/_contrail/events", |r| r.to(read::events)),
             ("/_contrail/events/histogram", |r| r.to(read::histogram)),
             ("/_contrail/events/facets", |r| r.to(read::facets)),
@@ -53,13 +53,13 @@ pub fn routes(settings: &Settings) -> impl Fn(&mut web::ServiceConfig) + Clone +
             ("/_contrail/server", |r| r.to(read::server)),
             ("/_contrail/trails", |r| r.to(trails::trails)),
         ];
-        let page: [(&str, Answer); 3] = [
+        let page: [(&str, Handler); 3] = [
             ("/_contrail", |r| r.to(assets::without_slash)),
             ("/_contrail/", |r| r.to(assets::shell)),
             ("/_contrail/assets/{name}", |r| r.to(assets::asset)),
         ];
-        for (path, answer) in read.into_iter().chain(page.into_iter().filter(|_| has_page)) {
-            config.service(answer(web::resource(path).guard(guard::Get())).wrap(headers()));
+        for (path, handler) in read.into_iter().chain(page.into_iter().filter(|_| has_page)) {
+            config.service(handler(web::resource(path).guard(routing::Get())).wrap(headers()));
         }
     }
 }
@@ -70,8 +70,8 @@ fn headers() -> DefaultHeaders {
 }
 
 /// A session for one question: it has the time that the settings give it.
-async fn reader(service: &Service) -> Result<Session, Refusal> {
+async fn reader(service: &Service) -> StoreResult<Session> {
     let clock = service.clock.clone();
     let deadline = clock.elapsed() + service.settings.console.read_timeout.0;
-    Ok(service.store.read_bounded(move || clock.elapsed() >= deadline).await?)
+    service.store.read_bounded(move || clock.elapsed() >= deadline).await
 }

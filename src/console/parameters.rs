@@ -21,28 +21,23 @@ impl Parameters {
     /// # Errors
     /// A parameter that nobody knows, that comes twice, or whose value makes no sense.
     pub(super) fn parse(query: &str, known: &[&str]) -> Result<Parameters, Refusal> {
-        let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
-            .map_err(|error| Refusal::Bad(format!("the query cannot be read: {error}")))?;
-        let (mut filter, mut others) = (EventFilter::default(), Vec::<(String, String)>::new());
-        for (name, value) in pairs.into_inner() {
-            let taken = filter.take(&name, &value);
-            if taken.map_err(|why| Refusal::Bad(format!("{name}: {why}")))? {
-                continue;
-            }
-            if !known.contains(&name.as_str()) {
-                return Err(Refusal::Bad(format!("there is no parameter {:?} here", cut(&name, 100))));
-            }
-            if others.iter().any(|(other, _)| *other == name) {
-                return Err(Refusal::Bad(format!("{name}: given twice")));
-            }
-            others.push((name, value));
-        }
+        let mut filter = EventFilter::default();
+        let others = others(query, known, |name, value| filter.take(name, value))?;
         if let (Some(from), Some(to)) = (filter.from, filter.to)
             && from > to
         {
             return Err(Refusal::Bad(format!("from: {from} is after to, which is {to}")));
         }
         Ok(Parameters { filter, others })
+    }
+
+    /// The same for a path that has no filter.
+    ///
+    /// # Errors
+    /// A parameter that nobody knows, or that comes twice.
+    pub(super) fn without_filter(query: &str, known: &[&str]) -> Result<Parameters, Refusal> {
+        let others = others(query, known, |_, _| Ok(false))?;
+        Ok(Parameters { filter: EventFilter::default(), others })
     }
 
     /// The value of a parameter, if it is given.
@@ -82,4 +77,28 @@ impl Parameters {
             Refusal::Bad(format!("{name}: {:?} is none of {}", cut(text, 100), words.join(", ")))
         })
     }
+}
+
+/// The parameters that `take` does not take.
+fn others(
+    query: &str,
+    known: &[&str],
+    mut take: impl FnMut(&str, &str) -> Result<bool, String>,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
+        .map_err(|error| Refusal::Bad(format!("the query cannot be read: {error}")))?;
+    let mut others = Vec::<(String, String)>::new();
+    for (name, value) in pairs.into_inner() {
+        if take(&name, &value).map_err(|why| Refusal::Bad(format!("{name}: {why}")))? {
+            continue;
+        }
+        if !known.contains(&name.as_str()) {
+            return Err(Refusal::Bad(format!("there is no parameter {:?} here", cut(&name, 100))));
+        }
+        if others.iter().any(|(other, _)| *other == name) {
+            return Err(Refusal::Bad(format!("{name}: given twice")));
+        }
+        others.push((name, value));
+    }
+    Ok(others)
 }

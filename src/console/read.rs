@@ -11,6 +11,7 @@ use crate::domain::text::escape_nul;
 use crate::guard::Ours;
 use crate::store::ReadBounds;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -26,6 +27,17 @@ const DAY: i64 = 86_400;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum View {
     Rows,
+}
+
+/// A page of rows.
+#[derive(Serialize)]
+struct Page<'a> {
+    events: Vec<Row<'a>>,
+    /// The cursor behind which the next page begins.
+    next: Option<String>,
+    /// How many records were looked through, when that ended the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searched: Option<u32>,
 }
 
 /// How much one question may read, as the settings have it.
@@ -53,39 +65,27 @@ pub(super) async fn events(
     let before = parameters.number("before", 0..=i64::MAX)?;
     let bounds = bounds(&service);
     let page = reader(&service).await?.event_page(&parameters.filter, before, limit, bounds).await?;
-    let mut answer = json!({
-        "events": Row::all(&page.events),
-        "next": page.next.map(|key| key.to_string()),
-    });
-    if page.partial {
-        answer["searched"] = bounds.searched.into();
-    }
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(HttpResponse::Ok().json(Page {
+        events: Row::all(&page.events),
+        next: page.next.map(|key| key.to_string()),
+        searched: page.partial.then_some(bounds.searched),
+    }))
 }
 
-/// `GET /_contrail/events/{id}`: one event with its record.
+/// `GET /_contrail/events/{id}`: the newest event of an id that passes the filter, with its record.
 pub(super) async fn event(
     _: Ours,
     id: web::Path<String>,
     request: HttpRequest,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Refusal> {
-    #[derive(serde::Serialize)]
+    #[derive(Serialize)]
     struct Answer<'a> {
         event: Row<'a>,
         record: &'a RawValue,
     }
-    let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let query = query.map_err(|error| Refusal::Bad(format!("the query cannot be read: {error}")))?;
-    let (mut account, mut region) = (None, None);
-    for (name, value) in query.iter() {
-        match name.as_str() {
-            "account" => account = Some(value.as_str()),
-            "region" => region = Some(value.as_str()),
-            other => return Err(Refusal::Bad(format!("there is no parameter {other:?} here"))),
-        }
-    }
-    let found = reader(&service).await?.event_by_id(&escape_nul(&id), account, region).await?;
+    let filter = Parameters::parse(request.query_string(), &[])?.filter;
+    let found = reader(&service).await?.event_by_id(&escape_nul(&id), &filter).await?;
     let (row, record) = found.ok_or_else(|| Refusal::NotFound("there is no such event".to_owned()))?;
     // A record is JSON: nothing else is taken in.
     let record = RawValue::from_string(record).unwrap_or_default();
@@ -165,7 +165,12 @@ pub(super) async fn facets(
 }
 
 /// `GET /_contrail/scopes`: the server, and which accounts and regions have events.
-pub(super) async fn scopes(_: Ours, service: web::Data<Service>) -> Result<HttpResponse, Refusal> {
+pub(super) async fn scopes(
+    _: Ours,
+    request: HttpRequest,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    Parameters::without_filter(request.query_string(), &[])?;
     let scopes = reader(&service).await?.scopes().await?;
     Ok(HttpResponse::Ok().json(json!({
         "server": {
@@ -183,7 +188,12 @@ pub(super) async fn scopes(_: Ours, service: web::Data<Service>) -> Result<HttpR
 }
 
 /// `GET /_contrail/server`: the server itself: what it holds, what waits, and its settings.
-pub(super) async fn server(_: Ours, service: web::Data<Service>) -> Result<HttpResponse, Refusal> {
+pub(super) async fn server(
+    _: Ours,
+    request: HttpRequest,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    Parameters::without_filter(request.query_string(), &[])?;
     let mut session = reader(&service).await?;
     let backlog = session.backlog().await?;
     let scopes = session.scopes().await?;

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Readers at a time.
 pub(super) const MAX_READERS: usize = 64;
 
-/// The least time between two messages: what comes in between is joined.
+/// How long a message waits for what arrives right behind: at most four a second, however fast events come.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// When nothing comes, a sign of life after so long.
@@ -117,11 +117,7 @@ impl Follower {
         if keys.is_empty() {
             return Ok(None);
         }
-        let mut session = match reader(&self.service).await {
-            Ok(session) => session,
-            Err(Refusal::Store(error)) => return Err(error),
-            Err(_) => return Ok(None),
-        };
+        let mut session = reader(&self.service).await?;
         let events = session.events_of_keys(&self.filter, keys).await?;
         // Rows are plain data, which always becomes JSON, on one line.
         let json = serde_json::to_string(&rows::Row::all(&events)).unwrap_or_default();

@@ -25,10 +25,7 @@ pub(super) async fn trails(
     request: HttpRequest,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Refusal> {
-    let parameters = Parameters::parse(request.query_string(), &["files"])?;
-    if parameters.filter != Default::default() {
-        return Err(Refusal::Bad("trails cannot be filtered".to_owned()));
-    }
+    let parameters = Parameters::without_filter(request.query_string(), &["files"])?;
     let files = parameters.number("files", 0..=1000)?.unwrap_or(FILES);
     let mut session = reader(&service).await?;
     let mut trails = Vec::new();

@@ -4,7 +4,7 @@
 use crate::store::{Session, StoreResult};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, Encode, SqlSafeStr, Sqlite, Type};
+use sqlx::{Arguments, AssertSqlSafe, Encode, Sqlite, Type};
 use std::sync::OnceLock;
 
 /// Rows a statement. Few different sizes, so that few statements are prepared and kept.
@@ -62,7 +62,7 @@ impl BulkInsert {
         if let Some(error) = values.failed {
             return Err(sqlx::Error::Encode(error).into());
         }
-        let insert = sqlx::query_with(self.text(chunk.len()), values.values);
+        let insert = sqlx::query_with(self.text(chunk.len())?, values.values);
         Ok(insert.execute(session.db()).await?.rows_affected())
     }
 
@@ -81,14 +81,12 @@ impl BulkInsert {
         Ok(())
     }
 
-    fn text(&'static self, rows: usize) -> impl SqlSafeStr + use<> {
+    /// # Errors
+    /// A chunk that [`BulkInsert::next_chunk`] has not made.
+    fn text(&'static self, rows: usize) -> StoreResult<AssertSqlSafe<&'static str>> {
         let kept = self.texts.iter().zip(ROWS).find(|(_, size)| *size == rows).map(|(text, _)| text);
-        let text: &'static str = match kept {
-            Some(kept) => kept.get_or_init(|| self.write(rows)),
-            // No chunk has another size.
-            None => "",
-        };
-        AssertSqlSafe(text)
+        let kept = kept.ok_or_else(|| sqlx::Error::Protocol(format!("no statement has {rows} rows")))?;
+        Ok(AssertSqlSafe(kept.get_or_init(|| self.write(rows))))
     }
 
     fn write(&self, rows: usize) -> String {

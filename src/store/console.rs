@@ -94,6 +94,9 @@ const COLUMNS: &str = "s.key, s.account, s.region, s.event_source, s.event_name,
 /// Where they come from: the id stands with the event, and is read for the rows that are shown only.
 const ROWS: &str = "event_summaries s CROSS JOIN events i ON i.key = s.key";
 
+/// Events of one id that are looked at: so many accounts and regions can share it.
+const SAME_ID: i64 = 1000;
+
 /// How many of an event's resources a list shows.
 const SHOWN_RESOURCES: i64 = 3;
 
@@ -131,15 +134,20 @@ impl Session {
         filter: &EventFilter,
         wanted: &[i64],
     ) -> StoreResult<Vec<EventRow>> {
-        let mut sql = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM {ROWS} WHERE s.key IN ("));
+        let (Some(first), Some(last)) = (wanted.iter().min(), wanted.iter().max()) else {
+            return Ok(Vec::new());
+        };
+        let mut sql = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM {ROWS}"));
+        // Whatever else is looked for, it is looked for among these only.
+        let mut keys = keys(filter);
+        keys = keys.start.max(*first)..keys.end.min(last.saturating_add(1));
+        push_where(&mut sql, filter, &keys, Text::Included);
+        sql.push(" AND s.key IN (");
         let mut list = sql.separated(", ");
         for key in wanted {
             list.push_bind(*key);
         }
         sql.push(")");
-        let keys = keys(filter);
-        sql.push(" AND s.key >= ").push_bind(keys.start).push(" AND s.key < ").push_bind(keys.end);
-        push_conditions(&mut sql, filter, &keys, Text::Included);
         let found: Vec<EventRow> = sql.build_query_as().fetch_all(self.db()).await?;
         let mut by_key: HashMap<i64, EventRow> = found.into_iter().map(|row| (row.key, row)).collect();
         let mut events: Vec<_> = wanted.iter().filter_map(|key| by_key.remove(key)).collect();
@@ -164,28 +172,22 @@ impl Session {
         Ok(events)
     }
 
-    /// The newest event of an id, with its record. Ids are unique in an account and region only.
+    /// The newest event of an id that passes a filter, with its record. Ids are unique in an account and region only.
     ///
     /// # Errors
     /// As [`Session::event_page`].
     pub async fn event_by_id(
         &mut self,
         event_id: &str,
-        account: Option<&str>,
-        region: Option<&str>,
+        filter: &EventFilter,
     ) -> StoreResult<Option<(EventRow, String)>> {
-        let found: Option<(i64, String)> = sqlx::query_as(
-            "SELECT key, record FROM events WHERE event_id = $1 AND ($2 IS NULL OR account = $2) \
-             AND ($3 IS NULL OR region = $3) ORDER BY key DESC LIMIT 1",
-        )
-        .bind(event_id)
-        .bind(account)
-        .bind(region)
-        .fetch_optional(self.db())
-        .await?;
-        let Some((key, record)) = found else { return Ok(None) };
-        let row = self.events_of_keys(&EventFilter::default(), &[key]).await?.pop();
-        Ok(row.map(|row| (row, record)))
+        let keys =
+            sqlx::query_scalar("SELECT key FROM events WHERE event_id = $1 ORDER BY key DESC LIMIT $2");
+        let keys: Vec<i64> = keys.bind(event_id).bind(SAME_ID).fetch_all(self.db()).await?;
+        let Some(row) = self.events_of_keys(filter, &keys).await?.into_iter().next() else { return Ok(None) };
+        let record = sqlx::query_scalar("SELECT record FROM events WHERE key = $1").bind(row.key);
+        let record: Option<String> = record.fetch_optional(self.db()).await?;
+        Ok(record.map(|record| (row, record)))
     }
 
     /// Counts events in `buckets` spans of `step` seconds from `start` on, which is a multiple of `step`. Events outside

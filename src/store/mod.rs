@@ -168,3 +168,28 @@ impl Store {
         self.write.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    #[tokio::test]
+    async fn a_question_that_nobody_waits_for_ends_and_its_connection_can_be_used_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let locked = DataDir::lock(folder.path()).unwrap();
+        let store = Store::open(&locked).await.unwrap();
+        // More than there are connections, each with a question that has no end.
+        for _ in 0..3 {
+            let mut session = store.read_bounded(|| false).await.unwrap();
+            let endless =
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+            let count = sqlx::query_scalar::<_, i64>(endless);
+            let mut asked = pin!(async move { count.fetch_one(session.db()).await });
+            assert!(asked.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        let mut session = store.read_bounded(|| false).await.unwrap();
+        assert_eq!(session.key_of("nothing").await.unwrap(), None);
+    }
+}

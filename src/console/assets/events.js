@@ -13,7 +13,7 @@ import { askTime } from './dialogs.js';
 /** The least time between two reloads that the live tail asks for. */
 const CALM = 3000;
 
-export function eventsPage({ go, scopes }) {
+export function eventsPage({ go }) {
   let searched = null,
     counted = null,
     reloads = null,
@@ -135,20 +135,22 @@ export function eventsPage({ go, scopes }) {
   async function more(asked) {
     // A search that ended early goes on when somebody says so.
     if (busy || !next || (searched && asked !== true)) return;
+    const asking = task;
     busy = true;
     foot();
     try {
-      const page = await api.events(query(state, when), next, task.signal);
+      const page = await api.events(query(state, when), next, asking.signal);
+      if (asking !== task) return;
       next = page.next;
       searched = page.searched;
       grid.set([...grid.rows(), ...page.events], { keep: true });
       message.hidden = grid.rows().length > 0;
       if (!grid.rows().length) empty();
     } catch (error) {
-      if (error.name !== 'AbortError') {
-        toast(`Older events could not be read: ${error.message}`);
-        next = null;
-      }
+      // Another question has been asked meanwhile, and answers by itself.
+      if (asking !== task) return;
+      toast(`Older events could not be read: ${error.message}`);
+      next = null;
     }
     busy = false;
     foot();
@@ -199,11 +201,14 @@ export function eventsPage({ go, scopes }) {
     );
     say('The events could not be read');
   }
-  function empty() {
-    const info = scopes(),
-      wider =
-        { '15m': '1h', '1h': '6h', '2h': '24h', '6h': '24h', '24h': '7d', '7d': '30d', '30d': '90d' }[state.range] ||
-        '7d';
+  async function empty() {
+    const asking = task;
+    // Asked anew: what was empty may have filled since.
+    const info = await api.scopes().catch(() => null);
+    if (asking !== task || grid.rows().length) return;
+    const wider =
+      { '15m': '1h', '1h': '6h', '2h': '24h', '6h': '24h', '24h': '7d', '7d': '30d', '30d': '90d' }[state.range] ||
+      '7d';
     if (searched)
       return problem(
         'search',
@@ -281,7 +286,8 @@ export function eventsPage({ go, scopes }) {
     }
     // A hidden page does not ask; what it missed is read when it is shown again.
     if (document.hidden) return;
-    let tick = null;
+    let tick = null,
+      stands = false;
     const closes = api.follow(
       query(state, interval(state)),
       (rows) => {
@@ -312,8 +318,13 @@ export function eventsPage({ go, scopes }) {
         }, 3000);
       },
       (s) => {
-        if (s === 'gap') reload();
-        else bar.live.dataset.state = s;
+        if (s === 'gap') return reload();
+        bar.live.dataset.state = s;
+        // What came between the list and the stream is in neither.
+        if (s === 'open' && !stands) {
+          stands = true;
+          load(true);
+        }
       },
     );
     stop = () => {

@@ -22,7 +22,7 @@ export function serverPage() {
         ),
       );
     }
-    timer = setTimeout(() => node.isConnected && !document.hidden && show(), 10000);
+    timer = setTimeout(() => node.isConnected && show(), 10000);
   }
   const span = (s) =>
     s < 3600

@@ -1,9 +1,10 @@
 //! The browser, the servers and what the tests share. `run` says where they are.
 import { chromium } from 'playwright-core';
 
-/** The base addresses of the pages: with a day of events; with nothing; with a trail that cannot deliver. */
+/** The base addresses of the pages: with a day of events; with nothing; the same, to be filled; with a trail that cannot deliver. */
 export const FULL = process.env.FULL,
   EMPTY = process.env.EMPTY,
+  FRESH = process.env.FRESH,
   FAILING = process.env.FAILING;
 
 export const launch = () =>

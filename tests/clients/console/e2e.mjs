@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
-import { EMPTY, FAILING, FULL, launch, open, press, settle } from './browser.mjs';
+import { EMPTY, FAILING, FRESH, FULL, launch, open, press, settle } from './browser.mjs';
 import { day } from './records.mjs';
 
 let browser;
@@ -105,11 +105,11 @@ test('a call shows up in a live page, and a hidden page does not ask', async () 
       authorization:
         'AWS4-HMAC-SHA256 Credential=111122223333/20260101/us-east-1/cloudtrail/aws4_request, SignedHeaders=host, Signature=0',
       'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': 'CloudTrail_20131101.CreateTrail',
+      'x-amz-target': 'CloudTrail_20131101.UpdateTrail',
     },
-    body: JSON.stringify({ Name: 'live', S3BucketName: 'live-bucket' }),
+    body: JSON.stringify({ Name: 'audit', S3KeyPrefix: 'live' }),
   });
-  await page.locator('.row.new .c-event b', { hasText: 'CreateTrail' }).waitFor();
+  await page.locator('.row .c-event b', { hasText: 'UpdateTrail' }).waitFor();
   console.log(`a call was seen after ${Date.now() - began} ms`);
   const hide = (hidden) =>
     page.evaluate((value) => {
@@ -130,6 +130,38 @@ test('a call shows up in a live page, and a hidden page does not ask', async () 
   await page.locator('.live[data-state=open]').waitFor();
   assert.equal(streams.length, 2, 'one before, one after');
   assert.deepEqual(faults, []);
+  await close();
+});
+
+test('what arrives between the list and the live stream is shown all the same', async () => {
+  const { page, faults, close } = await open(browser, `${FULL}?range=15m`);
+  await page.route('**/events/stream*', async (route) => {
+    const fresh = {
+      ...day(Date.now() / 1000, 1)[0],
+      eventID: 'in-between',
+      eventName: 'InBetween',
+      eventTime: new Date().toISOString(),
+    };
+    await put([fresh]);
+    await route.continue();
+  });
+  await page.keyboard.press('l');
+  await page.locator('.row .c-event b', { hasText: 'InBetween' }).waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('a history that was empty and has filled is not called empty', async () => {
+  const { page, close } = await open(browser, FRESH);
+  await page.locator('.message h2', { hasText: 'No events yet' }).waitFor();
+  const first = day(Date.now() / 1000, 1).map((r) => JSON.stringify(r));
+  await fetch(`${FRESH}events`, { method: 'POST', body: first.join('\n') });
+  await press(page, 'r');
+  await page.locator('.row:not(.head)').first().waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('event:Nothing');
+  await page.keyboard.press('Enter');
+  await page.locator('.message h2', { hasText: 'Nothing matches' }).waitFor();
   await close();
 });
 

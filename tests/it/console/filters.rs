@@ -111,7 +111,10 @@ async fn a_question_that_makes_no_sense_is_refused_by_the_name_of_its_parameter(
         ("events/stream?limit=1", "limit"),
         ("events/x?form=1", "form"),
         ("trails?files=1001", "files"),
-        ("trails?region=us-east-1", "filtered"),
+        ("trails?region=us-east-1", "region"),
+        ("scopes?account=000000000000", "account"),
+        ("server?x=1", "x"),
+        ("events/x?account=1", "account"),
         (&format!("events?view=rows{many}"), "resource"),
     ] {
         let reply = server.get(&format!("/_contrail/{path}")).await;
