@@ -6,7 +6,7 @@
 use crate::clock::Clock;
 use crate::config;
 use crate::domain::digest::hex;
-use crate::store::{DigestKey, Store, StoreError};
+use crate::store::{DigestKey, Session, Store, StoreError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use md5::Md5;
@@ -70,15 +70,15 @@ impl DigestKeys {
     /// [`DigestKeyError`]
     pub async fn current(&self, region: &str) -> Result<DigestKey, DigestKeyError> {
         let now = self.clock.now().timestamp();
-        if let Some(key) = self.store.read().await?.current_digest_key(region, now).await? {
+        if let Some(key) = self.store.read().await?.digest_keys().current(region, now).await? {
             return Ok(key);
         }
         let _making = self.making.lock().await;
         let mut session = self.store.read().await?;
-        if let Some(key) = session.current_digest_key(region, now).await? {
+        if let Some(key) = session.digest_keys().current(region, now).await? {
             return Ok(key);
         }
-        let last = session.digest_keys(region, i64::MIN, i64::MAX).await?.pop();
+        let last = session.digest_keys().in_use(region, i64::MIN, i64::MAX).await?.pop();
         drop(session);
         // A digest is signed when its period is over: its end can lie before the end of the last key's time.
         let valid_from = last.map_or(BEGINNING, |last| {
@@ -90,7 +90,7 @@ impl DigestKeys {
         let made = tokio::task::spawn_blocking(move || make(valid_from, valid_to)).await;
         let key = made.map_err(|e| unusable(e.to_string()))?.map_err(unusable)?;
         let mut session = self.store.write().await?;
-        session.insert_digest_key(region, &key).await?;
+        session.digest_keys().insert(region, &key).await?;
         session.commit().await?;
         tracing::info!(region, fingerprint = key.fingerprint, "made a key for digests");
         Ok(key)

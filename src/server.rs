@@ -18,7 +18,7 @@ use crate::recorder::catalog::{Catalog, CatalogError};
 use crate::recorder::forwarded_call::ForwardedCallRecorder;
 use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::recorder::writer::{Writer, WriterTask};
-use crate::store::{DataDir, OpenError, Outlets, Store, StoreError};
+use crate::store::{DataDir, OpenError, Outlets, Session, Store, StoreError};
 use crate::workers::Workers;
 use actix_web::{App, HttpServer};
 use std::net::{SocketAddr, TcpListener};
@@ -239,7 +239,7 @@ async fn last_step(workers: &Workers) {
 /// The key that seals page tokens: made once, kept in the database.
 async fn token_key(store: &Store, ids: &Ids) -> Result<TokenKey, StartError> {
     let mut session = store.write().await?;
-    let kept = session.setting(TOKEN_KEY, &TokenKey::new(ids.secret()).to_hex()).await?;
+    let kept = session.settings().get_or_set(TOKEN_KEY, &TokenKey::new(ids.secret()).to_hex()).await?;
     session.commit().await?;
     TokenKey::from_hex(&kept).ok_or(StartError::TokenKey)
 }

@@ -14,6 +14,7 @@ use crate::clock::{Clock, Ids};
 use crate::config::{Era, Settings};
 use crate::digest_keys::DigestKeys;
 use crate::domain::caller::Caller;
+use crate::domain::event::Event;
 use crate::domain::page_token::TokenKey;
 use crate::domain::record::lower_camel;
 use crate::domain::text::cut;
@@ -26,7 +27,7 @@ use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::recorder::logging::Logging;
 use crate::recorder::own_call::OwnCall;
 use crate::recorder::writer::{Source, Writer};
-use crate::store::{Outlets, Route, Session, Store, StoredEvents};
+use crate::store::{Outlets, ReadSession, Route, Session, Store, StoreResult, StoredEvents, WriteSession};
 use chrono::{DateTime, Utc};
 use limits::Limits;
 use serde::Serialize;
@@ -65,29 +66,28 @@ pub struct Service {
 
 /// What one call works with.
 #[derive(Debug)]
-pub struct Context<'a> {
+pub struct Context<'a, S> {
     /// Who calls.
     pub caller: &'a Caller,
     /// The server.
     pub service: &'a Service,
     /// The database: for reading, or a transaction that is committed with the call's record.
-    pub db: &'a mut Session,
+    pub db: &'a mut S,
 }
 
 /// One operation of the API.
 pub trait Operation {
     /// Its name in `X-Amz-Target`.
     const NAME: &'static str;
-    /// Whether it can change nothing: `readOnly` of its records.
-    const READ_ONLY: bool;
+    /// [`ReadSession`](crate::store::ReadSession) if it can change nothing, which is `readOnly` of its records;
+    /// else [`WriteSession`](crate::store::WriteSession).
+    type Session: OperationSession;
     /// What is asked. Serialized again it is `requestParameters` of the record.
     type Input: DeserializeOwned + Serialize + Send;
     /// What is answered.
     type Output: Serialize + Send;
-    /// Whether there is something to try first: see [`Operation::prepare`].
-    const PREPARES: bool = false;
-    /// Tries what needs the network, before the one session that writes is taken. An error refuses the call. It must
-    /// check by itself all that makes the input wrong, and hold no session while it waits for others.
+    /// Tries what needs the network, before the session is taken. An error refuses the call. It must check by itself all
+    /// that makes the input wrong, and hold no session while it waits for others.
     fn prepare(
         _input: &Self::Input,
         _caller: &Caller,
@@ -98,7 +98,7 @@ pub trait Operation {
     /// Does it. An error undoes everything that was done in the session.
     fn call(
         input: Self::Input,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, Self::Session>,
     ) -> impl Future<Output = ApiResult<Self::Output>> + Send;
 }
 
@@ -199,17 +199,98 @@ fn not_here(operation: &str) -> ApiError {
     }
 }
 
+/// What differs between operations that only read and those that change something: their session, and what becomes of it
+/// with the call's record.
+pub trait OperationSession: Session {
+    /// `readOnly` of the records.
+    const READ_ONLY: bool;
+
+    /// Takes a session.
+    fn open(store: &Store) -> impl Future<Output = StoreResult<Self>> + Send;
+
+    /// Where the record of this call has to go, before the call changes or removes the trail that takes it.
+    fn destinations(
+        &mut self,
+        caller: &Caller,
+        service: &Service,
+    ) -> impl Future<Output = StoreResult<Vec<i64>>> + Send;
+
+    /// Ends a call that was answered: what it changed and its record are durable together.
+    fn finish(
+        self,
+        event: Option<Event>,
+        destinations: &[i64],
+        caller: &Caller,
+        service: &Service,
+    ) -> impl Future<Output = ApiResult<()>> + Send;
+}
+
+impl OperationSession for ReadSession {
+    const READ_ONLY: bool = true;
+
+    async fn open(store: &Store) -> StoreResult<ReadSession> {
+        store.read().await
+    }
+
+    async fn destinations(&mut self, _: &Caller, _: &Service) -> StoreResult<Vec<i64>> {
+        Ok(Vec::new())
+    }
+
+    async fn finish(self, event: Option<Event>, _: &[i64], _: &Caller, service: &Service) -> ApiResult<()> {
+        // The writer's queue may be full: whoever waits for it must not keep others from reading.
+        drop(self);
+        if let Some(event) = event {
+            service.writer.later(event).await;
+        }
+        Ok(())
+    }
+}
+
+impl OperationSession for WriteSession {
+    const READ_ONLY: bool = false;
+
+    async fn open(store: &Store) -> StoreResult<WriteSession> {
+        store.write().await
+    }
+
+    async fn destinations(&mut self, caller: &Caller, service: &Service) -> StoreResult<Vec<i64>> {
+        let trails = self.trails().logging(&caller.account).await?;
+        let route = Route { account: &caller.account, region: &caller.region, global: false, reads: false };
+        self.deliveries().destinations(&trails, &route, service.outlets).await
+    }
+
+    async fn finish(
+        mut self,
+        event: Option<Event>,
+        destinations: &[i64],
+        caller: &Caller,
+        service: &Service,
+    ) -> ApiResult<()> {
+        let mut stored = StoredEvents::default();
+        if let Some(event) = &event {
+            stored = self.events().insert(&[event], service.clock.now().timestamp_millis()).await?;
+            self.deliveries().queue_event(&stored, destinations).await?;
+        }
+        service.logging.commit(self, Some(&caller.account)).await?;
+        service.arrivals.publish(&stored);
+        service.metrics.stored("call", u64::from(event.is_some()));
+        Ok(())
+    }
+}
+
 /// The frame around every operation.
 async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: Uuid) -> ApiResult<Vec<u8>> {
+    let read_only = O::Session::READ_ONLY;
     let record = |request: Option<Value>, outcome: Result<Option<Value>, &ApiError>, logged: bool| {
-        let (operation, read_only) = (O::NAME, O::READ_ONLY);
-        let call = OwnCall { operation, read_only, caller, request_id: id, request, outcome, logged };
+        let call =
+            OwnCall { operation: O::NAME, read_only, caller, request_id: id, request, outcome, logged };
         let wanted = logged || service.settings.era == Era::Today;
         wanted.then(|| call.event(&service.clock, &service.ids).map_err(ApiError::internal)).transpose()
     };
+    // Whether it is logged is decided as the call arrives: the first StartLogging is not, the last StopLogging is.
+    let logged = service.logging.covers(caller, &mut service.store.read().await?).await?;
     // Counted before anything is read, as AWS does; a refused call uses up nothing.
     if let Err(error) = service.limits.check(O::NAME, caller) {
-        let logged = service.logging.covers(caller, &mut service.store.read().await?).await?;
         if let Some(event) = record(None, Err(&error), logged)? {
             service.writer.later(event).await;
         }
@@ -217,11 +298,11 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
     }
     let input: O::Input = read_input(body)?;
     let request = lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?);
-    let refused = async |request: Value, error: &ApiError, logged: bool| {
+    let refused = async |request: Value, error: &ApiError| {
         if error.code != Code::InternalFailure
             && let Some(event) = record(Some(request), Err(error), logged)?
         {
-            if O::READ_ONLY {
+            if read_only {
                 service.writer.later(event).await;
             } else {
                 service.writer.store(vec![event], Source::Call).await.map_err(ApiError::internal)?;
@@ -229,55 +310,25 @@ async fn run<O: Operation>(body: &[u8], caller: &Caller, service: &Service, id: 
         }
         Ok::<(), ApiError>(())
     };
-    // Whether it is logged is decided as the call arrives: the first StartLogging is not, the last StopLogging is.
-    let mut arrived = None;
-    if O::PREPARES {
-        let logged = service.logging.covers(caller, &mut service.store.read().await?).await?;
-        if let Err(error) = O::prepare(&input, caller, service).await {
-            refused(request, &error, logged).await?;
-            return Err(error);
-        }
-        arrived = Some(logged);
+    if let Err(error) = O::prepare(&input, caller, service).await {
+        refused(request, &error).await?;
+        return Err(error);
     }
-    let mut db = if O::READ_ONLY { service.store.read().await? } else { service.store.write().await? };
-    let logged = match arrived {
-        Some(logged) => logged,
-        None => service.logging.covers(caller, &mut db).await?,
-    };
-    let destinations = if O::READ_ONLY || !logged {
-        Vec::new()
-    } else {
-        // Before the call changes or removes the trail that takes its record; from the database, as the settings of these
-        // trails are stored with what they take.
-        let trails = db.logging_trails(&caller.account).await?;
-        let route = Route { account: &caller.account, region: &caller.region, global: false, reads: false };
-        db.destinations(&trails, &route, service.outlets).await?
-    };
+    let mut db = O::Session::open(&service.store).await?;
+    let destinations = if logged { db.destinations(caller, service).await? } else { Vec::new() };
     match O::call(input, &mut Context { caller, service, db: &mut db }).await {
-        Ok(output) if O::READ_ONLY => {
-            // The writer's queue may be full: whoever waits for it must not keep others from reading.
-            drop(db);
-            if let Some(event) = record(Some(request), Ok(None), logged)? {
-                service.writer.later(event).await;
-            }
-            serde_json::to_vec(&output).map_err(ApiError::internal)
-        }
         Ok(output) => {
-            let answer = lower_camel(serde_json::to_value(&output).map_err(ApiError::internal)?);
-            let event = record(Some(request), Ok(Some(answer)), logged)?;
-            let mut stored = StoredEvents::default();
-            if let Some(event) = &event {
-                stored = db.insert_events(&[event], service.clock.now().timestamp_millis()).await?;
-                db.queue_event(&stored, &destinations).await?;
-            }
-            service.logging.commit(db, Some(&caller.account)).await?;
-            service.arrivals.publish(&stored);
-            service.metrics.stored("call", u64::from(event.is_some()));
+            let answer = match read_only {
+                true => None,
+                false => Some(lower_camel(serde_json::to_value(&output).map_err(ApiError::internal)?)),
+            };
+            let event = record(Some(request), Ok(answer), logged)?;
+            db.finish(event, &destinations, caller, service).await?;
             serde_json::to_vec(&output).map_err(ApiError::internal)
         }
         Err(error) => {
             drop(db);
-            refused(request, &error, logged).await?;
+            refused(request, &error).await?;
             Err(error)
         }
     }

@@ -5,7 +5,7 @@ use crate::domain::arn::{CloudTrailArn, wrong_account, wrong_region};
 use crate::domain::tags::{self, Tag};
 use crate::domain::trail_name::TrailName;
 use crate::error::{ApiError, ApiResult, Code};
-use crate::store::Trail;
+use crate::store::{Session, Trail};
 use serde::{Deserialize, Serialize};
 
 /// The tags of one resource, to be added or removed.
@@ -23,7 +23,10 @@ impl TagsInput {
     ///
     /// # Errors
     /// Those of [`find`]; `InvalidTagParameterException` for bad tags, and when there is no list of them.
-    pub(super) async fn resolve(&self, context: &mut Context<'_>) -> ApiResult<(Trail, &[Tag])> {
+    pub(super) async fn resolve<S: Session>(
+        &self,
+        context: &mut Context<'_, S>,
+    ) -> ApiResult<(Trail, &[Tag])> {
         let trail = find(context, self.resource_id.as_deref().ok_or_else(no_arn)?).await?;
         let missing = || Code::InvalidTagParameterException.because("TagsList is missing.");
         let tags = self.tags_list.as_deref().ok_or_else(missing)?;
@@ -38,7 +41,7 @@ impl TagsInput {
 /// `CloudTrailARNInvalidException` for what is no ARN of CloudTrail or one of another account or region,
 /// `InvalidTrailNameException` for a bad name in it, `ResourceNotFoundException` where nothing is,
 /// `ResourceTypeNotSupportedException` for what cannot have tags.
-pub(super) async fn find(context: &mut Context<'_>, resource_id: &str) -> ApiResult<Trail> {
+pub(super) async fn find<S: Session>(context: &mut Context<'_, S>, resource_id: &str) -> ApiResult<Trail> {
     let (account, region) = (&context.caller.account, &context.caller.region);
     let arn = CloudTrailArn::parse(resource_id)?;
     if arn.account != *account {
@@ -50,7 +53,7 @@ pub(super) async fn find(context: &mut Context<'_>, resource_id: &str) -> ApiRes
     match arn.kind {
         "trail" => {
             let name = TrailName::parse(arn.name)?;
-            let trails = context.db.trails(account).await?;
+            let trails = context.db.trails().of(account).await?;
             let named = |t: &Trail| t.home_region == *region && t.name == name.as_str();
             trails.into_iter().find(named).ok_or_else(|| not_found(resource_id))
         }

@@ -9,7 +9,7 @@ use crate::domain::sns_topic::SnsTopic;
 use crate::domain::trail_ref::TrailRef;
 use crate::domain::{key_prefix, kms_key};
 use crate::error::{ApiResult, Code};
-use crate::store::Trail;
+use crate::store::{Session, Trail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -30,14 +30,14 @@ pub(super) enum Purpose {
 /// # Errors
 /// `TrailNotFoundException`, `InvalidHomeRegionException` (a change from another region), `CloudTrailARNInvalidException`
 /// (an ARN of another account, or of a region where nothing is to be seen from here), `InvalidTrailNameException`.
-pub(super) async fn find(
-    context: &mut Context<'_>,
+pub(super) async fn find<S: Session>(
+    context: &mut Context<'_, S>,
     name: Option<&str>,
     purpose: Purpose,
 ) -> ApiResult<Trail> {
     let (account, region) = (&context.caller.account, &context.caller.region);
     let reference = TrailRef::parse(name, account)?;
-    let trails = context.db.trails(account).await?;
+    let trails = context.db.trails().of(account).await?;
     let name = reference.name().as_str();
     let named = |t: &&Trail| t.name == name;
     if let Some(trail) = trails.iter().filter(named).find(|t| t.home_region == *reference.region(region)) {

@@ -6,7 +6,7 @@ use crate::console::refusal::Refusal;
 use crate::domain::event_filter::EventFilter;
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
-use crate::store::{EventRow, Order, StoreResult};
+use crate::store::{EventRow, Order, Session, StoreResult};
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 
@@ -41,7 +41,7 @@ pub(super) async fn export(
     let after = match parameters.get("after") {
         None => None,
         Some(id) => {
-            let key = service.store.read().await?.key_of(&escape_nul(id)).await?;
+            let key = service.store.read().await?.events().key_of(&escape_nul(id)).await?;
             let missing = || Refusal::NotFound(format!("after={:?}: there is no such event", cut(id, 100)));
             Some(key.ok_or_else(missing)?)
         }
@@ -97,7 +97,7 @@ impl Export {
         let mut text = String::new();
         match self.format {
             Format::Ndjson => {
-                let rows = session.export(&self.filter, self.order, after, limit).await?;
+                let rows = session.events().export(&self.filter, self.order, after, limit).await?;
                 for row in &rows {
                     text.push_str(&row.record);
                     text.push('\n');
@@ -105,7 +105,7 @@ impl Export {
                 Ok((text, rows.len() as u64, rows.last().map(|row| row.key)))
             }
             Format::Csv => {
-                let rows = session.export_rows(&self.filter, self.order, after, limit).await?;
+                let rows = session.events().export_rows(&self.filter, self.order, after, limit).await?;
                 for row in &rows {
                     push_csv(&mut text, row);
                 }

@@ -13,7 +13,7 @@ mod trails;
 
 use crate::api::Service;
 use crate::config::Settings;
-use crate::store::{Session, StoreResult};
+use crate::store::{ReadSession, StoreResult};
 use actix_web::guard as routing;
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{Resource, web};
@@ -70,7 +70,7 @@ fn headers() -> DefaultHeaders {
 }
 
 /// A session for one question: it has the time that the settings give it.
-async fn reader(service: &Service) -> StoreResult<Session> {
+async fn reader(service: &Service) -> StoreResult<ReadSession> {
     let clock = service.clock.clone();
     let deadline = clock.elapsed() + service.settings.console.read_timeout.0;
     service.store.read_bounded(move || clock.elapsed() >= deadline).await

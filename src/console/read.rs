@@ -9,7 +9,7 @@ use crate::console::rows::Row;
 use crate::domain::event_filter::Field;
 use crate::domain::text::escape_nul;
 use crate::guard::Ours;
-use crate::store::ReadBounds;
+use crate::store::{ReadBounds, Session};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
@@ -64,7 +64,7 @@ pub(super) async fn events(
     let limit = parameters.number("limit", 1..=MAX_PAGE)?.unwrap_or(PAGE);
     let before = parameters.number("before", 0..=i64::MAX)?;
     let bounds = bounds(&service);
-    let page = reader(&service).await?.event_page(&parameters.filter, before, limit, bounds).await?;
+    let page = reader(&service).await?.events().page(&parameters.filter, before, limit, bounds).await?;
     Ok(HttpResponse::Ok().json(Page {
         events: Row::all(&page.events),
         next: page.next.map(|key| key.to_string()),
@@ -85,7 +85,7 @@ pub(super) async fn event(
         record: &'a RawValue,
     }
     let filter = Parameters::parse(request.query_string(), &[])?.filter;
-    let found = reader(&service).await?.event_by_id(&escape_nul(&id), &filter).await?;
+    let found = reader(&service).await?.events().by_id(&escape_nul(&id), &filter).await?;
     let (row, record) = found.ok_or_else(|| Refusal::NotFound("there is no such event".to_owned()))?;
     // A record is JSON: nothing else is taken in.
     let record = RawValue::from_string(record).unwrap_or_default();
@@ -108,7 +108,7 @@ pub(super) async fn histogram(
     let (start, step, buckets) = spans(from, to, wanted);
     let bounds = bounds(&service);
     let histogram =
-        reader(&service).await?.histogram(&parameters.filter, start, step, buckets, bounds).await?;
+        reader(&service).await?.events().histogram(&parameters.filter, start, step, buckets, bounds).await?;
     Ok(HttpResponse::Ok().json(json!({
         "from": start,
         "step": step,
@@ -152,7 +152,7 @@ pub(super) async fn facets(
         }
     }
     let bounds = bounds(&service);
-    let counted = reader(&service).await?.facets(&parameters.filter, &fields, limit, bounds).await?;
+    let counted = reader(&service).await?.events().facets(&parameters.filter, &fields, limit, bounds).await?;
     let mut facets = serde_json::Map::new();
     for (field, facet) in fields.iter().zip(counted.facets) {
         let name = Field::ALL.iter().find(|(known, _)| known == field).map_or("", |(_, name)| name);
@@ -171,7 +171,7 @@ pub(super) async fn scopes(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Refusal> {
     Parameters::without_filter(request.query_string(), &[])?;
-    let scopes = reader(&service).await?.scopes().await?;
+    let scopes = reader(&service).await?.events().scopes().await?;
     Ok(HttpResponse::Ok().json(json!({
         "server": {
             "version": env!("CARGO_PKG_VERSION"),
@@ -195,21 +195,21 @@ pub(super) async fn server(
 ) -> Result<HttpResponse, Refusal> {
     Parameters::without_filter(request.query_string(), &[])?;
     let mut session = reader(&service).await?;
-    let backlog = session.backlog().await?;
-    let scopes = session.scopes().await?;
+    let backlog = session.deliveries().backlog().await?;
+    let scopes = session.events().scopes().await?;
     Ok(HttpResponse::Ok().json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "era": service.settings.era.name(),
         "started": service.started.timestamp(),
         "now": service.clock.now().timestamp(),
-        "database_bytes": session.size_bytes().await?,
+        "database_bytes": session.maintenance().size_bytes().await?,
         "events": scopes.accounts.iter().map(|(_, events)| events).sum::<i64>(),
         "oldest": scopes.oldest,
-        "scopes": session.events_by_scope().await?,
+        "scopes": session.events().count_by_scope().await?,
         "waiting": {
             "to_be_stored": service.metrics.queue.get(),
             "to_be_delivered": backlog.pending_events,
-            "oldest_stored": session.oldest_pending().await?.map(|millis| millis.div_euclid(1000)),
+            "oldest_stored": session.deliveries().oldest_pending().await?.map(|millis| millis.div_euclid(1000)),
             "log_files": backlog.waiting_files,
             "failing_destinations": backlog.failing_destinations,
         },

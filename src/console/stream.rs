@@ -10,7 +10,7 @@ use crate::console::{reader, rows};
 use crate::domain::event_filter::EventFilter;
 use crate::guard::Ours;
 use crate::recorder::arrivals::{Position, Since};
-use crate::store::StoreResult;
+use crate::store::{Session, StoreResult};
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,7 +118,7 @@ impl Follower {
             return Ok(None);
         }
         let mut session = reader(&self.service).await?;
-        let events = session.events_of_keys(&self.filter, keys).await?;
+        let events = session.events().of_keys(&self.filter, keys).await?;
         // Rows are plain data, which always becomes JSON, on one line.
         let json = serde_json::to_string(&rows::Row::all(&events)).unwrap_or_default();
         Ok((!events.is_empty()).then_some(json))

@@ -29,18 +29,23 @@ pub(super) async fn trails(
     let files = parameters.number("files", 0..=1000)?.unwrap_or(FILES);
     let mut session = reader(&service).await?;
     let mut trails = Vec::new();
-    for trail in session.all_trails().await? {
+    for trail in session.trails().all().await? {
         trails.push(describe(&mut session, &trail, files, &service).await?);
     }
     Ok(HttpResponse::Ok().json(json!({ "trails": trails })))
 }
 
-async fn describe(session: &mut Session, trail: &Trail, files: u32, service: &Service) -> StoreResult<Value> {
-    let status = session.trail_status_everywhere(trail).await?;
-    let backlog = session.trail_backlog(trail).await?;
-    let per_period = session.events_per_period(trail, PERIODS).await?;
-    let digests = session.trail_digests(trail, DIGESTS).await?;
-    let found = session.trail_files(trail, files.max(1)).await?;
+async fn describe(
+    session: &mut impl Session,
+    trail: &Trail,
+    files: u32,
+    service: &Service,
+) -> StoreResult<Value> {
+    let status = session.trails().status_everywhere(trail).await?;
+    let backlog = session.deliveries().of_trail(trail).await?;
+    let per_period = session.deliveries().events_per_period(trail, PERIODS).await?;
+    let digests = session.digests().of_trail(trail, DIGESTS).await?;
+    let found = session.deliveries().files_of_trail(trail, files.max(1)).await?;
     let last = |time: Option<i64>, error: &Option<String>| match (time, error) {
         (None, None) => Value::Null,
         (time, error) => json!({"time": time.map(seconds), "error": error}),

@@ -2,7 +2,7 @@
 
 use crate::delivery::{AT_ONCE, Delivery, DeliveryReport, Flush};
 use crate::outbound::BusEvent;
-use crate::store::{PendingEvent, StoreResult, Uncut};
+use crate::store::{PendingEvent, Session, StoreResult, Uncut};
 use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 256 * 1024;
 const ENVELOPE: usize = 512;
 
 pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut DeliveryReport) -> StoreResult<()> {
-    let waiting = delivery.store.read().await?.uncut("event_bus").await?;
+    let waiting = delivery.store.read().await?.deliveries().uncut("event_bus").await?;
     let ready = waiting.into_iter().filter(|u| delivery.may_try(u.destination.retry_at, flush));
     let reports = futures_util::stream::iter(ready)
         .map(|uncut| serve(delivery, uncut))
@@ -30,11 +30,11 @@ async fn serve(delivery: &Delivery, uncut: Uncut) -> StoreResult<DeliveryReport>
     let mut report = DeliveryReport::default();
     let mut destination = uncut.destination;
     let mut first = uncut.first_number;
-    let last = delivery.store.read().await?.last_pending(destination.id).await?;
+    let last = delivery.store.read().await?.deliveries().last_pending(destination.id).await?;
     let Some(last) = last else { return Ok(report) };
     while first <= last {
         let mut session = delivery.store.read().await?;
-        let pending = session.pending_events(destination.id, (first, last), MAX_ENTRIES).await?;
+        let pending = session.deliveries().pending_events(destination.id, (first, last), MAX_ENTRIES).await?;
         drop(session);
         let (events, upto) = batch(pending).unwrap_or((Vec::new(), last));
         let sent = if events.is_empty() {
@@ -45,9 +45,9 @@ async fn serve(delivery: &Delivery, uncut: Uncut) -> StoreResult<DeliveryReport>
         let mut session = delivery.store.write().await?;
         match sent {
             Ok(()) => {
-                session.no_longer_pending(destination.id, (first, upto)).await?;
+                session.deliveries().no_longer_pending(destination.id, (first, upto)).await?;
                 if destination.failures > 0 {
-                    session.set_retry(destination.id, false, 0, None).await?;
+                    session.deliveries().set_retry(destination.id, false, 0, None).await?;
                     destination.failures = 0;
                 }
                 session.commit().await?;
@@ -65,9 +65,12 @@ async fn serve(delivery: &Delivery, uncut: Uncut) -> StoreResult<DeliveryReport>
                     );
                 }
                 delivery.metrics.delivery_failed("events");
-                session.set_retry(destination.id, false, failures, Some(delivery.next_try(failures))).await?;
+                session
+                    .deliveries()
+                    .set_retry(destination.id, false, failures, Some(delivery.next_try(failures)))
+                    .await?;
                 if first == uncut.first_number && delivery.is_too_old(uncut.first_stored_at) {
-                    session.no_longer_pending(destination.id, (first, upto)).await?;
+                    session.deliveries().no_longer_pending(destination.id, (first, upto)).await?;
                     tracing::error!(
                         region = destination.region,
                         "events for the bus were given up after 30 days"

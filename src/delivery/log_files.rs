@@ -3,7 +3,7 @@
 use crate::delivery::{AT_ONCE, Delivery, DeliveryReport, Flush};
 use crate::domain::object_key;
 use crate::outbound::Object;
-use crate::store::{self, Destination, PutFile, StoreResult, WaitingFile};
+use crate::store::{self, Destination, PutFile, Session, StoreResult, WaitingFile};
 use chrono::{DateTime, Utc};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -16,7 +16,7 @@ const PIECE: u32 = 200;
 
 pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut DeliveryReport) -> StoreResult<()> {
     cut(delivery, flush).await?;
-    let waiting = delivery.store.read().await?.waiting_destinations().await?;
+    let waiting = delivery.store.read().await?.deliveries().waiting_destinations().await?;
     let ready = waiting.into_iter().filter(|d| delivery.may_try(d.retry_at, flush));
     let reports = futures_util::stream::iter(ready)
         .map(|destination| serve(delivery, destination))
@@ -33,23 +33,23 @@ pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut Deliver
 /// Makes files of the pending events that are due. Their keys are fixed with that.
 async fn cut(delivery: &Delivery, flush: Flush) -> StoreResult<()> {
     let due = |uncut: Vec<store::Uncut>| uncut.into_iter().filter(|u| delivery.is_due(u, flush)).collect();
-    let uncut: Vec<_> = due(delivery.store.read().await?.uncut("log_file").await?);
+    let uncut: Vec<_> = due(delivery.store.read().await?.deliveries().uncut("log_file").await?);
     if uncut.is_empty() {
         return Ok(());
     }
     let (now, mark) = (delivery.now_millis(), delivery.last_mark());
     let mut session = delivery.store.write().await?;
     // Looked up again: meanwhile more may have come, or a trail's bucket may have changed.
-    let uncut: Vec<_> = due(session.uncut("log_file").await?);
+    let uncut: Vec<_> = due(session.deliveries().uncut("log_file").await?);
     for uncut in uncut {
         let destination = uncut.destination;
-        let Some(last) = session.last_pending(destination.id).await? else { continue };
+        let Some(last) = session.deliveries().last_pending(destination.id).await? else { continue };
         // A file on time carries the mark's time, one before its time the slot to come.
         let on_time = flush == Flush::No && !uncut.due;
         let time = if on_time { mark } else { delivery.clock.now() };
         let key = key(delivery, &destination, time);
         let webhook = delivery.outbound.has_webhook();
-        session.cut_file(&destination, (uncut.first_number, last), &key, webhook, now).await?;
+        session.deliveries().cut_file(&destination, (uncut.first_number, last), &key, webhook, now).await?;
     }
     session.commit().await
 }
@@ -68,11 +68,11 @@ fn key(delivery: &Delivery, destination: &Destination, time: DateTime<Utc>) -> S
 async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult<DeliveryReport> {
     let mut report = DeliveryReport::default();
     loop {
-        let file = delivery.store.read().await?.next_waiting_file(destination.id).await?;
+        let file = delivery.store.read().await?.deliveries().next_waiting_file(destination.id).await?;
         let Some(mut file) = file else { return Ok(report) };
         let Some((body, put)) = build(delivery, &destination, &mut file).await? else {
             let mut session = delivery.store.write().await?;
-            session.drop_file(destination.id, &file).await?;
+            session.deliveries().drop_file(destination.id, &file).await?;
             session.commit().await?;
             continue;
         };
@@ -88,13 +88,15 @@ async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult
         match sent {
             Ok(()) => {
                 let mut session = delivery.store.write().await?;
-                if session.file_stored(destination.id, &file, &put, now).await? {
+                if session.deliveries().file_stored(destination.id, &file, &put, now).await? {
                     session
+                        .trails()
                         .record_delivery(&destination.whose(), store::DeliveryKind::LogFile, Ok(now))
                         .await?;
                     if destination.log_group_arn.is_some() && !delivery.outbound.has_logs() {
                         let missing = Err("NotConfigured: no [delivery] logs_endpoint is set");
                         session
+                            .trails()
                             .record_delivery(
                                 &destination.whose(),
                                 store::DeliveryKind::CloudWatchLogs,
@@ -103,7 +105,7 @@ async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult
                             .await?;
                     }
                     if destination.failures > 0 {
-                        session.set_retry(destination.id, false, 0, None).await?;
+                        session.deliveries().set_retry(destination.id, false, 0, None).await?;
                         destination.failures = 0;
                         tracing::info!(
                             trail = destination.trail_name,
@@ -120,7 +122,7 @@ async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult
                 delivery.failed(&destination, store::DeliveryKind::LogFile, &failure, &mut report).await?;
                 if delivery.is_too_old(file.created_at) {
                     let mut session = delivery.store.write().await?;
-                    session.abandon_file(destination.id, &file).await?;
+                    session.deliveries().abandon_file(destination.id, &file).await?;
                     session.commit().await?;
                     tracing::error!(
                         bucket = file.s3_bucket_name,
@@ -149,7 +151,8 @@ async fn build(
     let mut next = file.first_number;
     'pieces: loop {
         let mut session = delivery.store.read().await?;
-        let piece = session.pending_events(destination.id, (next, file.last_number), PIECE).await?;
+        let piece =
+            session.deliveries().pending_events(destination.id, (next, file.last_number), PIECE).await?;
         drop(session);
         if piece.is_empty() {
             break;
@@ -188,8 +191,8 @@ async fn split(
     let (key, now) = (key(delivery, destination, delivery.clock.now()), delivery.now_millis());
     let behind = (last + 1, file.last_number);
     let mut session = delivery.store.write().await?;
-    session.shorten_file(file.id, last).await?;
-    session.cut_file(destination, behind, &key, delivery.outbound.has_webhook(), now).await?;
+    session.deliveries().shorten_file(file.id, last).await?;
+    session.deliveries().cut_file(destination, behind, &key, delivery.outbound.has_webhook(), now).await?;
     session.commit().await?;
     file.last_number = last;
     Ok(())

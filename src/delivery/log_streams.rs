@@ -1,7 +1,7 @@
 //! CloudWatch Logs: each record is one log event in the trail's log group.
 
 use crate::delivery::{AT_ONCE, Delivery, DeliveryReport, Flush};
-use crate::store::{self, Destination, PendingEvent, StoreResult, Uncut};
+use crate::store::{self, Destination, PendingEvent, Session, StoreResult, Uncut};
 use futures_util::{StreamExt, TryStreamExt};
 
 /// Log events in one PutLogEvents (its documentation).
@@ -15,7 +15,7 @@ const OVERHEAD: usize = 26;
 const MAX_RECORD: usize = 256 * 1024 - OVERHEAD;
 
 pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut DeliveryReport) -> StoreResult<()> {
-    let uncut = delivery.store.read().await?.uncut("log_stream").await?;
+    let uncut = delivery.store.read().await?.deliveries().uncut("log_stream").await?;
     // What a call has refused is tried again when its pause is over, not at the next mark.
     let due = |u: &Uncut| delivery.is_due(u, flush) || u.destination.failures > 0;
     let ready = uncut.into_iter().filter(|u| due(u) && delivery.may_try(u.destination.retry_at, flush));
@@ -33,7 +33,7 @@ async fn serve(delivery: &Delivery, uncut: Uncut) -> StoreResult<DeliveryReport>
     let mut report = DeliveryReport::default();
     let destination = uncut.destination;
     let mut first = uncut.first_number;
-    let last = delivery.store.read().await?.last_pending(destination.id).await?;
+    let last = delivery.store.read().await?.deliveries().last_pending(destination.id).await?;
     let Some(last) = last else { return Ok(report) };
     let Some(group) = destination.log_group_arn.as_deref() else {
         // The trail has no log group any more.
@@ -43,7 +43,7 @@ async fn serve(delivery: &Delivery, uncut: Uncut) -> StoreResult<DeliveryReport>
     let stream = format!("{}_CloudTrail_{}", destination.account, destination.region);
     while first <= last {
         let mut session = delivery.store.read().await?;
-        let pending = session.pending_events(destination.id, (first, last), MAX_EVENTS).await?;
+        let pending = session.deliveries().pending_events(destination.id, (first, last), MAX_EVENTS).await?;
         drop(session);
         let Some((records, upto)) = batch(pending) else {
             settle(delivery, &destination, (first, last), None).await?;
@@ -96,12 +96,15 @@ async fn settle(
     delivered_at: Option<i64>,
 ) -> StoreResult<()> {
     let mut session = delivery.store.write().await?;
-    session.no_longer_pending(destination.id, numbers).await?;
+    session.deliveries().no_longer_pending(destination.id, numbers).await?;
     if let Some(at) = delivered_at {
-        session.record_delivery(&destination.whose(), store::DeliveryKind::CloudWatchLogs, Ok(at)).await?;
+        session
+            .trails()
+            .record_delivery(&destination.whose(), store::DeliveryKind::CloudWatchLogs, Ok(at))
+            .await?;
     }
     if destination.failures > 0 {
-        session.set_retry(destination.id, false, 0, None).await?;
+        session.deliveries().set_retry(destination.id, false, 0, None).await?;
     }
     session.commit().await
 }

@@ -13,7 +13,7 @@ use crate::clock::{Clock, Ids};
 use crate::config;
 use crate::metrics::Metrics;
 use crate::outbound::{Failure, Outbound, retry};
-use crate::store::{self, Destination, Store, StoreResult, Uncut};
+use crate::store::{self, Destination, Session, Store, StoreResult, Uncut};
 use chrono::{DateTime, Utc};
 
 /// Destinations served at the same time.
@@ -123,8 +123,11 @@ impl Delivery {
         }
         report.failures.push(format!("{what} of {}: {failure}", destination.trail_name));
         let mut session = self.store.write().await?;
-        session.record_delivery(&destination.whose(), delivery, Err(&failure.code)).await?;
-        session.set_retry(destination.id, notice, failures, Some(self.next_try(failures))).await?;
+        session.trails().record_delivery(&destination.whose(), delivery, Err(&failure.code)).await?;
+        session
+            .deliveries()
+            .set_retry(destination.id, notice, failures, Some(self.next_try(failures)))
+            .await?;
         session.commit().await
     }
 }

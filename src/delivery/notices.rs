@@ -1,12 +1,12 @@
 //! Announcements of stored log files: at the trail's topic, and at the webhook.
 
 use crate::delivery::{AT_ONCE, Delivery, DeliveryReport, Flush};
-use crate::store::{self, Destination, StoreResult, Unannounced};
+use crate::store::{self, Destination, Session, StoreResult, Unannounced};
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
 
 pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut DeliveryReport) -> StoreResult<()> {
-    let waiting = delivery.store.read().await?.unannounced_destinations().await?;
+    let waiting = delivery.store.read().await?.deliveries().unannounced_destinations().await?;
     let ready = waiting.into_iter().filter(|d| delivery.may_try(d.notice_retry_at, flush));
     let reports = futures_util::stream::iter(ready)
         .map(|destination| serve(delivery, destination))
@@ -21,7 +21,7 @@ pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut Deliver
 async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult<DeliveryReport> {
     let mut report = DeliveryReport::default();
     loop {
-        let files = delivery.store.read().await?.unannounced_files(destination.id).await?;
+        let files = delivery.store.read().await?.deliveries().unannounced_files(destination.id).await?;
         if files.is_empty() {
             return Ok(report);
         }
@@ -52,8 +52,8 @@ async fn announce(
                 told.0 = true;
                 let mut session = delivery.store.write().await?;
                 let what = store::DeliveryKind::Notification;
-                session.record_delivery(&destination.whose(), what, Err(&failure.message)).await?;
-                session.file_announced(file.id, true, false).await?;
+                session.trails().record_delivery(&destination.whose(), what, Err(&failure.message)).await?;
+                session.deliveries().file_announced(file.id, true, false).await?;
                 session.commit().await?;
                 return Ok(told.1 || webhook(delivery, destination, file, &message, report).await?);
             }
@@ -63,12 +63,15 @@ async fn announce(
     if told.0 {
         let now = delivery.now_millis();
         let mut session = delivery.store.write().await?;
-        session.file_announced(file.id, true, false).await?;
+        session.deliveries().file_announced(file.id, true, false).await?;
         if file.notify {
-            session.record_delivery(&destination.whose(), store::DeliveryKind::Notification, Ok(now)).await?;
+            session
+                .trails()
+                .record_delivery(&destination.whose(), store::DeliveryKind::Notification, Ok(now))
+                .await?;
         }
         if told.1 && destination.notice_failures > 0 {
-            session.set_retry(destination.id, true, 0, None).await?;
+            session.deliveries().set_retry(destination.id, true, 0, None).await?;
             destination.notice_failures = 0;
         }
         session.commit().await?;
@@ -102,7 +105,10 @@ async fn webhook(
             delivery.metrics.delivery_failed("webhook");
             report.failures.push(format!("webhook of {}: {failure}", destination.trail_name));
             let mut session = delivery.store.write().await?;
-            session.set_retry(destination.id, true, failures, Some(delivery.next_try(failures))).await?;
+            session
+                .deliveries()
+                .set_retry(destination.id, true, failures, Some(delivery.next_try(failures)))
+                .await?;
             session.commit().await?;
             give_up_if_old(delivery, file).await?;
             Ok(false)
@@ -110,9 +116,9 @@ async fn webhook(
         // Without a webhook any more there is nobody to tell.
         _ => {
             let mut session = delivery.store.write().await?;
-            session.file_announced(file.id, false, true).await?;
+            session.deliveries().file_announced(file.id, false, true).await?;
             if destination.notice_failures > 0 {
-                session.set_retry(destination.id, true, 0, None).await?;
+                session.deliveries().set_retry(destination.id, true, 0, None).await?;
                 destination.notice_failures = 0;
             }
             session.commit().await?;
@@ -124,7 +130,7 @@ async fn webhook(
 async fn give_up_if_old(delivery: &Delivery, file: &Unannounced) -> StoreResult<()> {
     if delivery.is_too_old(file.created_at) {
         let mut session = delivery.store.write().await?;
-        session.file_announced(file.id, true, true).await?;
+        session.deliveries().file_announced(file.id, true, true).await?;
         session.commit().await?;
         tracing::error!(key = file.s3_object_key, "a notification was given up after 30 days");
     }

@@ -17,8 +17,8 @@ struct Changes {
 }
 
 impl Changes {
-    async fn look(session: &mut Session) -> StoreResult<Changes> {
-        let (wanted, chains) = (session.wanted_chains().await?, session.chains().await?);
+    async fn look(session: &mut impl Session) -> StoreResult<Changes> {
+        let (wanted, chains) = (session.digests().wanted_chains().await?, session.digests().chains().await?);
         let mut changes = Changes::default();
         for chain in &chains {
             match wanted.iter().find(|w| w.whose == chain.wanted.whose) {
@@ -48,13 +48,13 @@ pub(super) async fn reconcile(digesting: &Digesting) -> StoreResult<()> {
     // Looked at again: only here is it what will be true after the commit.
     let changes = Changes::look(&mut session).await?;
     for wanted in &changes.start {
-        session.start_chain(wanted, now).await?;
+        session.digests().start_chain(wanted, now).await?;
     }
     for (id, wanted) in &changes.go_on {
-        session.continue_chain(*id, wanted).await?;
+        session.digests().continue_chain(*id, wanted).await?;
     }
     for id in changes.end {
-        session.end_chain(id, false).await?;
+        session.digests().end_chain(id, false).await?;
     }
     session.commit().await
 }
@@ -100,7 +100,7 @@ pub(super) async fn write_due(digesting: &Digesting, flush: bool) -> Result<(), 
     let mut keys: HashMap<String, DigestKey> = HashMap::new();
     // A chain that has just got its first digest may have its last one due.
     for _ in 0..2 {
-        for chain in digesting.store.read().await?.chains().await? {
+        for chain in digesting.store.read().await?.digests().chains().await? {
             let mut session = digesting.store.read().await?;
             if look(&mut session, &chain, (now, period), flush).await?.is_none() {
                 continue;
@@ -117,14 +117,14 @@ pub(super) async fn write_due(digesting: &Digesting, flush: bool) -> Result<(), 
 }
 
 async fn look(
-    session: &mut Session,
+    session: &mut impl Session,
     chain: &Chain,
     time: (i64, i64),
     flush: bool,
 ) -> StoreResult<Option<Due>> {
-    let first = session.last_digest(chain.id).await?.is_none();
-    let named = flush && !session.undigested(&chain.wanted.whose).await?.is_empty();
-    let busy = chain.closing && session.is_delivering(&chain.wanted.whose).await?;
+    let first = session.digests().last(chain.id).await?.is_none();
+    let named = flush && !session.digests().undigested(&chain.wanted.whose).await?.is_empty();
+    let busy = chain.closing && session.digests().is_delivering(&chain.wanted.whose).await?;
     Ok(due(chain, time, flush, (first, named, busy)))
 }
 
@@ -138,12 +138,12 @@ async fn write(
 ) -> Result<(), DigestError> {
     let mut session = digesting.store.write().await?;
     // Looked at again: a trail may have been changed meanwhile.
-    let chain = session.chains().await?.into_iter().find(|c| c.id == chain);
+    let chain = session.digests().chains().await?.into_iter().find(|c| c.id == chain);
     let Some(chain) = chain else { return Ok(()) };
     let Some(due) = look(&mut session, &chain, time, flush).await? else { return Ok(()) };
     let Some(key) = keys.get(&chain.wanted.whose.region) else { return Ok(()) };
-    let previous = session.last_digest(chain.id).await?;
-    let undigested = session.undigested(&chain.wanted.whose).await?;
+    let previous = session.digests().last(chain.id).await?;
+    let undigested = session.digests().undigested(&chain.wanted.whose).await?;
     let (ids, files): (Vec<i64>, Vec<Delivered>) = undigested.into_iter().unzip();
     let whose = &chain.wanted.whose;
     let moment = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
@@ -177,9 +177,9 @@ async fn write(
         content: &content,
     };
     let now = digesting.clock.now().timestamp_millis();
-    session.insert_digest(&chain, &stored, &ids, now).await?;
+    session.digests().insert(&chain, &stored, &ids, now).await?;
     if due.last {
-        session.end_chain(chain.id, true).await?;
+        session.digests().end_chain(chain.id, true).await?;
     }
     Ok(session.commit().await?)
 }

@@ -12,7 +12,7 @@ use crate::digest_keys::{DigestKeyError, DigestKeys};
 use crate::domain::digest::SIGNATURE_ALGORITHM;
 use crate::metrics::Metrics;
 use crate::outbound::{Object, Outbound, retry};
-use crate::store::{Chain, DeliveryKind, Store, StoreResult, WaitingDigest};
+use crate::store::{Chain, DeliveryKind, Session, Store, StoreResult, WaitingDigest};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
@@ -50,7 +50,7 @@ impl Digesting {
         chains::reconcile(self).await?;
         chains::write_due(self, flush).await?;
         let mut report = DigestReport::default();
-        let waiting = self.store.read().await?.waiting_chains().await?;
+        let waiting = self.store.read().await?.digests().waiting_chains().await?;
         let now = self.clock.now().timestamp_millis();
         for chain in waiting.iter().filter(|c| flush || c.retry_at.is_none_or(|at| at <= now)) {
             self.put(chain, &mut report).await?;
@@ -62,17 +62,20 @@ impl Digesting {
     async fn put(&self, chain: &Chain, report: &mut DigestReport) -> StoreResult<()> {
         let mut failures = chain.failures;
         loop {
-            let digest = self.store.read().await?.next_waiting_digest(chain.id).await?;
+            let digest = self.store.read().await?.digests().next_waiting(chain.id).await?;
             let Some(digest) = digest else { return Ok(()) };
             let sent = self.outbound.put_object(&chain.wanted.whose.trail_account, object(&digest)).await;
             let now = self.clock.now().timestamp_millis();
             let mut session = self.store.write().await?;
             match sent {
                 Ok(()) => {
-                    session.settle_digest(digest.id, Some(now)).await?;
-                    session.record_delivery(&chain.wanted.whose, DeliveryKind::Digest, Ok(now)).await?;
+                    session.digests().settle(digest.id, Some(now)).await?;
+                    session
+                        .trails()
+                        .record_delivery(&chain.wanted.whose, DeliveryKind::Digest, Ok(now))
+                        .await?;
                     if failures > 0 {
-                        session.set_chain_retry(chain.id, 0, None).await?;
+                        session.digests().set_retry(chain.id, 0, None).await?;
                         failures = 0;
                     }
                     session.commit().await?;
@@ -92,10 +95,10 @@ impl Digesting {
                     }
                     let whose = &chain.wanted.whose;
                     let next_try = retry::next_try(&self.clock, &self.ids, failures);
-                    session.record_delivery(whose, DeliveryKind::Digest, Err(&failure.code)).await?;
-                    session.set_chain_retry(chain.id, failures, Some(next_try)).await?;
+                    session.trails().record_delivery(whose, DeliveryKind::Digest, Err(&failure.code)).await?;
+                    session.digests().set_retry(chain.id, failures, Some(next_try)).await?;
                     if retry::is_too_old(&self.clock, digest.created_at) {
-                        session.settle_digest(digest.id, None).await?;
+                        session.digests().settle(digest.id, None).await?;
                         tracing::error!(key = digest.s3_object_key, "a digest was given up after 30 days");
                     }
                     session.commit().await?;

@@ -6,6 +6,7 @@ use crate::error::ApiError;
 use crate::guard::{Ours, refuse};
 use crate::recorder::reset;
 use crate::recorder::writer::Source;
+use crate::store::Session;
 use crate::workers::Workers;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 /// `GET /_contrail/health`, `/health`, `/_localstack/health`: open to every host name, as health checks come by many.
 pub(super) async fn health(service: web::Data<Service>) -> HttpResponse {
-    let backlog = async { service.store.read().await?.backlog().await }.await;
+    let backlog = async { service.store.read().await?.deliveries().backlog().await }.await;
     let (mut response, state, backlog) = match backlog {
         Ok(backlog) => (HttpResponse::Ok(), "available", Some(backlog)),
         Err(error) => {
@@ -37,10 +38,10 @@ pub(super) async fn health(service: web::Data<Service>) -> HttpResponse {
 
 /// `GET /_contrail/metrics`
 pub(super) async fn metrics(_: Ours, service: web::Data<Service>) -> HttpResponse {
-    if let Ok(size) = async { service.store.read().await?.size_bytes().await }.await {
+    if let Ok(size) = async { service.store.read().await?.maintenance().size_bytes().await }.await {
         service.metrics.database_bytes.set(size);
     }
-    if let Ok(backlog) = async { service.store.read().await?.backlog().await }.await {
+    if let Ok(backlog) = async { service.store.read().await?.deliveries().backlog().await }.await {
         service.metrics.events_pending.set(backlog.pending_events);
         service.metrics.destinations_failing.set(backlog.failing_destinations);
     }

@@ -7,7 +7,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::caller::Caller;
 use crate::domain::region::Region;
 use crate::error::{ApiError, ApiResult};
-use crate::store::{Session, StoreResult, Trail};
+use crate::store::{Session, StoreResult, Trail, WriteSession};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,7 +30,7 @@ impl Logging {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn covers(&self, caller: &Caller, db: &mut Session) -> StoreResult<bool> {
+    pub async fn covers(&self, caller: &Caller, db: &mut impl Session) -> StoreResult<bool> {
         self.covers_region(&caller.account, &caller.region, db).await
     }
 
@@ -48,7 +48,7 @@ impl Logging {
         &self,
         account: &AccountId,
         region: &Region,
-        db: &mut Session,
+        db: &mut impl Session,
     ) -> StoreResult<bool> {
         let (known, forgotten) = {
             let known = self.known();
@@ -57,7 +57,7 @@ impl Logging {
         let trails = match known {
             Some(trails) => trails,
             None => {
-                let trails: Arc<[Trail]> = db.logging_trails(account).await?.into();
+                let trails: Arc<[Trail]> = db.trails().logging(account).await?.into();
                 let mut known = self.known();
                 if known.forgotten == forgotten {
                     if known.accounts.len() >= MANY {
@@ -75,8 +75,8 @@ impl Logging {
     /// the end also when whoever asked has gone away meanwhile: what is known must not outlive a commit.
     ///
     /// # Errors
-    /// As [`Session::commit`].
-    pub async fn commit(self: &Arc<Self>, db: Session, account: Option<&AccountId>) -> ApiResult<()> {
+    /// As [`WriteSession::commit`].
+    pub async fn commit(self: &Arc<Self>, db: WriteSession, account: Option<&AccountId>) -> ApiResult<()> {
         let (logging, account) = (Arc::clone(self), account.cloned());
         let committing = tokio::spawn(async move {
             let committed = db.commit().await;

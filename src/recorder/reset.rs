@@ -4,7 +4,7 @@ use crate::domain::account_id::AccountId;
 use crate::error::ApiResult;
 use crate::recorder::logging::Logging;
 use crate::recorder::retention::PIECE;
-use crate::store::Store;
+use crate::store::{Session, Store};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -29,12 +29,12 @@ pub async fn reset(
     now: DateTime<Utc>,
 ) -> ApiResult<Removed> {
     let mut session = store.write().await?;
-    let (wipe, trails) = session.begin_wipe(account, now.timestamp_millis()).await?;
+    let (wipe, trails) = session.maintenance().begin_wipe(account, now.timestamp_millis()).await?;
     logging.commit(session, account).await?;
     let mut events = 0;
     loop {
         let mut session = store.write().await?;
-        let piece = session.wipe_piece(&wipe, PIECE).await?;
+        let piece = session.maintenance().wipe_piece(&wipe, PIECE).await?;
         session.commit().await?;
         events += piece.events;
         if piece.rows == 0 {

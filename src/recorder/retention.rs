@@ -2,7 +2,7 @@
 //! an event was stored, so that old records imported are kept as long as new ones.
 
 use crate::clock::Clock;
-use crate::store::{Store, StoreResult};
+use crate::store::{Session, Store, StoreResult};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,15 +45,15 @@ impl Retention {
         let mut removed = 0;
         for _ in 0..PIECES {
             let mut session = self.store.write().await?;
-            let marked = session.wipe_marked_piece(PIECE).await?;
+            let marked = session.maintenance().wipe_marked_piece(PIECE).await?;
             let mut is_done = marked < u64::from(PIECE);
             if let Some(keep) = self.keep.filter(|_| is_done) {
                 let before = (now - keep).timestamp_millis();
-                let events = session.remove_old_events(before, PIECE).await?;
+                let events = session.events().remove_old(before, PIECE).await?;
                 removed += events;
                 is_done = events < u64::from(PIECE);
                 if is_done {
-                    session.remove_old_files(before).await?;
+                    session.deliveries().remove_old_files(before).await?;
                 }
             }
             session.commit().await?;

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::domain::event::Event;
 use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
-use crate::store::{Outlets, Store, StoreError, StoreErrorKind};
+use crate::store::{Outlets, Session, Store, StoreError, StoreErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -217,8 +217,8 @@ async fn write(
 ) -> Result<Vec<bool>, StoreError> {
     let events: Vec<&Event> = batches.iter().flat_map(|batch| &batch.events).collect();
     let mut session = store.try_write().await?;
-    let stored = session.insert_events(&events, clock.now().timestamp_millis()).await?;
-    session.queue_events(&events, &stored, outlets).await?;
+    let stored = session.events().insert(&events, clock.now().timestamp_millis()).await?;
+    session.deliveries().queue_events(&events, &stored, outlets).await?;
     session.commit().await?;
     arrivals.publish(&stored);
     Ok(stored.new)

@@ -1,10 +1,10 @@
 //! Inserting many rows with few statements. Their texts are made once: writing thousands of placeholders and values takes
 //! longer than storing them.
 
-use crate::store::{Session, StoreResult};
+use crate::store::StoreResult;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, Encode, Sqlite, Type};
+use sqlx::{Arguments, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type};
 use std::sync::OnceLock;
 
 /// Rows a statement. Few different sizes, so that few statements are prepared and kept.
@@ -53,7 +53,7 @@ impl BulkInsert {
     /// Inserts the rows of one chunk, to each of which `push` adds the values; how many rows were stored or changed.
     pub(super) async fn chunk<T>(
         &'static self,
-        session: &mut Session,
+        db: &mut SqliteConnection,
         chunk: &[T],
         push: impl Fn(&mut Values, &T),
     ) -> StoreResult<u64> {
@@ -63,19 +63,19 @@ impl BulkInsert {
             return Err(sqlx::Error::Encode(error).into());
         }
         let insert = sqlx::query_with(self.text(chunk.len())?, values.values);
-        Ok(insert.execute(session.db()).await?.rows_affected())
+        Ok(insert.execute(db).await?.rows_affected())
     }
 
     /// Inserts all rows, in chunks.
     pub(super) async fn all<T>(
         &'static self,
-        session: &mut Session,
+        db: &mut SqliteConnection,
         rows: &[T],
         push: impl Fn(&mut Values, &T),
     ) -> StoreResult<()> {
         let mut rest = rows;
         while let Some((chunk, behind)) = BulkInsert::next_chunk(rest) {
-            self.chunk(session, chunk, &push).await?;
+            self.chunk(&mut *db, chunk, &push).await?;
             rest = behind;
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::store::event_filter::{Text, column, keys, push_conditions, push_where
 use crate::store::events::ARRIVAL_BITS;
 use crate::store::export::keys_behind;
 use crate::store::summaries::HOUR;
-use crate::store::{Order, Session, StoreResult};
+use crate::store::{Events, Order, Session, StoreResult};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -100,12 +100,12 @@ const SAME_ID: i64 = 1000;
 /// How many of an event's resources a list shows.
 const SHOWN_RESOURCES: i64 = 3;
 
-impl Session {
+impl<S: Session> Events<'_, S> {
     /// A page of at most `limit` events below the key `before`, newest first.
     ///
     /// # Errors
     /// The database cannot be read, or not within the session's time.
-    pub async fn event_page(
+    pub async fn page(
         &mut self,
         filter: &EventFilter,
         before: Option<i64>,
@@ -129,11 +129,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::event_page`].
-    pub async fn events_of_keys(
-        &mut self,
-        filter: &EventFilter,
-        wanted: &[i64],
-    ) -> StoreResult<Vec<EventRow>> {
+    pub async fn of_keys(&mut self, filter: &EventFilter, wanted: &[i64]) -> StoreResult<Vec<EventRow>> {
         let (Some(first), Some(last)) = (wanted.iter().min(), wanted.iter().max()) else {
             return Ok(Vec::new());
         };
@@ -176,7 +172,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::event_page`].
-    pub async fn event_by_id(
+    pub async fn by_id(
         &mut self,
         event_id: &str,
         filter: &EventFilter,
@@ -184,7 +180,7 @@ impl Session {
         let keys =
             sqlx::query_scalar("SELECT key FROM events WHERE event_id = $1 ORDER BY key DESC LIMIT $2");
         let keys: Vec<i64> = keys.bind(event_id).bind(SAME_ID).fetch_all(self.db()).await?;
-        let Some(row) = self.events_of_keys(filter, &keys).await?.into_iter().next() else { return Ok(None) };
+        let Some(row) = self.of_keys(filter, &keys).await?.into_iter().next() else { return Ok(None) };
         let record = sqlx::query_scalar("SELECT record FROM events WHERE key = $1").bind(row.key);
         let record: Option<String> = record.fetch_optional(self.db()).await?;
         Ok(record.map(|record| (row, record)))
@@ -325,7 +321,7 @@ impl Session {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn event_page_plan(&mut self, filter: &EventFilter) -> StoreResult<Vec<String>> {
+    pub async fn page_plan(&mut self, filter: &EventFilter) -> StoreResult<Vec<String>> {
         let sql = page_statement(filter, &keys(filter), Order::NewestFirst, 200).into_string();
         let rows: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))

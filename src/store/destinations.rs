@@ -5,7 +5,9 @@ use crate::domain::account_id::AccountId;
 use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
 use crate::store::bulk::BulkInsert;
-use crate::store::{Session, StoreResult, StoredEvents, Trail, TrailRegion};
+use crate::store::{
+    Deliveries, Session, StoreResult, StoredEvents, Trail, TrailRegion, Trails, WriteSession,
+};
 use sqlx::FromRow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -131,12 +133,12 @@ impl Trail {
     }
 }
 
-impl Session {
+impl<S: Session> Trails<'_, S> {
     /// The trails of an account that are logging.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn logging_trails(&mut self, account: &AccountId) -> StoreResult<Vec<Trail>> {
+    pub async fn logging(&mut self, account: &AccountId) -> StoreResult<Vec<Trail>> {
         let trails = sqlx::query_as(
             "SELECT t.* FROM trails t JOIN trail_status s ON s.account = t.account \
              AND s.home_region = t.home_region AND s.name = t.name AND s.region = t.home_region \
@@ -144,7 +146,9 @@ impl Session {
         );
         Ok(trails.bind(account).fetch_all(self.db()).await?)
     }
+}
 
+impl Deliveries<'_, WriteSession> {
     /// The destinations of events of a route, given the trails that are logging; made where they are not there yet.
     ///
     /// # Errors
@@ -227,7 +231,7 @@ impl Session {
                     let trails = match logging.get(route.account) {
                         Some(known) => Arc::clone(known),
                         None => {
-                            let trails: Arc<[Trail]> = self.logging_trails(route.account).await?.into();
+                            let trails: Arc<[Trail]> = self.0.trails().logging(route.account).await?.into();
                             logging.insert(route.account, Arc::clone(&trails));
                             trails
                         }
@@ -255,7 +259,7 @@ impl Session {
     /// Rows of (destination, number of arrival, event key).
     async fn insert_pending(&mut self, rows: &[(i64, i64, i64)]) -> StoreResult<()> {
         INSERT_PENDING
-            .all(self, rows, |row, (destination, number, key)| {
+            .all(self.db(), rows, |row, (destination, number, key)| {
                 row.push(*destination).push(*number).push(*key);
             })
             .await?;
@@ -350,7 +354,9 @@ impl Session {
         sqlx::query(set).bind(destination).bind(failures).bind(retry_at).execute(self.db()).await?;
         Ok(())
     }
+}
 
+impl<S: Session> Deliveries<'_, S> {
     /// What waits to be delivered.
     ///
     /// # Errors

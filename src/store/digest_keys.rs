@@ -1,6 +1,6 @@
 //! The keys that sign digests.
 
-use crate::store::{Session, StoreResult};
+use crate::store::{DigestKeys, Session, StoreResult, WriteSession};
 use sqlx::FromRow;
 
 /// A key pair of a region. Shown without its private half.
@@ -24,12 +24,12 @@ impl std::fmt::Debug for DigestKey {
     }
 }
 
-impl Session {
+impl<S: Session> DigestKeys<'_, S> {
     /// The keys of a region that were in use at some time from `from` to `to` (seconds since 1970), oldest first.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn digest_keys(&mut self, region: &str, from: i64, to: i64) -> StoreResult<Vec<DigestKey>> {
+    pub async fn in_use(&mut self, region: &str, from: i64, to: i64) -> StoreResult<Vec<DigestKey>> {
         let keys = sqlx::query_as(
             "SELECT * FROM digest_keys WHERE region = $1 AND valid_to >= $2 AND valid_from <= $3 ORDER BY valid_from",
         );
@@ -40,18 +40,20 @@ impl Session {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn current_digest_key(&mut self, region: &str, now: i64) -> StoreResult<Option<DigestKey>> {
+    pub async fn current(&mut self, region: &str, now: i64) -> StoreResult<Option<DigestKey>> {
         let key = sqlx::query_as(
             "SELECT * FROM digest_keys WHERE region = $1 AND valid_to > $2 ORDER BY valid_from DESC LIMIT 1",
         );
         Ok(key.bind(region).bind(now).fetch_optional(self.db()).await?)
     }
+}
 
+impl DigestKeys<'_, WriteSession> {
     /// Keeps a new key of a region.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn insert_digest_key(&mut self, region: &str, key: &DigestKey) -> StoreResult<()> {
+    pub async fn insert(&mut self, region: &str, key: &DigestKey) -> StoreResult<()> {
         let insert = sqlx::query(
             "INSERT INTO digest_keys (region, fingerprint, private_key, public_key, valid_from, valid_to) \
              VALUES ($1, $2, $3, $4, $5, $6)",

@@ -1,7 +1,7 @@
 //! Digests: their chains, the log files that they name, and what is still to be put.
 
 use crate::domain::digest::{Delivered, Previous};
-use crate::store::{Session, StoreResult, TrailRegion};
+use crate::store::{Digests, Session, StoreResult, TrailRegion, WriteSession};
 use sqlx::FromRow;
 
 /// A trail and region for which digests are to be written.
@@ -63,7 +63,7 @@ pub struct NewDigest<'a> {
 const OF_CHAIN: &str = "trail_account = $1 AND home_region = $2 AND trail_name = $3 AND trail_created_at = $4 \
      AND region = $5";
 
-impl Session {
+impl<S: Session> Digests<'_, S> {
     /// For which trails and regions digests are to be written: trails that are logging with validation, in their home
     /// region, and multi-region trails wherever they captured something.
     ///
@@ -95,6 +95,78 @@ impl Session {
         Ok(chains.fetch_all(self.db()).await?)
     }
 
+    /// The stored log files of a chain that no digest names yet, with their ids, in the order of delivery.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn undigested(&mut self, whose: &TrailRegion) -> StoreResult<Vec<(i64, Delivered)>> {
+        let select = format!(
+            "SELECT id, s3_bucket_name, s3_object_key, sha256, oldest_event_time, newest_event_time FROM log_files \
+             WHERE validated = TRUE AND digest IS NULL AND state = 'stored' AND {OF_CHAIN} ORDER BY id"
+        );
+        let files = sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(&whose.trail_account);
+        let files = files.bind(&whose.home_region).bind(&whose.trail_name).bind(whose.trail_created_at);
+        let files: Vec<(i64, String, String, String, i64, i64)> =
+            files.bind(&whose.region).fetch_all(self.db()).await?;
+        let file = |(id, bucket, key, sha256, oldest, newest)| {
+            (id, Delivered { bucket, key, sha256, oldest, newest })
+        };
+        Ok(files.into_iter().map(file).collect())
+    }
+
+    /// Whether a trail has captured something in a region that is not in its bucket yet.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn is_delivering(&mut self, whose: &TrailRegion) -> StoreResult<bool> {
+        let select = format!(
+            "SELECT EXISTS (SELECT 1 FROM destinations d WHERE kind = 'log_file' AND {OF_CHAIN} \
+             AND EXISTS (SELECT 1 FROM pending_events p WHERE p.destination = d.id))"
+        );
+        let busy = sqlx::query_scalar(sqlx::AssertSqlSafe(select)).bind(&whose.trail_account);
+        let busy = busy.bind(&whose.home_region).bind(&whose.trail_name).bind(whose.trail_created_at);
+        Ok(busy.bind(&whose.region).fetch_one(self.db()).await?)
+    }
+
+    /// The latest digest of a chain.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn last(&mut self, chain: i64) -> StoreResult<Option<Previous>> {
+        let last = sqlx::query_as(
+            "SELECT s3_bucket_name, s3_object_key, sha256, signature FROM digests WHERE chain = $1 \
+             ORDER BY id DESC LIMIT 1",
+        );
+        let last: Option<(String, String, String, String)> =
+            last.bind(chain).fetch_optional(self.db()).await?;
+        Ok(last.map(|(bucket, key, sha256, signature)| Previous { bucket, key, sha256, signature }))
+    }
+
+    /// The chains, closed ones too, that have digests still to be put.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn waiting_chains(&mut self) -> StoreResult<Vec<Chain>> {
+        let chains = sqlx::query_as(
+            "SELECT *, state = 'closing' AS closing FROM digest_chains \
+             WHERE id IN (SELECT chain FROM digests WHERE state = 'waiting') ORDER BY id",
+        );
+        Ok(chains.fetch_all(self.db()).await?)
+    }
+
+    /// The next digest of a chain that is to be put, oldest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn next_waiting(&mut self, chain: i64) -> StoreResult<Option<WaitingDigest>> {
+        let next = sqlx::query_as(
+            "SELECT * FROM digests WHERE state = 'waiting' AND chain = $1 ORDER BY id LIMIT 1",
+        );
+        Ok(next.bind(chain).fetch_optional(self.db()).await?)
+    }
+}
+
+impl Digests<'_, WriteSession> {
     /// Begins a chain at `start`, seconds since 1970, or behind the last end of an earlier chain of this trail's name:
     /// the end stands in the names of digests, and no name may be used twice.
     ///
@@ -140,58 +212,11 @@ impl Session {
         Ok(())
     }
 
-    /// The stored log files of a chain that no digest names yet, with their ids, in the order of delivery.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn undigested(&mut self, whose: &TrailRegion) -> StoreResult<Vec<(i64, Delivered)>> {
-        let select = format!(
-            "SELECT id, s3_bucket_name, s3_object_key, sha256, oldest_event_time, newest_event_time FROM log_files \
-             WHERE validated = TRUE AND digest IS NULL AND state = 'stored' AND {OF_CHAIN} ORDER BY id"
-        );
-        let files = sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(&whose.trail_account);
-        let files = files.bind(&whose.home_region).bind(&whose.trail_name).bind(whose.trail_created_at);
-        let files: Vec<(i64, String, String, String, i64, i64)> =
-            files.bind(&whose.region).fetch_all(self.db()).await?;
-        let file = |(id, bucket, key, sha256, oldest, newest)| {
-            (id, Delivered { bucket, key, sha256, oldest, newest })
-        };
-        Ok(files.into_iter().map(file).collect())
-    }
-
-    /// Whether a trail has captured something in a region that is not in its bucket yet.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn is_delivering(&mut self, whose: &TrailRegion) -> StoreResult<bool> {
-        let select = format!(
-            "SELECT EXISTS (SELECT 1 FROM destinations d WHERE kind = 'log_file' AND {OF_CHAIN} \
-             AND EXISTS (SELECT 1 FROM pending_events p WHERE p.destination = d.id))"
-        );
-        let busy = sqlx::query_scalar(sqlx::AssertSqlSafe(select)).bind(&whose.trail_account);
-        let busy = busy.bind(&whose.home_region).bind(&whose.trail_name).bind(whose.trail_created_at);
-        Ok(busy.bind(&whose.region).fetch_one(self.db()).await?)
-    }
-
-    /// The latest digest of a chain.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn last_digest(&mut self, chain: i64) -> StoreResult<Option<Previous>> {
-        let last = sqlx::query_as(
-            "SELECT s3_bucket_name, s3_object_key, sha256, signature FROM digests WHERE chain = $1 \
-             ORDER BY id DESC LIMIT 1",
-        );
-        let last: Option<(String, String, String, String)> =
-            last.bind(chain).fetch_optional(self.db()).await?;
-        Ok(last.map(|(bucket, key, sha256, signature)| Previous { bucket, key, sha256, signature }))
-    }
-
     /// Stores a digest of these log files (by id), to be put, and moves its chain on.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn insert_digest(
+    pub async fn insert(
         &mut self,
         chain: &Chain,
         digest: &NewDigest<'_>,
@@ -217,34 +242,11 @@ impl Session {
         Ok(())
     }
 
-    /// The chains, closed ones too, that have digests still to be put.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn waiting_chains(&mut self) -> StoreResult<Vec<Chain>> {
-        let chains = sqlx::query_as(
-            "SELECT *, state = 'closing' AS closing FROM digest_chains \
-             WHERE id IN (SELECT chain FROM digests WHERE state = 'waiting') ORDER BY id",
-        );
-        Ok(chains.fetch_all(self.db()).await?)
-    }
-
-    /// The next digest of a chain that is to be put, oldest first.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn next_waiting_digest(&mut self, chain: i64) -> StoreResult<Option<WaitingDigest>> {
-        let next = sqlx::query_as(
-            "SELECT * FROM digests WHERE state = 'waiting' AND chain = $1 ORDER BY id LIMIT 1",
-        );
-        Ok(next.bind(chain).fetch_optional(self.db()).await?)
-    }
-
     /// Notes that a digest's object is there (at a time), or that it is given up; its content is kept no longer.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn settle_digest(&mut self, id: i64, stored_at: Option<i64>) -> StoreResult<()> {
+    pub async fn settle(&mut self, id: i64, stored_at: Option<i64>) -> StoreResult<()> {
         let state = if stored_at.is_some() { "stored" } else { "abandoned" };
         let update =
             sqlx::query("UPDATE digests SET state = $2, stored_at = $3, content = NULL WHERE id = $1");
@@ -256,12 +258,7 @@ impl Session {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn set_chain_retry(
-        &mut self,
-        id: i64,
-        failures: i64,
-        retry_at: Option<i64>,
-    ) -> StoreResult<()> {
+    pub async fn set_retry(&mut self, id: i64, failures: i64, retry_at: Option<i64>) -> StoreResult<()> {
         let update = sqlx::query("UPDATE digest_chains SET failures = $2, retry_at = $3 WHERE id = $1");
         update.bind(id).bind(failures).bind(retry_at).execute(self.db()).await?;
         Ok(())

@@ -4,7 +4,7 @@ use crate::domain::event::Event;
 use crate::domain::resources::{Resource, short_type};
 use crate::store::bulk::BulkInsert;
 use crate::store::summaries::Summary;
-use crate::store::{Session, StoreError, StoreResult};
+use crate::store::{Events, StoreError, StoreResult, WriteSession};
 use sqlx::{QueryBuilder, Sqlite};
 
 /// Low bits of an event's key: the number of its arrival. They begin again after 2^30 events.
@@ -38,13 +38,13 @@ pub struct StoredEvents {
     pub numbers: Vec<i64>,
 }
 
-impl Session {
+impl Events<'_, WriteSession> {
     /// Stores events, in this order of arrival, at `now` (milliseconds since 1970). An event whose id its account and
     /// region have already, or that stands twice in `events`, is stored once.
     ///
     /// # Errors
     /// The database cannot be written; then the session must be dropped.
-    pub async fn insert_events(&mut self, events: &[&Event], now: i64) -> StoreResult<StoredEvents> {
+    pub async fn insert(&mut self, events: &[&Event], now: i64) -> StoreResult<StoredEvents> {
         let mut stored = StoredEvents::default();
         let mut summaries = Vec::with_capacity(events.len());
         let mut first = self.take_numbers(events.len()).await?;
@@ -87,7 +87,7 @@ impl Session {
     async fn insert_chunk(&mut self, chunk: &[&Event], keys: &[i64], now: i64) -> StoreResult<Vec<bool>> {
         let rows: Vec<_> = chunk.iter().zip(keys).collect();
         let inserted = INSERT_EVENTS
-            .chunk(self, &rows, |row, (event, key)| {
+            .chunk(self.db(), &rows, |row, (event, key)| {
                 row.push(**key)
                     .push(event.event_time)
                     .push(&event.account)
@@ -129,7 +129,7 @@ impl Session {
             rows.extend(event.resources.iter().zip(0i64..).map(|(r, position)| (*event, *key, position, r)));
         }
         INSERT_RESOURCES
-            .all(self, &rows, |row, (event, key, position, resource)| {
+            .all(self.db(), &rows, |row, (event, key, position, resource)| {
                 row.push(*key)
                     .push(*position)
                     .push(&event.account)

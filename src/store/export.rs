@@ -2,7 +2,7 @@
 
 use crate::domain::event_filter::EventFilter;
 use crate::store::event_filter::{Text, keys, push_where};
-use crate::store::{Session, StoreResult};
+use crate::store::{Events, Session, StoreResult};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 use std::ops::Range;
 
@@ -45,7 +45,7 @@ pub struct ExportRow {
     pub record: String,
 }
 
-impl Session {
+impl<S: Session> Events<'_, S> {
     /// The next `limit` events behind the key `after` in that order, or the first ones.
     ///
     /// # Errors

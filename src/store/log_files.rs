@@ -1,6 +1,6 @@
 //! Log files: cut from pending events, put, and then the events are no longer pending.
 
-use crate::store::{Destination, Session, StoreResult};
+use crate::store::{Deliveries, Destination, Session, StoreResult, WriteSession};
 use sqlx::FromRow;
 
 /// A log file whose object is still to be put.
@@ -77,7 +77,7 @@ pub struct Unannounced {
     pub created_at: i64,
 }
 
-impl Session {
+impl<S: Session> Deliveries<'_, S> {
     /// Destinations of a kind with pending events that are in no file, by id. For kinds that know no files these are
     /// all pending events.
     ///
@@ -103,6 +103,76 @@ impl Session {
         Ok(last.bind(destination).fetch_one(self.db()).await?)
     }
 
+    /// Destinations that have waiting log files, by id.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn waiting_destinations(&mut self) -> StoreResult<Vec<Destination>> {
+        let waiting = sqlx::query_as(
+            "SELECT * FROM destinations WHERE id IN (SELECT destination FROM log_files WHERE state = 'waiting') \
+             ORDER BY id",
+        );
+        Ok(waiting.fetch_all(self.db()).await?)
+    }
+
+    /// The next log file of a destination, in the order of their events.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn next_waiting_file(&mut self, destination: i64) -> StoreResult<Option<WaitingFile>> {
+        let file = sqlx::query_as(
+            "SELECT * FROM log_files WHERE state = 'waiting' AND destination = $1 \
+             ORDER BY first_number LIMIT 1",
+        );
+        Ok(file.bind(destination).fetch_optional(self.db()).await?)
+    }
+
+    /// At most `limit` pending events of a destination, from one number of arrival to another, in that order.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn pending_events(
+        &mut self,
+        destination: i64,
+        (first, last): (i64, i64),
+        limit: u32,
+    ) -> StoreResult<Vec<PendingEvent>> {
+        let events = sqlx::query_as(
+            "SELECT p.number, e.event_time, e.event_source, e.record FROM pending_events p \
+             JOIN events e ON e.key = p.event_key \
+             WHERE p.destination = $1 AND p.number BETWEEN $2 AND $3 ORDER BY p.number LIMIT $4",
+        );
+        Ok(events.bind(destination).bind(first).bind(last).bind(limit).fetch_all(self.db()).await?)
+    }
+
+    /// Destinations with stored log files that are still to be announced, by id.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn unannounced_destinations(&mut self) -> StoreResult<Vec<Destination>> {
+        let waiting = sqlx::query_as(
+            "SELECT * FROM destinations WHERE id IN (SELECT destination FROM log_files WHERE state = 'stored' \
+             AND notify = TRUE UNION SELECT destination FROM log_files WHERE state = 'stored' AND webhook = TRUE) \
+             ORDER BY id",
+        );
+        Ok(waiting.fetch_all(self.db()).await?)
+    }
+
+    /// At most 100 log files of a destination that are to be announced, in the order in which they were cut.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn unannounced_files(&mut self, destination: i64) -> StoreResult<Vec<Unannounced>> {
+        let files = sqlx::query_as(
+            "SELECT * FROM log_files WHERE id IN (SELECT id FROM log_files WHERE notify = TRUE AND state = 'stored' \
+             AND destination = $1 UNION SELECT id FROM log_files WHERE webhook = TRUE AND state = 'stored' \
+             AND destination = $1) ORDER BY id LIMIT 100",
+        );
+        Ok(files.bind(destination).fetch_all(self.db()).await?)
+    }
+}
+
+impl Deliveries<'_, WriteSession> {
     /// Makes a log file of the events from `first` to `last`, with its key.
     ///
     /// # Errors
@@ -148,48 +218,6 @@ impl Session {
             .execute(self.db())
             .await?;
         Ok(())
-    }
-
-    /// Destinations that have waiting log files, by id.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn waiting_destinations(&mut self) -> StoreResult<Vec<Destination>> {
-        let waiting = sqlx::query_as(
-            "SELECT * FROM destinations WHERE id IN (SELECT destination FROM log_files WHERE state = 'waiting') \
-             ORDER BY id",
-        );
-        Ok(waiting.fetch_all(self.db()).await?)
-    }
-
-    /// The next log file of a destination, in the order of their events.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn next_waiting_file(&mut self, destination: i64) -> StoreResult<Option<WaitingFile>> {
-        let file = sqlx::query_as(
-            "SELECT * FROM log_files WHERE state = 'waiting' AND destination = $1 \
-             ORDER BY first_number LIMIT 1",
-        );
-        Ok(file.bind(destination).fetch_optional(self.db()).await?)
-    }
-
-    /// At most `limit` pending events of a destination, from one number of arrival to another, in that order.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn pending_events(
-        &mut self,
-        destination: i64,
-        (first, last): (i64, i64),
-        limit: u32,
-    ) -> StoreResult<Vec<PendingEvent>> {
-        let events = sqlx::query_as(
-            "SELECT p.number, e.event_time, e.event_source, e.record FROM pending_events p \
-             JOIN events e ON e.key = p.event_key \
-             WHERE p.destination = $1 AND p.number BETWEEN $2 AND $3 ORDER BY p.number LIMIT $4",
-        );
-        Ok(events.bind(destination).bind(first).bind(last).bind(limit).fetch_all(self.db()).await?)
     }
 
     /// Notes that a log file's object is there: its events are no longer pending. `false` when the file is no longer
@@ -267,32 +295,6 @@ impl Session {
                 .await?
                 .rows_affected();
         self.count_pending(destination, 0i64.saturating_sub_unsigned(removed)).await
-    }
-
-    /// Destinations with stored log files that are still to be announced, by id.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn unannounced_destinations(&mut self) -> StoreResult<Vec<Destination>> {
-        let waiting = sqlx::query_as(
-            "SELECT * FROM destinations WHERE id IN (SELECT destination FROM log_files WHERE state = 'stored' \
-             AND notify = TRUE UNION SELECT destination FROM log_files WHERE state = 'stored' AND webhook = TRUE) \
-             ORDER BY id",
-        );
-        Ok(waiting.fetch_all(self.db()).await?)
-    }
-
-    /// At most 100 log files of a destination that are to be announced, in the order in which they were cut.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn unannounced_files(&mut self, destination: i64) -> StoreResult<Vec<Unannounced>> {
-        let files = sqlx::query_as(
-            "SELECT * FROM log_files WHERE id IN (SELECT id FROM log_files WHERE notify = TRUE AND state = 'stored' \
-             AND destination = $1 UNION SELECT id FROM log_files WHERE webhook = TRUE AND state = 'stored' \
-             AND destination = $1) ORDER BY id LIMIT 100",
-        );
-        Ok(files.bind(destination).fetch_all(self.db()).await?)
     }
 
     /// Notes that a log file has been announced at its topic (`notify`) and at the webhook.

@@ -10,7 +10,7 @@ use crate::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use crate::domain::region::Region;
 use crate::domain::resources::short_type;
 use crate::store::events::ARRIVAL_BITS;
-use crate::store::{Session, StoreResult};
+use crate::store::{Events, Session, StoreResult};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
 /// Which events to find.
@@ -108,7 +108,7 @@ fn push_attribute(sql: &mut QueryBuilder<Sqlite>, attribute: &Attribute) {
     };
 }
 
-impl Session {
+impl<S: Session> Events<'_, S> {
     /// A page of events, newest first.
     ///
     /// # Errors

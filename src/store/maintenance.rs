@@ -1,30 +1,30 @@
 //! Removing events that are too old, and figures about the database.
 
 use crate::store::summaries::SqliteQuery;
-use crate::store::{Session, StoreResult};
+use crate::store::{Deliveries, Events, Maintenance, Session, StoreResult, WriteSession};
 
-impl Session {
+impl Events<'_, WriteSession> {
     /// Removes at most `limit` of the events stored before `before` (milliseconds since 1970), oldest first; how many
     /// there were. Events that are still to be delivered stay, and all that were stored after the first of them.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn remove_old_events(&mut self, before: i64, limit: u32) -> StoreResult<u64> {
-        let pending = self.oldest_pending().await?;
+    pub async fn remove_old(&mut self, before: i64, limit: u32) -> StoreResult<u64> {
+        let pending = self.0.deliveries().oldest_pending().await?;
         let before = pending.map_or(before, |pending| before.min(pending));
         let keys = "SELECT key FROM events WHERE stored_at < $1 ORDER BY stored_at, key LIMIT $2";
-        self.remove_events(keys, |delete| delete.bind(before).bind(i64::from(limit))).await
+        self.0.events().remove(keys, |delete| delete.bind(before).bind(i64::from(limit))).await
     }
 
     /// Removes the events whose keys the statement `keys` finds, to which `bind` gives its values, with all that belongs to
     /// them; how many there were. The keys are found anew for each table rather than carried out and in: all statements
     /// see the same events, as these go last.
-    pub(super) async fn remove_events(
+    pub(super) async fn remove(
         &mut self,
         keys: &str,
         bind: impl Fn(SqliteQuery) -> SqliteQuery,
     ) -> StoreResult<u64> {
-        self.uncount(keys, &bind).await?;
+        self.0.events().uncount(keys, &bind).await?;
         let mut removed = 0;
         for table in ["event_summaries", "event_resources", "events"] {
             let delete = format!("DELETE FROM {table} WHERE key IN ({keys})");
@@ -33,7 +33,9 @@ impl Session {
         }
         Ok(removed)
     }
+}
 
+impl Deliveries<'_, WriteSession> {
     /// Removes what is noted about log files that were settled before `before` (milliseconds since 1970) and about
     /// digests of chains closed before, and destinations of trails that are gone and have nothing left.
     ///
@@ -64,7 +66,9 @@ impl Session {
         }
         Ok(removed)
     }
+}
 
+impl<S: Session> Maintenance<'_, S> {
     /// The size of the database file's pages in bytes, without the write-ahead log.
     ///
     /// # Errors

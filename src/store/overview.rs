@@ -1,7 +1,7 @@
 //! What there is at all: accounts, regions, and trails with what became of their deliveries. For people who look.
 
 use crate::store::events::ARRIVAL_BITS;
-use crate::store::{Session, StoreResult, Trail, TrailStatus};
+use crate::store::{Deliveries, Digests, Events, Session, StoreResult, Trail, TrailStatus, Trails};
 use sqlx::FromRow;
 
 /// Which accounts and regions have events.
@@ -60,7 +60,7 @@ pub struct TrailDigest {
 const OF_TRAIL: &str =
     "trail_account = $1 AND home_region = $2 AND trail_name = $3 AND trail_created_at = $4";
 
-impl Session {
+impl<S: Session> Events<'_, S> {
     /// Which accounts and regions have events.
     ///
     /// # Errors
@@ -84,14 +84,16 @@ impl Session {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn events_by_scope(&mut self) -> StoreResult<Vec<(String, String, i64)>> {
+    pub async fn count_by_scope(&mut self) -> StoreResult<Vec<(String, String, i64)>> {
         let counts = sqlx::query_as(
             "SELECT account, region, CAST(sum(reads + writes + failures) AS BIGINT) FROM event_counts \
              GROUP BY account, region ORDER BY account, region",
         );
         Ok(counts.fetch_all(self.db()).await?)
     }
+}
 
+impl<S: Session> Deliveries<'_, S> {
     /// When the oldest of the events that wait to be delivered was stored, milliseconds since 1970.
     ///
     /// # Errors
@@ -104,43 +106,11 @@ impl Session {
         Ok(oldest.fetch_one(self.db()).await?)
     }
 
-    /// All trails of all accounts, by account, home region and name.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn all_trails(&mut self) -> StoreResult<Vec<Trail>> {
-        let trails = sqlx::query_as("SELECT * FROM trails ORDER BY account, home_region, name");
-        Ok(trails.fetch_all(self.db()).await?)
-    }
-
-    /// The status of a trail over all its regions: of each kind of delivery the latest time, and an error if there is one
-    /// anywhere.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn trail_status_everywhere(&mut self, trail: &Trail) -> StoreResult<TrailStatus> {
-        let status = sqlx::query_as(
-            "SELECT max(is_logging) AS is_logging, max(start_logging_time) AS start_logging_time, \
-             max(stop_logging_time) AS stop_logging_time, \
-             max(latest_delivery_time) AS latest_delivery_time, \
-             max(latest_delivery_error) AS latest_delivery_error, \
-             max(latest_notification_time) AS latest_notification_time, \
-             max(latest_notification_error) AS latest_notification_error, \
-             max(latest_cloud_watch_logs_delivery_time) AS latest_cloud_watch_logs_delivery_time, \
-             max(latest_cloud_watch_logs_delivery_error) AS latest_cloud_watch_logs_delivery_error, \
-             max(latest_digest_delivery_time) AS latest_digest_delivery_time, \
-             max(latest_digest_delivery_error) AS latest_digest_delivery_error \
-             FROM trail_status WHERE account = $1 AND home_region = $2 AND name = $3",
-        );
-        let status = status.bind(&trail.account).bind(&trail.home_region).bind(&trail.name);
-        Ok(status.fetch_one(self.db()).await?)
-    }
-
     /// What waits to be put into log files of a trail.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn trail_backlog(&mut self, trail: &Trail) -> StoreResult<TrailBacklog> {
+    pub async fn of_trail(&mut self, trail: &Trail) -> StoreResult<TrailBacklog> {
         let sql = format!(
             "SELECT CAST(coalesce(sum(pending_events), 0) AS BIGINT) AS pending_events, \
              coalesce(max(failures), 0) AS failures, min(retry_at) AS retry_at \
@@ -154,7 +124,7 @@ impl Session {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn trail_files(&mut self, trail: &Trail, limit: u32) -> StoreResult<Vec<TrailFile>> {
+    pub async fn files_of_trail(&mut self, trail: &Trail, limit: u32) -> StoreResult<Vec<TrailFile>> {
         let files = sqlx::query_as(
             "SELECT f.s3_object_key, f.state, f.created_at, f.stored_at, f.events, f.bytes, f.webhook, \
              coalesce(d.failures, 0) AS failures FROM log_files f LEFT JOIN destinations d ON d.id = f.destination \
@@ -181,12 +151,48 @@ impl Session {
         events.reverse();
         Ok(events)
     }
+}
 
+impl<S: Session> Trails<'_, S> {
+    /// All trails of all accounts, by account, home region and name.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn all(&mut self) -> StoreResult<Vec<Trail>> {
+        let trails = sqlx::query_as("SELECT * FROM trails ORDER BY account, home_region, name");
+        Ok(trails.fetch_all(self.db()).await?)
+    }
+
+    /// The status of a trail over all its regions: of each kind of delivery the latest time, and an error if there is one
+    /// anywhere.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn status_everywhere(&mut self, trail: &Trail) -> StoreResult<TrailStatus> {
+        let status = sqlx::query_as(
+            "SELECT max(is_logging) AS is_logging, max(start_logging_time) AS start_logging_time, \
+             max(stop_logging_time) AS stop_logging_time, \
+             max(latest_delivery_time) AS latest_delivery_time, \
+             max(latest_delivery_error) AS latest_delivery_error, \
+             max(latest_notification_time) AS latest_notification_time, \
+             max(latest_notification_error) AS latest_notification_error, \
+             max(latest_cloud_watch_logs_delivery_time) AS latest_cloud_watch_logs_delivery_time, \
+             max(latest_cloud_watch_logs_delivery_error) AS latest_cloud_watch_logs_delivery_error, \
+             max(latest_digest_delivery_time) AS latest_digest_delivery_time, \
+             max(latest_digest_delivery_error) AS latest_digest_delivery_error \
+             FROM trail_status WHERE account = $1 AND home_region = $2 AND name = $3",
+        );
+        let status = status.bind(&trail.account).bind(&trail.home_region).bind(&trail.name);
+        Ok(status.fetch_one(self.db()).await?)
+    }
+}
+
+impl<S: Session> Digests<'_, S> {
     /// The last `limit` digests of a trail, newest first.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn trail_digests(&mut self, trail: &Trail, limit: u32) -> StoreResult<Vec<TrailDigest>> {
+    pub async fn of_trail(&mut self, trail: &Trail, limit: u32) -> StoreResult<Vec<TrailDigest>> {
         let digests = sqlx::query_as(
             "SELECT c.region, d.s3_object_key, d.start_time, d.end_time, d.log_files, d.state FROM digests d \
              JOIN digest_chains c ON c.id = d.chain WHERE c.trail_account = $1 AND c.home_region = $2 \

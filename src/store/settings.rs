@@ -1,13 +1,13 @@
 //! What the server itself remembers: named values.
 
-use crate::store::{Session, StoreResult};
+use crate::store::{Settings, StoreResult, WriteSession};
 
-impl Session {
+impl Settings<'_, WriteSession> {
     /// The value of `name`, which is set to `initial` if it has none yet.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn setting(&mut self, name: &str, initial: &str) -> StoreResult<String> {
+    pub async fn get_or_set(&mut self, name: &str, initial: &str) -> StoreResult<String> {
         sqlx::query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
             .bind(name)
             .bind(initial)

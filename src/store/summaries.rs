@@ -6,7 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::region::Region;
 use crate::store::bulk::BulkInsert;
 use crate::store::events::ARRIVAL_BITS;
-use crate::store::{Session, Store, StoreResult};
+use crate::store::{Events, Session, Store, StoreResult, WriteSession};
 use sqlx::{FromRow, Sqlite};
 use std::collections::BTreeMap;
 
@@ -89,11 +89,11 @@ struct Counts {
     failures: i64,
 }
 
-impl Session {
+impl Events<'_, WriteSession> {
     /// Stores the summaries of new events and counts them.
     pub(super) async fn insert_summaries(&mut self, summaries: &[Summary<'_>]) -> StoreResult<()> {
         INSERT_SUMMARIES
-            .all(self, summaries, |row, summary| {
+            .all(self.db(), summaries, |row, summary| {
                 row.push(summary.key)
                     .push(summary.account)
                     .push(summary.region)
@@ -123,7 +123,7 @@ impl Session {
         }
         let counted: Vec<_> = counted.into_iter().collect();
         ADD_COUNTS
-            .all(self, &counted, |row, ((hour, account, region), counts)| {
+            .all(self.db(), &counted, |row, ((hour, account, region), counts)| {
                 row.push(*hour)
                     .push(*account)
                     .push(*region)
@@ -215,7 +215,7 @@ impl Store {
         tracing::info!(events = total, "the console's summaries of older events are being made, once");
         for piece in 1u64.. {
             let mut session = self.write().await?;
-            let last = session.summarize_piece(until).await?;
+            let last = session.events().summarize_piece(until).await?;
             session.commit().await?;
             let Some(last) = last else { break };
             until = last;

@@ -1,6 +1,6 @@
 //! What GetTrailStatus answers about a trail.
 
-use crate::store::{Session, StoreResult, Trail};
+use crate::store::{Session, StoreResult, Trail, Trails, WriteSession};
 use sqlx::FromRow;
 
 /// What GetTrailStatus answers about a trail in one region. Times: milliseconds since 1970.
@@ -59,13 +59,13 @@ impl DeliveryKind {
     }
 }
 
-impl Session {
+impl<S: Session> Trails<'_, S> {
     /// The status of a trail as seen in `region`: whether it is logging and since when is the home region's; what was
     /// delivered is the region's own.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn trail_status(&mut self, trail: &Trail, region: &str) -> StoreResult<TrailStatus> {
+    pub async fn status(&mut self, trail: &Trail, region: &str) -> StoreResult<TrailStatus> {
         let status = sqlx::query_as(
             "SELECT h.is_logging, h.start_logging_time, h.stop_logging_time, r.latest_delivery_time, \
              r.latest_delivery_error, r.latest_notification_time, r.latest_notification_error, \
@@ -83,7 +83,9 @@ impl Session {
         .await?;
         Ok(status)
     }
+}
 
+impl Trails<'_, WriteSession> {
     /// Starts logging at `now`. A trail that is logging already stays as it is.
     ///
     /// # Errors
@@ -95,7 +97,7 @@ impl Session {
         );
         let start = start.bind(&trail.account).bind(&trail.home_region).bind(&trail.name).bind(now);
         start.execute(self.db()).await?;
-        self.set_due(trail, false).await
+        self.0.deliveries().set_due(trail, false).await
     }
 
     /// Stops logging at `now`; what the trail has captured is delivered at once. A trail that is not logging stays as it
@@ -110,7 +112,7 @@ impl Session {
         );
         let stop = stop.bind(&trail.account).bind(&trail.home_region).bind(&trail.name).bind(now);
         stop.execute(self.db()).await?;
-        self.set_due(trail, true).await
+        self.0.deliveries().set_due(trail, true).await
     }
 
     /// Notes what came of a delivery in the status of a trail and region: a success at a time

@@ -1,14 +1,14 @@
 //! Tags of trails.
 
 use crate::domain::tags::Tag;
-use crate::store::{Session, StoreResult, Trail};
+use crate::store::{Session, StoreResult, Trail, Trails, WriteSession};
 
-impl Session {
+impl<S: Session> Trails<'_, S> {
     /// The tags of a trail, in the order in which they came.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn trail_tags(&mut self, trail: &Trail) -> StoreResult<Vec<Tag>> {
+    pub async fn tags(&mut self, trail: &Trail) -> StoreResult<Vec<Tag>> {
         let tags: Vec<(String, Option<String>)> = sqlx::query_as(
             "SELECT tag_key, tag_value FROM trail_tags \
              WHERE account = $1 AND home_region = $2 AND name = $3 ORDER BY position",
@@ -20,12 +20,14 @@ impl Session {
         .await?;
         Ok(tags.into_iter().map(|(key, value)| Tag { key, value }).collect())
     }
+}
 
+impl Trails<'_, WriteSession> {
     /// Gives a trail these tags. One whose key it has already gets the new value and keeps its place.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn add_trail_tags(&mut self, trail: &Trail, tags: &[Tag]) -> StoreResult<()> {
+    pub async fn add_tags(&mut self, trail: &Trail, tags: &[Tag]) -> StoreResult<()> {
         for tag in tags {
             sqlx::query(
                 "INSERT INTO trail_tags (account, home_region, name, tag_key, tag_value, position) \
@@ -48,7 +50,7 @@ impl Session {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn remove_trail_tags(&mut self, trail: &Trail, keys: &[&str]) -> StoreResult<()> {
+    pub async fn remove_tags(&mut self, trail: &Trail, keys: &[&str]) -> StoreResult<()> {
         for key in keys {
             sqlx::query(
                 "DELETE FROM trail_tags WHERE account = $1 AND home_region = $2 AND name = $3 AND tag_key = $4",

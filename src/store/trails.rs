@@ -3,7 +3,7 @@
 use crate::domain::account_id::AccountId;
 use crate::domain::region::Region;
 use crate::domain::tags::Tag;
-use crate::store::{Session, StoreResult};
+use crate::store::{Session, StoreResult, Trails, WriteSession};
 use sqlx::FromRow;
 
 /// A trail as it is stored. Times: milliseconds since 1970.
@@ -37,36 +37,38 @@ impl Trail {
     }
 }
 
-impl Session {
+impl<S: Session> Trails<'_, S> {
     /// All trails of an account, in all regions, by home region and name.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn trails(&mut self, account: &AccountId) -> StoreResult<Vec<Trail>> {
+    pub async fn of(&mut self, account: &AccountId) -> StoreResult<Vec<Trail>> {
         let trails = sqlx::query_as("SELECT * FROM trails WHERE account = $1 ORDER BY home_region, name");
         Ok(trails.bind(account).fetch_all(self.db()).await?)
     }
+}
 
+impl Trails<'_, WriteSession> {
     /// Stores a new trail with its tags, not logging.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn insert_trail(&mut self, trail: &Trail, tags: &[Tag]) -> StoreResult<()> {
-        self.save_trail(trail).await?;
+    pub async fn insert(&mut self, trail: &Trail, tags: &[Tag]) -> StoreResult<()> {
+        self.save(trail).await?;
         sqlx::query("INSERT INTO trail_status (account, home_region, name, region) VALUES ($1, $2, $3, $2)")
             .bind(&trail.account)
             .bind(&trail.home_region)
             .bind(&trail.name)
             .execute(self.db())
             .await?;
-        self.add_trail_tags(trail, tags).await
+        self.add_tags(trail, tags).await
     }
 
     /// Stores all settings of a trail, new or known.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn save_trail(&mut self, trail: &Trail) -> StoreResult<()> {
+    pub async fn save(&mut self, trail: &Trail) -> StoreResult<()> {
         sqlx::query(
             "INSERT INTO trails (account, home_region, name, s3_bucket_name, s3_key_prefix, sns_topic_name, \
              sns_topic_arn, include_global_service_events, is_multi_region_trail, log_file_validation_enabled, \
@@ -98,15 +100,15 @@ impl Session {
         .bind(trail.updated_at)
         .execute(self.db())
         .await?;
-        self.follow_trail(trail).await
+        self.0.deliveries().follow_trail(trail).await
     }
 
     /// Removes a trail with its status and tags. Events stay, and what it captured is delivered at once.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn delete_trail(&mut self, trail: &Trail) -> StoreResult<()> {
-        self.set_due(trail, true).await?;
+    pub async fn delete(&mut self, trail: &Trail) -> StoreResult<()> {
+        self.0.deliveries().set_due(trail, true).await?;
         sqlx::query("DELETE FROM trails WHERE account = $1 AND home_region = $2 AND name = $3")
             .bind(&trail.account)
             .bind(&trail.home_region)

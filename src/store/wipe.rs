@@ -1,7 +1,7 @@
 //! Wiping an account, or everything, in pieces: nobody who writes waits for more than one of them.
 
 use crate::domain::account_id::AccountId;
-use crate::store::{Session, StoreResult};
+use crate::store::{Maintenance, Session, StoreResult, WriteSession};
 
 /// A wipe that has begun: what was there at that moment is to be removed, what came later stays.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub struct WipedPiece {
 const DESTINATIONS: &str = "SELECT id FROM destinations WHERE kind LIKE 'wiped-%'";
 const CHAINS: &str = "SELECT id FROM digest_chains WHERE state = 'wiped'";
 
-impl Session {
+impl Maintenance<'_, WriteSession> {
     /// Begins to wipe an account, or everything, at `now` (milliseconds since 1970). Its trails are removed at once, and
     /// what waits to be delivered for them is marked, so that nobody delivers it any more. How many trails that were.
     ///
@@ -109,9 +109,9 @@ impl Session {
                  ORDER BY account, region, listing, key LIMIT $3"
             }
         };
-        self.remove_events(keys, |delete| {
-            delete.bind(wipe.account.clone()).bind(wipe.stored_until).bind(limit)
-        })
-        .await
+        self.0
+            .events()
+            .remove(keys, |delete| delete.bind(wipe.account.clone()).bind(wipe.stored_until).bind(limit))
+            .await
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::{ACCOUNT, TestServer, account, region};
 use contrail::domain::event::Listing;
 use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
-use contrail::store::LookupQuery;
+use contrail::store::{LookupQuery, Session};
 
 /// What the index must be searched by, so that every row it gives belongs to the answer: a plan does not show filters.
 fn searched_by(attribute: Option<&Attribute>) -> String {
@@ -43,7 +43,7 @@ async fn no_lookup_scans_or_sorts() {
                 before,
                 limit: 51,
             };
-            let plan = session.lookup_plan(&query).await.unwrap();
+            let plan = session.events().lookup_plan(&query).await.unwrap();
             let text = format!("{attribute:?}\n{}", plan.join("\n"));
             assert!(!text.contains("TEMP B-TREE"), "{text}");
             assert!(

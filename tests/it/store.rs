@@ -8,7 +8,9 @@ use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use contrail::domain::region::Region;
 use contrail::domain::resources::Resource;
 use contrail::domain::tags::Tag;
-use contrail::store::{DataDir, DigestKey, LookupQuery, Order, Store, StoreErrorKind, Trail, TrailStatus};
+use contrail::store::{
+    DataDir, DigestKey, LookupQuery, Order, ReadSession, Session, Store, StoreErrorKind, Trail, TrailStatus,
+};
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
@@ -73,7 +75,7 @@ fn all<'a>(listings: &'a [Listing], attribute: Option<&'a Attribute>) -> LookupQ
 
 async fn insert(store: &Store, events: &[Event]) -> Vec<bool> {
     let mut session = store.write().await.unwrap();
-    let stored = session.insert_events(&events.iter().collect::<Vec<_>>(), 7000).await.unwrap();
+    let stored = session.events().insert(&events.iter().collect::<Vec<_>>(), 7000).await.unwrap();
     session.commit().await.unwrap();
     stored.new
 }
@@ -82,11 +84,11 @@ async fn insert(store: &Store, events: &[Event]) -> Vec<bool> {
 async fn what_is_not_committed_is_undone() {
     let (store, _folder, _temp) = open().await;
     let mut session = store.write().await.unwrap();
-    session.insert_trail(&trail("demo", "us-east-1", false), &[]).await.unwrap();
-    session.insert_events(&[&event(1, 10)], 7000).await.unwrap();
+    session.trails().insert(&trail("demo", "us-east-1", false), &[]).await.unwrap();
+    session.events().insert(&[&event(1, 10)], 7000).await.unwrap();
     drop(session);
-    assert!(store.read().await.unwrap().trails(&account("111122223333")).await.unwrap().is_empty());
-    assert!(store.read().await.unwrap().key_of("e-1").await.unwrap().is_none());
+    assert!(store.read().await.unwrap().trails().of(&account("111122223333")).await.unwrap().is_empty());
+    assert!(store.read().await.unwrap().events().key_of("e-1").await.unwrap().is_none());
     // And the next one can write.
     assert_eq!(insert(&store, &[event(1, 10)]).await, [true]);
 }
@@ -97,22 +99,22 @@ async fn a_trail_is_stored_changed_and_removed_with_all_that_belongs_to_it() {
     let tags = [Tag { key: "b".into(), value: None }, Tag { key: "a".into(), value: Some("1".into()) }];
     let mut demo = trail("demo", "us-east-1", false);
     let mut db = store.write().await.unwrap();
-    db.insert_trail(&demo, &tags).await.unwrap();
-    db.insert_trail(&trail("demo", "eu-west-1", false), &[]).await.unwrap();
-    assert_eq!(db.trails(&account("111122223333")).await.unwrap().len(), 2);
-    assert!(db.trails(&account("444455556666")).await.unwrap().is_empty());
-    assert_eq!(db.trail_tags(&demo).await.unwrap(), tags);
+    db.trails().insert(&demo, &tags).await.unwrap();
+    db.trails().insert(&trail("demo", "eu-west-1", false), &[]).await.unwrap();
+    assert_eq!(db.trails().of(&account("111122223333")).await.unwrap().len(), 2);
+    assert!(db.trails().of(&account("444455556666")).await.unwrap().is_empty());
+    assert_eq!(db.trails().tags(&demo).await.unwrap(), tags);
     demo.s3_key_prefix = None;
     demo.updated_at = 2;
-    db.save_trail(&demo).await.unwrap();
-    assert_eq!(db.trails(&account("111122223333")).await.unwrap()[1], demo);
-    db.delete_trail(&demo).await.unwrap();
+    db.trails().save(&demo).await.unwrap();
+    assert_eq!(db.trails().of(&account("111122223333")).await.unwrap()[1], demo);
+    db.trails().delete(&demo).await.unwrap();
     assert_eq!(
-        db.trails(&account("111122223333")).await.unwrap().len(),
+        db.trails().of(&account("111122223333")).await.unwrap().len(),
         1,
         "the one of the other region stays"
     );
-    assert!(db.trail_tags(&demo).await.unwrap().is_empty());
+    assert!(db.trails().tags(&demo).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -120,8 +122,8 @@ async fn logging_starts_and_stops_and_keeps_its_times() {
     let (store, _folder, _temp) = open().await;
     let demo = trail("demo", "us-east-1", false);
     let mut db = store.write().await.unwrap();
-    db.insert_trail(&demo, &[]).await.unwrap();
-    assert_eq!(db.trail_status(&demo, "us-east-1").await.unwrap(), TrailStatus::default());
+    db.trails().insert(&demo, &[]).await.unwrap();
+    assert_eq!(db.trails().status(&demo, "us-east-1").await.unwrap(), TrailStatus::default());
     let logging = |on, start, stop| TrailStatus {
         is_logging: on,
         start_logging_time: start,
@@ -136,17 +138,22 @@ async fn logging_starts_and_stops_and_keeps_its_times() {
         (false, 5, logging(false, Some(2), Some(4))),
         (true, 6, logging(true, Some(6), Some(4))),
     ] {
-        if on { db.start_logging(&demo, at).await } else { db.stop_logging(&demo, at).await }.unwrap();
-        assert_eq!(db.trail_status(&demo, "us-east-1").await.unwrap(), want);
+        if on {
+            db.trails().start_logging(&demo, at).await
+        } else {
+            db.trails().stop_logging(&demo, at).await
+        }
+        .unwrap();
+        assert_eq!(db.trails().status(&demo, "us-east-1").await.unwrap(), want);
         let logging = if on { vec![demo.clone()] } else { vec![] };
-        assert_eq!(db.logging_trails(&account("111122223333")).await.unwrap(), logging);
-        assert!(db.logging_trails(&account("444455556666")).await.unwrap().is_empty());
+        assert_eq!(db.trails().logging(&account("111122223333")).await.unwrap(), logging);
+        assert!(db.trails().logging(&account("444455556666")).await.unwrap().is_empty());
     }
     let everywhere = trail("all", "ap-south-1", true);
-    db.insert_trail(&everywhere, &[]).await.unwrap();
-    db.start_logging(&everywhere, 7).await.unwrap();
+    db.trails().insert(&everywhere, &[]).await.unwrap();
+    db.trails().start_logging(&everywhere, 7).await.unwrap();
     assert!(
-        db.logging_trails(&account("111122223333")).await.unwrap().iter().any(|c| c.is_multi_region_trail)
+        db.trails().logging(&account("111122223333")).await.unwrap().iter().any(|c| c.is_multi_region_trail)
     );
 }
 
@@ -164,12 +171,14 @@ async fn an_event_is_stored_once_also_within_a_batch_of_any_size() {
         .read()
         .await
         .unwrap()
+        .events()
         .export(&EventFilter::default(), Order::OldestFirst, None, 1000)
         .await
         .unwrap();
     assert_eq!(rows.len(), 300);
     let key = Attribute { key: AttributeKey::ResourceName, value: "i-250".into() };
-    let found = store.read().await.unwrap().lookup(&all(&[Listing::Write], Some(&key))).await.unwrap();
+    let found =
+        store.read().await.unwrap().events().lookup(&all(&[Listing::Write], Some(&key))).await.unwrap();
     assert_eq!(found.len(), 1, "resources of duplicates are not stored again");
     assert_eq!(found[0].resources, r#"[{"ResourceType":"AWS::EC2::Instance","ResourceName":"i-250"}]"#);
 }
@@ -188,6 +197,7 @@ async fn a_taken_key_costs_no_event() {
             .read()
             .await
             .unwrap()
+            .events()
             .export(&EventFilter::default(), Order::OldestFirst, None, 1000)
             .await
             .unwrap()
@@ -205,8 +215,8 @@ async fn a_lookup_sees_its_listings_range_and_page_only() {
     events[3].region = region("eu-west-1");
     insert(&store, &events).await;
     let mut db = store.read().await.unwrap();
-    let ids = async |db: &mut contrail::store::Session, query: &LookupQuery<'_>| -> Vec<String> {
-        db.lookup(query).await.unwrap().into_iter().map(|row| row.event_id).collect()
+    let ids = async |db: &mut ReadSession, query: &LookupQuery<'_>| -> Vec<String> {
+        db.events().lookup(query).await.unwrap().into_iter().map(|row| row.event_id).collect()
     };
     assert_eq!(ids(&mut db, &all(&[Listing::Write], None)).await, ["e-5", "e-4", "e-0"]);
     let today = [Listing::Write, Listing::Unlogged, Listing::Read];
@@ -215,7 +225,7 @@ async fn a_lookup_sees_its_listings_range_and_page_only() {
     query.range = TimeRange { from: 1, to: 4 };
     query.limit = 2;
     assert_eq!(ids(&mut db, &query).await, ["e-4", "e-2"]);
-    query.before = db.lookup(&query).await.unwrap().last().map(|row| row.key);
+    query.before = db.events().lookup(&query).await.unwrap().last().map(|row| row.key);
     assert_eq!(ids(&mut db, &query).await, ["e-1"]);
     query.range = TimeRange { from: 5, to: 4 };
     assert!(ids(&mut db, &query).await.is_empty());
@@ -226,22 +236,26 @@ async fn an_export_goes_on_behind_a_key() {
     let (store, _folder, _temp) = open().await;
     insert(&store, &(0..5).map(|i| event(i, i64::from(i))).collect::<Vec<_>>()).await;
     let mut db = store.read().await.unwrap();
-    let first = db.export(&EventFilter::default(), Order::OldestFirst, None, 2).await.unwrap();
-    let rest = db.export(&EventFilter::default(), Order::OldestFirst, Some(first[1].key), 100).await.unwrap();
+    let first = db.events().export(&EventFilter::default(), Order::OldestFirst, None, 2).await.unwrap();
+    let rest = db
+        .events()
+        .export(&EventFilter::default(), Order::OldestFirst, Some(first[1].key), 100)
+        .await
+        .unwrap();
     let records: Vec<_> = first.iter().chain(&rest).map(|row| row.record.as_str()).collect();
     assert_eq!(records, ["{\"n\":0}", "{\"n\":1}", "{\"n\":2}", "{\"n\":3}", "{\"n\":4}"]);
-    assert_eq!(db.key_of("e-1").await.unwrap(), Some(first[1].key));
+    assert_eq!(db.events().key_of("e-1").await.unwrap(), Some(first[1].key));
     let refused = EventFilter { failed: Some(true), ..EventFilter::default() };
-    assert_eq!(db.export(&refused, Order::NewestFirst, None, 100).await.unwrap().len(), 2);
+    assert_eq!(db.events().export(&refused, Order::NewestFirst, None, 100).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn settings_keep_their_first_value_and_the_size_is_known() {
     let (store, _folder, _temp) = open().await;
     let mut db = store.write().await.unwrap();
-    assert_eq!(db.setting("k", "one").await.unwrap(), "one");
-    assert_eq!(db.setting("k", "two").await.unwrap(), "one");
-    assert!(db.size_bytes().await.unwrap() > 0);
+    assert_eq!(db.settings().get_or_set("k", "one").await.unwrap(), "one");
+    assert_eq!(db.settings().get_or_set("k", "two").await.unwrap(), "one");
+    assert!(db.maintenance().size_bytes().await.unwrap() > 0);
 }
 
 #[tokio::test]
@@ -249,19 +263,19 @@ async fn old_events_leave_in_pieces_and_so_does_what_is_wiped() {
     let (store, _folder, _temp) = open().await;
     insert(&store, &(0..25).map(|i| event(i, 100)).collect::<Vec<_>>()).await;
     let mut db = store.write().await.unwrap();
-    assert_eq!(db.remove_old_events(7000, 10).await.unwrap(), 0, "stored at 7000 is not before 7000");
-    assert_eq!(db.remove_old_events(7001, 10).await.unwrap(), 10);
-    db.insert_trail(&trail("demo", "us-east-1", false), &[]).await.unwrap();
-    let (theirs, trails) = db.begin_wipe(Some(&account("444455556666")), 8000).await.unwrap();
-    assert_eq!((trails, db.wipe_piece(&theirs, 10).await.unwrap().rows), (0, 0));
-    let (ours, trails) = db.begin_wipe(Some(&account("111122223333")), 8000).await.unwrap();
-    db.insert_events(&[&event(100, 100)], 8001).await.unwrap();
+    assert_eq!(db.events().remove_old(7000, 10).await.unwrap(), 0, "stored at 7000 is not before 7000");
+    assert_eq!(db.events().remove_old(7001, 10).await.unwrap(), 10);
+    db.trails().insert(&trail("demo", "us-east-1", false), &[]).await.unwrap();
+    let (theirs, trails) = db.maintenance().begin_wipe(Some(&account("444455556666")), 8000).await.unwrap();
+    assert_eq!((trails, db.maintenance().wipe_piece(&theirs, 10).await.unwrap().rows), (0, 0));
+    let (ours, trails) = db.maintenance().begin_wipe(Some(&account("111122223333")), 8000).await.unwrap();
+    db.events().insert(&[&event(100, 100)], 8001).await.unwrap();
     let mut pieces = Vec::new();
     for _ in 0..3 {
-        pieces.push(db.wipe_piece(&ours, 10).await.unwrap().events);
+        pieces.push(db.maintenance().wipe_piece(&ours, 10).await.unwrap().events);
     }
     assert_eq!((trails, pieces), (1, vec![10, 5, 0]), "what came later stays");
-    assert!(db.key_of("e-100").await.unwrap().is_some());
+    assert!(db.events().key_of("e-100").await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -275,16 +289,16 @@ async fn an_error_says_whether_the_database_is_busy_in_conflict_or_damaged() {
         valid_to: 2,
     };
     let mut db = store.write().await.unwrap();
-    db.insert_trail(&trail("demo", "us-east-1", false), &[]).await.unwrap();
-    db.insert_digest_key("us-east-1", &key).await.unwrap();
-    let twice = db.insert_digest_key("us-east-1", &key).await.unwrap_err();
+    db.trails().insert(&trail("demo", "us-east-1", false), &[]).await.unwrap();
+    db.digest_keys().insert("us-east-1", &key).await.unwrap();
+    let twice = db.digest_keys().insert("us-east-1", &key).await.unwrap_err();
     assert_eq!(twice.kind(), StoreErrorKind::Conflict, "{twice}");
     db.commit().await.unwrap();
 
     let other = rusqlite::Connection::open(temp.path().join("contrail.db")).unwrap();
     other.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
     other.execute("UPDATE trails SET home_region = 'US EAST'", []).unwrap();
-    let odd = store.read().await.unwrap().trails(&account("111122223333")).await.unwrap_err();
+    let odd = store.read().await.unwrap().trails().of(&account("111122223333")).await.unwrap_err();
     assert_eq!(odd.kind(), StoreErrorKind::Damaged, "{odd}");
 
     other.execute_batch("BEGIN IMMEDIATE").unwrap();

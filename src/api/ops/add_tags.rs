@@ -5,6 +5,7 @@ use crate::api::trails::Nothing;
 use crate::api::{Context, Operation};
 use crate::domain::tags;
 use crate::error::ApiResult;
+use crate::store::{Session, WriteSession};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AddTags.html>
 #[derive(Debug)]
@@ -12,16 +13,16 @@ pub struct AddTags;
 
 impl Operation for AddTags {
     const NAME: &'static str = "AddTags";
-    const READ_ONLY: bool = false;
+    type Session = WriteSession;
     type Input = TagsInput;
     type Output = Nothing;
 
-    async fn call(input: TagsInput, context: &mut Context<'_>) -> ApiResult<Nothing> {
+    async fn call(input: TagsInput, context: &mut Context<'_, WriteSession>) -> ApiResult<Nothing> {
         let (trail, tags) = input.resolve(context).await?;
-        let mut all = context.db.trail_tags(&trail).await?;
+        let mut all = context.db.trails().tags(&trail).await?;
         all.retain(|old| !tags.iter().any(|new| new.key == old.key));
         tags::check_count(all.len() + tags.len())?;
-        context.db.add_trail_tags(&trail, tags).await?;
+        context.db.trails().add_tags(&trail, tags).await?;
         Ok(Nothing {})
     }
 }

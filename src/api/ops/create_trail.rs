@@ -7,7 +7,7 @@ use crate::domain::caller::Caller;
 use crate::domain::tags::{self, Tag};
 use crate::domain::trail_name::{TrailName, blank};
 use crate::error::ApiResult;
-use crate::store::Trail;
+use crate::store::{Session, Trail, WriteSession};
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html>
@@ -28,8 +28,7 @@ pub struct Input {
 
 impl Operation for CreateTrail {
     const NAME: &'static str = "CreateTrail";
-    const READ_ONLY: bool = false;
-    const PREPARES: bool = true;
+    type Session = WriteSession;
     type Input = Input;
     type Output = SettingsOutput;
 
@@ -40,16 +39,16 @@ impl Operation for CreateTrail {
         preflight::check(service, None, &trail).await
     }
 
-    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<SettingsOutput> {
+    async fn call(input: Input, context: &mut Context<'_, WriteSession>) -> ApiResult<SettingsOutput> {
         let trail = input.draft(context).await?;
-        context.db.insert_trail(&trail, input.tags_list.as_deref().unwrap_or_default()).await?;
+        context.db.trails().insert(&trail, input.tags_list.as_deref().unwrap_or_default()).await?;
         Ok(trail.into())
     }
 }
 
 impl Input {
     /// The trail that is asked for, if there is room for it.
-    async fn draft(&self, context: &mut Context<'_>) -> ApiResult<Trail> {
+    async fn draft<S: Session>(&self, context: &mut Context<'_, S>) -> ApiResult<Trail> {
         let name = TrailName::parse(self.name.as_deref().ok_or_else(blank)?)?;
         let now = context.service.clock.now().timestamp_millis();
         let mut trail = Trail {
@@ -77,7 +76,7 @@ impl Input {
         let tags = self.tags_list.as_deref().unwrap_or_default();
         tags::check_count(tags.len())?;
         tags::check(tags)?;
-        check_room(&trail, &context.db.trails(&trail.account).await?)?;
+        check_room(&trail, &context.db.trails().of(&trail.account).await?)?;
         Ok(trail)
     }
 }

@@ -3,6 +3,7 @@
 use crate::api::trails::{NameInput, Nothing, Purpose, find};
 use crate::api::{Context, Operation};
 use crate::error::ApiResult;
+use crate::store::{Session, WriteSession};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DeleteTrail.html>
 #[derive(Debug)]
@@ -10,13 +11,13 @@ pub struct DeleteTrail;
 
 impl Operation for DeleteTrail {
     const NAME: &'static str = "DeleteTrail";
-    const READ_ONLY: bool = false;
+    type Session = WriteSession;
     type Input = NameInput;
     type Output = Nothing;
 
-    async fn call(input: NameInput, context: &mut Context<'_>) -> ApiResult<Nothing> {
+    async fn call(input: NameInput, context: &mut Context<'_, WriteSession>) -> ApiResult<Nothing> {
         let trail = find(context, input.name.as_deref(), Purpose::Change).await?;
-        context.db.delete_trail(&trail).await?;
+        context.db.trails().delete(&trail).await?;
         Ok(Nothing {})
     }
 }

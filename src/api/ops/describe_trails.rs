@@ -4,7 +4,7 @@ use crate::api::trails::Description;
 use crate::api::{Context, Operation};
 use crate::domain::trail_ref::TrailRef;
 use crate::error::ApiResult;
-use crate::store::Trail;
+use crate::store::{ReadSession, Session, Trail};
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html>
@@ -30,17 +30,17 @@ pub struct Output {
 
 impl Operation for DescribeTrails {
     const NAME: &'static str = "DescribeTrails";
-    const READ_ONLY: bool = true;
+    type Session = ReadSession;
     type Input = Input;
     type Output = Output;
 
-    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
+    async fn call(input: Input, context: &mut Context<'_, ReadSession>) -> ApiResult<Output> {
         let (account, region) = (&context.caller.account, &context.caller.region);
         let names = input.trail_name_list.unwrap_or_default();
         let asked: Vec<_> =
             names.iter().map(|name| TrailRef::parse(Some(name), account)).collect::<ApiResult<_>>()?;
         let shadows = input.include_shadow_trails.unwrap_or(true);
-        let mut trails = context.db.trails(account).await?;
+        let mut trails = context.db.trails().of(account).await?;
         if asked.is_empty() {
             trails.retain(|t| t.home_region == *region || shadows && t.is_multi_region_trail);
         } else {

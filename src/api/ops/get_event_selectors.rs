@@ -4,6 +4,7 @@ use crate::api::trails::{Purpose, find};
 use crate::api::{Context, Operation};
 use crate::domain::arn::trail_arn;
 use crate::error::ApiResult;
+use crate::store::ReadSession;
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetEventSelectors.html>
@@ -51,11 +52,11 @@ impl Default for EventSelector {
 
 impl Operation for GetEventSelectors {
     const NAME: &'static str = "GetEventSelectors";
-    const READ_ONLY: bool = true;
+    type Session = ReadSession;
     type Input = Input;
     type Output = Output;
 
-    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
+    async fn call(input: Input, context: &mut Context<'_, ReadSession>) -> ApiResult<Output> {
         let trail = find(context, input.trail_name.as_deref(), Purpose::Read).await?;
         Ok(Output {
             trail_arn: trail_arn(&trail.home_region, &trail.account, &trail.name),

@@ -3,6 +3,7 @@
 use crate::api::trails::{Description, NameInput, Purpose, find};
 use crate::api::{Context, Operation};
 use crate::error::ApiResult;
+use crate::store::ReadSession;
 use serde::Serialize;
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrail.html>
@@ -18,11 +19,11 @@ pub struct Output {
 
 impl Operation for GetTrail {
     const NAME: &'static str = "GetTrail";
-    const READ_ONLY: bool = true;
+    type Session = ReadSession;
     type Input = NameInput;
     type Output = Output;
 
-    async fn call(input: NameInput, context: &mut Context<'_>) -> ApiResult<Output> {
+    async fn call(input: NameInput, context: &mut Context<'_, ReadSession>) -> ApiResult<Output> {
         let trail = find(context, input.name.as_deref(), Purpose::Read).await?;
         Ok(Output { trail: trail.into() })
     }

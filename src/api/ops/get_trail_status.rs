@@ -4,7 +4,7 @@ use crate::api::trails::{NameInput, Purpose, find};
 use crate::api::{Context, Operation};
 use crate::domain::timestamp::Timestamp;
 use crate::error::ApiResult;
-use crate::store::TrailStatus;
+use crate::store::{ReadSession, Session, TrailStatus};
 use serde::Serialize;
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html>
@@ -73,12 +73,12 @@ impl From<TrailStatus> for Output {
 
 impl Operation for GetTrailStatus {
     const NAME: &'static str = "GetTrailStatus";
-    const READ_ONLY: bool = true;
+    type Session = ReadSession;
     type Input = NameInput;
     type Output = Output;
 
-    async fn call(input: NameInput, context: &mut Context<'_>) -> ApiResult<Output> {
+    async fn call(input: NameInput, context: &mut Context<'_, ReadSession>) -> ApiResult<Output> {
         let trail = find(context, input.name.as_deref(), Purpose::Read).await?;
-        Ok(context.db.trail_status(&trail, &context.caller.region).await?.into())
+        Ok(context.db.trails().status(&trail, &context.caller.region).await?.into())
     }
 }

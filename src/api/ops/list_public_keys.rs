@@ -4,7 +4,7 @@ use crate::api::{Context, Operation, Service};
 use crate::domain::caller::Caller;
 use crate::domain::timestamp::{Timestamp, in_words};
 use crate::error::{ApiError, ApiResult, Code};
-use crate::store::DigestKey;
+use crate::store::{DigestKey, ReadSession, Session};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +54,7 @@ impl From<DigestKey> for PublicKey {
 
 impl Operation for ListPublicKeys {
     const NAME: &'static str = "ListPublicKeys";
-    const READ_ONLY: bool = true;
-    const PREPARES: bool = true;
+    type Session = ReadSession;
     type Input = Input;
     type Output = Output;
 
@@ -66,14 +65,14 @@ impl Operation for ListPublicKeys {
         Ok(())
     }
 
-    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
+    async fn call(input: Input, context: &mut Context<'_, ReadSession>) -> ApiResult<Output> {
         let now = context.service.clock.now();
         let (from, to) = input.range(now)?;
         let region = &context.caller.region;
-        let mut keys = context.db.digest_keys(region, from, to).await?;
+        let mut keys = context.db.digest_keys().in_use(region, from, to).await?;
         if keys.is_empty() {
             // A range in the future, or one before the keys of an older data folder.
-            keys.extend(context.db.current_digest_key(region, now.timestamp()).await?);
+            keys.extend(context.db.digest_keys().current(region, now.timestamp()).await?);
         }
         Ok(Output { public_key_list: keys.into_iter().map(PublicKey::from).collect() })
     }

@@ -4,6 +4,7 @@ use crate::api::tags::{find, no_arn};
 use crate::api::{Context, Operation};
 use crate::domain::tags::Tag;
 use crate::error::{ApiResult, Code};
+use crate::store::{ReadSession, Session};
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListTags.html>
@@ -39,11 +40,11 @@ struct ResourceTag {
 
 impl Operation for ListTags {
     const NAME: &'static str = "ListTags";
-    const READ_ONLY: bool = true;
+    type Session = ReadSession;
     type Input = Input;
     type Output = Output;
 
-    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
+    async fn call(input: Input, context: &mut Context<'_, ReadSession>) -> ApiResult<Output> {
         let asked = input.resource_id_list.filter(|list| !list.is_empty()).ok_or_else(no_arn)?;
         if asked.len() > LIMIT {
             return Err(Code::InvalidParameterException.because(format!(
@@ -57,7 +58,7 @@ impl Operation for ListTags {
                 continue;
             }
             let trail = find(context, &resource_id).await?;
-            let tags_list = context.db.trail_tags(&trail).await?;
+            let tags_list = context.db.trails().tags(&trail).await?;
             resource_tag_list.push(ResourceTag { resource_id, tags_list });
         }
         Ok(Output { resource_tag_list })

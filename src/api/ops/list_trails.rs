@@ -5,7 +5,7 @@ use crate::domain::arn::trail_arn;
 use crate::domain::page_token::{self, TokenScope};
 use crate::domain::region::Region;
 use crate::error::ApiResult;
-use crate::store::Trail;
+use crate::store::{ReadSession, Session, Trail};
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListTrails.html>
@@ -53,11 +53,11 @@ impl From<Trail> for TrailInfo {
 
 impl Operation for ListTrails {
     const NAME: &'static str = "ListTrails";
-    const READ_ONLY: bool = true;
+    type Session = ReadSession;
     type Input = Input;
     type Output = Output;
 
-    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
+    async fn call(input: Input, context: &mut Context<'_, ReadSession>) -> ApiResult<Output> {
         let (account, region) = (&context.caller.account, &context.caller.region);
         let key = &context.service.token_key;
         let scope = TokenScope::new(ListTrails::NAME).with(Some(account)).with(Some(region));
@@ -65,7 +65,7 @@ impl Operation for ListTrails {
         let behind: Option<String> = token.map(|token| page_token::open(key, &scope, token)).transpose()?;
         // They come by home region and name. Neither holds a slash.
         let position = |trail: &Trail| format!("{}/{}", trail.home_region, trail.name);
-        let mut trails = context.db.trails(account).await?;
+        let mut trails = context.db.trails().of(account).await?;
         if let Some(behind) = behind.as_ref().and_then(|position| position.split_once('/')) {
             trails.retain(|trail| (trail.home_region.as_str(), trail.name.as_str()) > behind);
         }

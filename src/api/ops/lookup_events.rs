@@ -8,7 +8,7 @@ use crate::domain::page_token::{self, TokenScope};
 use crate::domain::resources::{Resource, short_type};
 use crate::domain::timestamp::{Timestamp, in_words};
 use crate::error::{ApiError, ApiResult};
-use crate::store::{LookupQuery, LookupRow};
+use crate::store::{LookupQuery, LookupRow, ReadSession, Session};
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
@@ -108,11 +108,11 @@ fn listings(era: Era, category: EventCategory, attribute: Option<&Attribute>) ->
 
 impl Operation for LookupEvents {
     const NAME: &'static str = "LookupEvents";
-    const READ_ONLY: bool = true;
+    type Session = ReadSession;
     type Input = Input;
     type Output = Output;
 
-    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<Output> {
+    async fn call(input: Input, context: &mut Context<'_, ReadSession>) -> ApiResult<Output> {
         let (service, caller) = (context.service, context.caller);
         let era = service.settings.era;
         let category = EventCategory::parse(input.event_category.as_deref())?;
@@ -152,7 +152,7 @@ impl Operation for LookupEvents {
                 // One more than asked for tells whether there is another page.
                 limit: limit + 1,
             };
-            rows = context.db.lookup(&query).await?;
+            rows = context.db.events().lookup(&query).await?;
         }
         if rows.is_empty() && era == Era::Y2015 && !service.logging.covers(caller, context.db).await? {
             tracing::info!(

@@ -4,6 +4,7 @@ use crate::api::tags::TagsInput;
 use crate::api::trails::Nothing;
 use crate::api::{Context, Operation};
 use crate::error::ApiResult;
+use crate::store::{Session, WriteSession};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_RemoveTags.html>
 #[derive(Debug)]
@@ -11,14 +12,14 @@ pub struct RemoveTags;
 
 impl Operation for RemoveTags {
     const NAME: &'static str = "RemoveTags";
-    const READ_ONLY: bool = false;
+    type Session = WriteSession;
     type Input = TagsInput;
     type Output = Nothing;
 
-    async fn call(input: TagsInput, context: &mut Context<'_>) -> ApiResult<Nothing> {
+    async fn call(input: TagsInput, context: &mut Context<'_, WriteSession>) -> ApiResult<Nothing> {
         let (trail, tags) = input.resolve(context).await?;
         let keys: Vec<_> = tags.iter().map(|tag| tag.key.as_str()).collect();
-        context.db.remove_trail_tags(&trail, &keys).await?;
+        context.db.trails().remove_tags(&trail, &keys).await?;
         Ok(Nothing {})
     }
 }

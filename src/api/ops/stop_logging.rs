@@ -3,6 +3,7 @@
 use crate::api::trails::{NameInput, Nothing, Purpose, find};
 use crate::api::{Context, Operation};
 use crate::error::ApiResult;
+use crate::store::{Session, WriteSession};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html>
 #[derive(Debug)]
@@ -10,14 +11,14 @@ pub struct StopLogging;
 
 impl Operation for StopLogging {
     const NAME: &'static str = "StopLogging";
-    const READ_ONLY: bool = false;
+    type Session = WriteSession;
     type Input = NameInput;
     type Output = Nothing;
 
-    async fn call(input: NameInput, context: &mut Context<'_>) -> ApiResult<Nothing> {
+    async fn call(input: NameInput, context: &mut Context<'_, WriteSession>) -> ApiResult<Nothing> {
         let trail = find(context, input.name.as_deref(), Purpose::Change).await?;
         let now = context.service.clock.now().timestamp_millis();
-        context.db.stop_logging(&trail, now).await?;
+        context.db.trails().stop_logging(&trail, now).await?;
         Ok(Nothing {})
     }
 }

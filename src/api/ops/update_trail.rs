@@ -4,7 +4,7 @@ use crate::api::trails::{Purpose, SettingsInput, SettingsOutput, check_room, fin
 use crate::api::{Context, Operation, Service, preflight};
 use crate::domain::caller::Caller;
 use crate::error::ApiResult;
-use crate::store::Trail;
+use crate::store::{Session, Trail, WriteSession};
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html>
@@ -23,8 +23,7 @@ pub struct Input {
 
 impl Operation for UpdateTrail {
     const NAME: &'static str = "UpdateTrail";
-    const READ_ONLY: bool = false;
-    const PREPARES: bool = true;
+    type Session = WriteSession;
     type Input = Input;
     type Output = SettingsOutput;
 
@@ -35,16 +34,16 @@ impl Operation for UpdateTrail {
         preflight::check(service, Some(&before), &trail).await
     }
 
-    async fn call(input: Input, context: &mut Context<'_>) -> ApiResult<SettingsOutput> {
+    async fn call(input: Input, context: &mut Context<'_, WriteSession>) -> ApiResult<SettingsOutput> {
         let (before, mut trail) = input.draft(context).await?;
         if trail != before {
             trail.updated_at = context.service.clock.now().timestamp_millis();
-            context.db.save_trail(&trail).await?;
+            context.db.trails().save(&trail).await?;
             if trail.sns_topic_arn != before.sns_topic_arn {
-                context.db.forget_notifications(&trail).await?;
+                context.db.trails().forget_notifications(&trail).await?;
             }
             if trail.cloud_watch_logs_log_group_arn.is_none() {
-                context.db.forget_cloud_watch_logs(&trail).await?;
+                context.db.trails().forget_cloud_watch_logs(&trail).await?;
             }
         }
         Ok(SettingsOutput::from(trail).with_cleared(&input.settings))
@@ -53,12 +52,12 @@ impl Operation for UpdateTrail {
 
 impl Input {
     /// The trail as it is, and as it is asked for, if there is room for it.
-    async fn draft(&self, context: &mut Context<'_>) -> ApiResult<(Trail, Trail)> {
+    async fn draft<S: Session>(&self, context: &mut Context<'_, S>) -> ApiResult<(Trail, Trail)> {
         let before = find(context, self.name.as_deref(), Purpose::Change).await?;
         let mut trail = before.clone();
         self.settings.apply(&mut trail)?;
         if trail.is_multi_region_trail && !before.is_multi_region_trail {
-            let mut others = context.db.trails(&trail.account).await?;
+            let mut others = context.db.trails().of(&trail.account).await?;
             others.retain(|t| *t != before);
             check_room(&trail, &others)?;
         }

@@ -3,6 +3,7 @@
 use crate::console::{ask, filled, numbers};
 use crate::support::{TestServer, record};
 use contrail::domain::event_filter::EventFilter;
+use contrail::store::Session;
 use serde_json::json;
 
 #[tokio::test]
@@ -118,7 +119,7 @@ async fn no_page_sorts() {
     ] {
         let mut filter = EventFilter::default();
         filter.take(parameter, value).unwrap();
-        let plan = session.event_page_plan(&filter).await.unwrap().join("\n");
+        let plan = session.events().page_plan(&filter).await.unwrap().join("\n");
         assert!(!plan.contains("TEMP B-TREE"), "{parameter}: {plan}");
         assert!(
             plan.contains("SEARCH s USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
@@ -127,7 +128,7 @@ async fn no_page_sorts() {
     }
     let mut filter = EventFilter::default();
     filter.take("resource", "i-3").unwrap();
-    let plan = session.event_page_plan(&filter).await.unwrap().join("\n");
+    let plan = session.events().page_plan(&filter).await.unwrap().join("\n");
     assert!(
         plan.contains("event_resources_by_name (account=? AND region=? AND listing=? AND resource_name=?"),
         "{plan}"

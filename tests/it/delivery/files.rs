@@ -3,6 +3,7 @@
 use super::{delivered, delivering_to, delivering_with, ids, import, import_from, log_files, records};
 use crate::support::fakes::FakeAws;
 use crate::support::{ACCOUNT, TestServer, record};
+use contrail::store::Session;
 use serde_json::json;
 use sha2::{Digest, Sha512};
 
@@ -286,7 +287,7 @@ async fn what_a_reset_left_when_it_was_interrupted_is_removed_and_holds_nothing_
     let server = delivering_with(&aws, &[("history.retention_days", "1")], json!({})).await;
     import(&server, 2).await;
     let mut session = server.service.store.write().await.unwrap();
-    session.begin_wipe(None, server.clock.now().timestamp_millis()).await.unwrap();
+    session.maintenance().begin_wipe(None, server.clock.now().timestamp_millis()).await.unwrap();
     session.commit().await.unwrap();
     server.wait(2 * 24 * 3600);
     server.step().await;

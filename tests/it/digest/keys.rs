@@ -4,6 +4,7 @@ use super::{import, valid, validating};
 use crate::support::fakes::FakeAws;
 use crate::support::{TestServer, start_of_time};
 use aws_sdk_cloudtrail::primitives::DateTime;
+use contrail::store::Session;
 use serde_json::{Value, json};
 
 const DAY: u64 = 24 * 3600;
@@ -115,6 +116,15 @@ async fn the_private_key_is_neither_answered_nor_shown() {
     server.step().await;
     let listed = server.ok("ListPublicKeys", json!({"StartTime": 0})).await;
     assert_eq!(listed["PublicKeyList"][0].as_object().unwrap().len(), 4);
-    let key = server.service.store.read().await.unwrap().digest_keys("us-east-1", 0, i64::MAX).await.unwrap();
+    let key = server
+        .service
+        .store
+        .read()
+        .await
+        .unwrap()
+        .digest_keys()
+        .in_use("us-east-1", 0, i64::MAX)
+        .await
+        .unwrap();
     assert!(!format!("{key:?}").contains(&key[0].private_key[..40]));
 }

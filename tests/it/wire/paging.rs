@@ -1,6 +1,7 @@
 //! NextToken: bound to its question, and right while events arrive and leave.
 
 use crate::support::{TestServer, record};
+use contrail::store::Session;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sqlx::Connection;
@@ -178,7 +179,7 @@ async fn page_while(steps: Vec<Vec<Between>>, seconds: Vec<u32>, size: u32) {
                 }
                 Between::OldestLeave(n) => {
                     let mut session = server.service.store.write().await.unwrap();
-                    session.remove_old_events(i64::MAX, n).await.unwrap();
+                    session.events().remove_old(i64::MAX, n).await.unwrap();
                     session.commit().await.unwrap();
                     let left = server.get("/_contrail/events").await.text;
                     there_all_along.retain(|id| left.contains(&format!("a000-{id:012}")));
