@@ -8,12 +8,12 @@
 //! | 9 | [`server`] | wiring, the life of the process |
 //! | 8 | [`http`], [`proxy`] | the doors: the AWS API and `/_contrail`; calls forwarded to an emulator |
 //! | 7 | [`console`] | reading the event history: for programs, and for the web page |
-//! | 6 | [`workers`], [`guard`] | the work in the background, one step at a time; web pages of other origins are kept out |
-//! | 5 | [`api`], [`delivery`], [`digest`] | CloudTrail's operations and limits; what trails deliver; digests of it |
+//! | 6 | [`workers`], [`guard`] | the work in the background; web pages of other origins are kept out |
+//! | 5 | [`api`], [`delivery`] | CloudTrail's operations and limits; what trails deliver, digests of it included |
 //! | 4 | [`recorder`], [`outbound`], [`digest_keys`] | callers, records of calls, intake, the writer; clients of S3, SNS, Logs; keys that sign digests |
 //! | 3 | [`store`], [`buckets`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db` |
 //! | 2 | [`config`] | settings |
-//! | 1 | [`domain`] | accounts, regions, names, ARNs, tokens, records: pure |
+//! | 1 | [`domain`] | accounts, regions, names, ARNs, tokens, records, which trails take an event: pure |
 //! | 0 | [`error`], [`clock`], [`metrics`] | what everything may use |
 //!
 //! Five walks through it:
@@ -22,8 +22,9 @@
 //! * A forwarded call: `proxy` → the upstream and back → `recorder::forwarded_calls` → `recorder::forwarded_call`
 //!   (`identify`, `catalog`, `reply`) → `recorder::writer`.
 //! * A question about the history: `console` (parameters, a session with a time limit) → `store::console`.
-//! * A delivery: `recorder::writer` notes what is pending → `workers` → `delivery` (files, announcements, streams) →
-//!   `outbound` → `digest`.
+//! * A delivery: as a call arrives it takes `store::Store::logging_trails` with it → `domain::routing` says which of them
+//!   take its event → `recorder::writer` stores it with what is pending (`store::destinations`) → `workers` →
+//!   `delivery` claims the destinations that are ready (`serving`) and serves each (`engine`, a file a kind) → `outbound`.
 
 #![warn(clippy::unwrap_used)]
 
@@ -34,7 +35,6 @@ pub mod clock;
 pub mod config;
 pub mod console;
 pub mod delivery;
-pub mod digest;
 pub mod digest_keys;
 pub mod domain;
 pub mod error;

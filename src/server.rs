@@ -6,6 +6,7 @@ use crate::api::limits::Limits;
 use crate::buckets::{BucketError, Buckets};
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
+use crate::delivery::{self, Delivery};
 use crate::digest_keys::DigestKeys;
 use crate::domain::page_token::TokenKey;
 use crate::http;
@@ -17,8 +18,9 @@ use crate::recorder::callers::Callers;
 use crate::recorder::catalog::{Catalog, CatalogError};
 use crate::recorder::forwarded_call::ForwardedCallRecorder;
 use crate::recorder::forwarded_calls::ForwardedCalls;
+use crate::recorder::retention::Retention;
 use crate::recorder::writer::{Writer, WriterTask};
-use crate::store::{DataDir, OpenError, Outlets, Session, Store, StoreError};
+use crate::store::{DataDir, EventBusTakes, OpenError, Session, Store, StoreError};
 use crate::workers::Workers;
 use actix_web::{App, HttpServer};
 use std::net::{SocketAddr, TcpListener};
@@ -119,10 +121,10 @@ impl Server {
             Some(_) => None,
         };
         let outbound = Outbound::new(&settings.delivery, buckets.clone());
-        let outlets = Outlets::of(&settings.delivery);
+        let event_bus = EventBusTakes::of(&settings.delivery);
         let arrivals = Arrivals::new(clock.now().timestamp_micros());
         let (writer, writer_task) =
-            Writer::start(store.clone(), arrivals.clone(), outlets, clock.clone(), metrics.clone());
+            Writer::start(store.clone(), arrivals.clone(), event_bus, clock.clone(), metrics.clone());
         let settings = Arc::new(settings);
         let callers = Arc::new(Callers::new(&settings));
         let forwarded_calls = if settings.recorder.is_on() {
@@ -140,10 +142,8 @@ impl Server {
             callers,
             forwarded_calls,
             limits: Arc::new(Limits::new(&settings, &clock)),
-            logging: Arc::default(),
             digest_keys: DigestKeys::new(store.clone(), clock.clone(), &settings.delivery),
             outbound,
-            outlets,
             buckets,
             settings,
             started: clock.now(),
@@ -155,7 +155,18 @@ impl Server {
             metrics,
             token_key,
         };
-        let workers = Workers::new(&service);
+        let delivery = Delivery::new(delivery::Parts {
+            settings: service.settings.delivery.clone(),
+            store: service.store.clone(),
+            digest_keys: service.digest_keys.clone(),
+            outbound: service.outbound.clone(),
+            clock: service.clock.clone(),
+            ids: service.ids.clone(),
+            metrics: service.metrics.clone(),
+        });
+        let keep = service.settings.retention();
+        let retention = Retention::new(service.store.clone(), service.clock.clone(), keep);
+        let workers = Workers { delivery, retention };
         let routes = http::routes(&service, &workers, address);
         let proxy = service.forwarded_calls.as_ref().map(|calls| Proxy::new(&service, calls).routes());
         let mut http = HttpServer::new(move || {

@@ -6,7 +6,7 @@ use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
 use crate::recorder::intake::{Intake, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::writer::Writer;
-use crate::store::{DataDir, OpenError, Outlets, Store};
+use crate::store::{DataDir, EventBusTakes, OpenError, Store};
 use clap::Args;
 use futures_util::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -72,7 +72,7 @@ impl Import {
                 let (writer, task) = Writer::start(
                     store.clone(),
                     arrivals,
-                    Outlets::of(&settings.delivery),
+                    EventBusTakes::of(&settings.delivery),
                     clock,
                     metrics.clone(),
                 );

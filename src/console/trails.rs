@@ -41,11 +41,11 @@ async fn describe(
     files: u32,
     service: &Service,
 ) -> StoreResult<Value> {
-    let status = session.trails().status_everywhere(trail).await?;
-    let backlog = session.deliveries().of_trail(trail).await?;
-    let per_period = session.deliveries().events_per_period(trail, PERIODS).await?;
-    let digests = session.digests().of_trail(trail, DIGESTS).await?;
-    let found = session.deliveries().files_of_trail(trail, files.max(1)).await?;
+    let status = session.trails().status_everywhere(trail.id).await?;
+    let backlog = session.deliveries().of_trail(trail.id).await?;
+    let per_period = session.deliveries().events_per_period(trail.id, PERIODS).await?;
+    let digests = session.digests().of_trail(trail.id, DIGESTS).await?;
+    let found = session.deliveries().files_of_trail(trail.id, files.max(1)).await?;
     let last = |time: Option<i64>, error: &Option<String>| match (time, error) {
         (None, None) => Value::Null,
         (time, error) => json!({"time": time.map(seconds), "error": error}),

@@ -1,138 +1,99 @@
-//! Announcements of stored log files: at the trail's topic, and at the webhook.
+//! Announcements of stored log files: at the trail's topic, and at the webhook. Both send the same message.
 
-use crate::delivery::{AT_ONCE, Delivery, DeliveryReport, Flush};
-use crate::store::{self, Destination, Session, StoreResult, Unannounced};
-use futures_util::{StreamExt, TryStreamExt};
+use crate::delivery::Delivery;
+use crate::delivery::engine::{Kind, Outcome, Part, Recipient};
+use crate::outbound::{Failure, NOT_CONFIGURED, Sent};
+use crate::store::{PendingNotice, Session, StoreResult, WriteSession};
 use serde_json::json;
 
-pub(super) async fn step(delivery: &Delivery, flush: Flush, report: &mut DeliveryReport) -> StoreResult<()> {
-    let waiting = delivery.store.read().await?.deliveries().unannounced_destinations().await?;
-    let ready = waiting.into_iter().filter(|d| delivery.may_try(d.notice_retry_at, flush));
-    let reports = futures_util::stream::iter(ready)
-        .map(|destination| serve(delivery, destination))
-        .buffered(AT_ONCE)
-        .try_collect::<Vec<_>>()
-        .await?;
-    report.failures.extend(reports.into_iter().flat_map(|part| part.failures));
-    Ok(())
-}
+/// The topics of trails.
+pub(super) struct Topics<'a>(pub(super) &'a Delivery);
 
-/// Announces the files of a destination, in order, until none is left or one fails.
-async fn serve(delivery: &Delivery, mut destination: Destination) -> StoreResult<DeliveryReport> {
-    let mut report = DeliveryReport::default();
-    loop {
-        let files = delivery.store.read().await?.deliveries().unannounced_files(destination.id).await?;
-        if files.is_empty() {
-            return Ok(report);
-        }
-        for file in files {
-            if !announce(delivery, &mut destination, &file, &mut report).await? {
-                return Ok(report);
-            }
-        }
-    }
-}
+/// The webhook, for each trail by itself.
+pub(super) struct Webhooks<'a>(pub(super) &'a Delivery);
 
-/// Announces one file; whether it is settled.
-async fn announce(
-    delivery: &Delivery,
-    destination: &mut Destination,
-    file: &Unannounced,
-    report: &mut DeliveryReport,
-) -> StoreResult<bool> {
-    // One key a message: observed.
-    let message = json!({"s3Bucket": file.s3_bucket_name, "s3ObjectKey": [file.s3_object_key]}).to_string();
-    let mut failed = None;
-    let mut told = (!file.notify, !file.webhook);
-    if let Some(topic) = file.sns_topic_arn.as_deref().filter(|_| file.notify) {
-        match delivery.outbound.publish(&destination.trail_account, topic, &message).await {
-            Ok(()) => told.0 = true,
-            Err(failure) if failure.code == "NotConfigured" => {
-                // There is nobody to tell, now or later: the status says so, and the file is settled.
-                told.0 = true;
-                let mut session = delivery.store.write().await?;
-                let what = store::DeliveryKind::Notification;
-                session.trails().record_delivery(&destination.whose(), what, Err(&failure.message)).await?;
-                session.deliveries().file_announced(file.id, true, false).await?;
-                session.commit().await?;
-                return Ok(told.1 || webhook(delivery, destination, file, &message, report).await?);
-            }
-            Err(failure) => failed = Some(failure),
-        }
-    }
-    if told.0 {
-        let now = delivery.now_millis();
-        let mut session = delivery.store.write().await?;
-        session.deliveries().file_announced(file.id, true, false).await?;
-        if file.notify {
-            session
-                .trails()
-                .record_delivery(&destination.whose(), store::DeliveryKind::Notification, Ok(now))
-                .await?;
-        }
-        if told.1 && destination.notice_failures > 0 {
-            session.deliveries().set_retry(destination.id, true, 0, None).await?;
-            destination.notice_failures = 0;
-        }
-        session.commit().await?;
-    }
-    if let Some(failure) = failed {
-        delivery.failed(destination, store::DeliveryKind::Notification, &failure, report).await?;
-        give_up_if_old(delivery, file).await?;
-        return Ok(false);
-    }
-    Ok(told.1 || webhook(delivery, destination, file, &message, report).await?)
-}
+impl Kind for Topics<'_> {
+    type Item = PendingNotice;
 
-/// Tells the webhook; whether it took it.
-async fn webhook(
-    delivery: &Delivery,
-    destination: &mut Destination,
-    file: &Unannounced,
-    message: &str,
-    report: &mut DeliveryReport,
-) -> StoreResult<bool> {
-    match delivery.outbound.post_webhook(message).await {
-        Err(failure) if failure.code != "NotConfigured" => {
-            let failures = destination.notice_failures + 1;
-            if failures == 1 {
-                tracing::warn!(
-                    code = failure.code,
-                    message = failure.message,
-                    "the webhook failed; it will be tried again"
-                );
-            }
-            delivery.metrics.delivery_failed("webhook");
-            report.failures.push(format!("webhook of {}: {failure}", destination.trail_name));
-            let mut session = delivery.store.write().await?;
-            session
-                .deliveries()
-                .set_retry(destination.id, true, failures, Some(delivery.next_try(failures)))
-                .await?;
-            session.commit().await?;
-            give_up_if_old(delivery, file).await?;
-            Ok(false)
-        }
-        // Without a webhook any more there is nobody to tell.
-        _ => {
-            let mut session = delivery.store.write().await?;
-            session.deliveries().file_announced(file.id, false, true).await?;
-            if destination.notice_failures > 0 {
-                session.deliveries().set_retry(destination.id, true, 0, None).await?;
-                destination.notice_failures = 0;
-            }
-            session.commit().await?;
-            Ok(true)
-        }
+    const TARGET: &'static str = "sns";
+
+    async fn next(&self, recipient: &Recipient, _: Part) -> StoreResult<Option<PendingNotice>> {
+        next(self.0, recipient).await
+    }
+
+    async fn send(&self, recipient: &Recipient, notice: &mut PendingNotice) -> Result<Outcome, Failure> {
+        let topic = recipient
+            .trail
+            .as_ref()
+            .and_then(|trail| Some((&trail.account, trail.sns_topic_arn.as_deref()?)));
+        let Some((owner, topic)) = topic else { return Ok(Outcome::Unwanted) };
+        outcome(self.0.outbound.publish(owner, topic, &message(notice)).await)
+    }
+
+    async fn settle(
+        &self,
+        db: &mut WriteSession,
+        recipient: &Recipient,
+        notice: &PendingNotice,
+        _: &Outcome,
+    ) -> StoreResult<()> {
+        db.deliveries().settle_notice(recipient.destination.id, notice.log_file).await
+    }
+
+    async fn give_up(&self, db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
+        db.deliveries().give_up_notices(destination, before).await
+    }
+
+    fn waits_since(notice: &PendingNotice) -> i64 {
+        notice.stored_at
     }
 }
 
-async fn give_up_if_old(delivery: &Delivery, file: &Unannounced) -> StoreResult<()> {
-    if delivery.is_too_old(file.created_at) {
-        let mut session = delivery.store.write().await?;
-        session.deliveries().file_announced(file.id, true, true).await?;
-        session.commit().await?;
-        tracing::error!(key = file.s3_object_key, "a notification was given up after 30 days");
+impl Kind for Webhooks<'_> {
+    type Item = PendingNotice;
+
+    const TARGET: &'static str = "webhook";
+
+    async fn next(&self, recipient: &Recipient, _: Part) -> StoreResult<Option<PendingNotice>> {
+        next(self.0, recipient).await
     }
-    Ok(())
+
+    async fn send(&self, _: &Recipient, notice: &mut PendingNotice) -> Result<Outcome, Failure> {
+        outcome(self.0.outbound.post_webhook(&message(notice)).await)
+    }
+
+    async fn settle(
+        &self,
+        db: &mut WriteSession,
+        recipient: &Recipient,
+        notice: &PendingNotice,
+        _: &Outcome,
+    ) -> StoreResult<()> {
+        db.deliveries().settle_notice(recipient.destination.id, notice.log_file).await
+    }
+
+    async fn give_up(&self, db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
+        db.deliveries().give_up_notices(destination, before).await
+    }
+
+    fn waits_since(notice: &PendingNotice) -> i64 {
+        notice.stored_at
+    }
+}
+
+async fn next(delivery: &Delivery, recipient: &Recipient) -> StoreResult<Option<PendingNotice>> {
+    delivery.store.read().await?.deliveries().next_notice(recipient.destination.id).await
+}
+
+/// One key a message: observed.
+fn message(notice: &PendingNotice) -> String {
+    json!({"s3Bucket": notice.s3_bucket_name, "s3ObjectKey": [notice.s3_object_key]}).to_string()
+}
+
+fn outcome(sent: Sent) -> Result<Outcome, Failure> {
+    match sent {
+        Ok(()) => Ok(Outcome::Taken),
+        Err(failure) if failure.code == NOT_CONFIGURED => Ok(Outcome::Undeliverable(failure.message)),
+        Err(failure) => Err(failure),
+    }
 }

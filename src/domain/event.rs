@@ -1,5 +1,4 @@
-//! An event: a record with what lookups find it by. The one way from a record's JSON to its columns, for our own
-//! calls as for records from outside.
+//! An event: a record with what lookups find it by; and the way from the JSON of a record that comes from outside to that.
 
 use crate::domain::account_id::AccountId;
 use crate::domain::lookup::LAST_SECOND;
@@ -274,23 +273,18 @@ fn actor<'a>(identity: &'a UserIdentity<'_>) -> Option<&'a str> {
 
 fn find_resources(fields: &Fields<'_>, event_source: &str) -> Vec<Resource> {
     let mut found = Vec::new();
-    // Of a refused call AWS indexes nothing from the request, nor of CloudTrail's own calls that only read (observed).
-    let own_read = event_source == "cloudtrail.amazonaws.com" && fields.read_only == Some(true);
-    if fields.error_code.is_none() && !own_read {
-        let parts = [fields.request_parameters, fields.response_elements];
-        let parts: Vec<_> = parts.into_iter().flatten().map(RawValue::get).collect();
-        resources::collect(event_source, &parts, &mut found);
+    let failed = fields.error_code.is_some();
+    if resources::are_indexed(event_source, fields.read_only == Some(true), failed) {
+        for part in [fields.request_parameters, fields.response_elements].into_iter().flatten() {
+            resources::collect(event_source, part, &mut found);
+        }
     }
     for resource in fields.resources.iter().flatten() {
         if let Some(arn) = &resource.arn {
             resources::add(&mut found, resource.kind.as_deref(), arn);
         }
     }
-    for resource in &mut found {
-        resource.resource_name = plain(&resource.resource_name);
-        resource.resource_type = resource.resource_type.as_deref().map(plain);
-    }
-    found
+    resources::without_nul(found)
 }
 
 /// The record with another `eventTime`. serde hands `old` out as a slice of `record`, unless it holds escapes, so its

@@ -76,6 +76,24 @@ struct SessionAttributes {
 }
 
 impl Identity {
+    /// `userIdentity.type`
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Identity::Root => "Root",
+            Identity::User(_) => "IAMUser",
+            Identity::Role { .. } => "AssumedRole",
+        }
+    }
+
+    /// The `Username` of a lookup: the user's name, `root`, or the session's name of a role.
+    pub fn user_name(&self) -> &str {
+        match self {
+            Identity::Root => "root",
+            Identity::User(name) => name,
+            Identity::Role { session, .. } => session,
+        }
+    }
+
     /// The identity as a record shows it. `time` (ISO) stands in for the unknown start of a role's session.
     pub fn user_identity(
         &self,
@@ -87,7 +105,7 @@ impl Identity {
         let partition = region.partition();
         let iam = |resource: &str| format!("arn:{partition}:iam::{account}:{resource}");
         let mut identity = UserIdentity {
-            kind: "Root",
+            kind: self.kind(),
             principal_id: account.to_string(),
             arn: iam("root"),
             account_id: account.clone(),
@@ -98,14 +116,12 @@ impl Identity {
         match self {
             Identity::Root => {}
             Identity::User(name) => {
-                identity.kind = "IAMUser";
                 identity.principal_id = unique_id("AIDA", account, name);
                 identity.arn = iam(&format!("user/{name}"));
                 identity.user_name = Some(name.clone());
             }
             Identity::Role { role, session } => {
                 let principal_id = unique_id("AROA", account, role);
-                identity.kind = "AssumedRole";
                 identity.principal_id = format!("{principal_id}:{session}");
                 identity.arn = format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session}");
                 identity.session_context = Some(SessionContext {

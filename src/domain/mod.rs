@@ -20,6 +20,7 @@ pub mod page_token;
 pub mod record;
 pub mod region;
 pub mod resources;
+pub mod routing;
 pub mod sns_topic;
 pub mod tags;
 pub mod text;

@@ -9,18 +9,13 @@ pub const UNIQUE: usize = 16;
 /// Log files carry the time of a five-minute slot.
 const SLOT: TimeDelta = TimeDelta::minutes(5);
 
-/// The key of a log file delivered at `time`: `[prefix/]AWSLogs/<account>/CloudTrail/<region>/<yyyy>/<mm>/<dd>/<name>`.
+/// The key, without a prefix, of a log file delivered at `time`:
+/// `AWSLogs/<account>/CloudTrail/<region>/<yyyy>/<mm>/<dd>/<name>`.
 /// Its name carries the slot that `time` falls in, rounded up (observed), and 16 letters and digits without meaning.
-pub fn log_file(
-    prefix: Option<&str>,
-    account: &str,
-    region: &str,
-    time: DateTime<Utc>,
-    unique: &str,
-) -> String {
+pub fn log_file(account: &str, region: &str, time: DateTime<Utc>, unique: &str) -> String {
     let slot = time.duration_trunc(SLOT).unwrap_or(time);
     let slot = if slot < time { slot + SLOT } else { slot };
-    let folder = folder(prefix, account, "CloudTrail");
+    let folder = folder(None, account, "CloudTrail");
     format!(
         "{folder}{region}/{}/{account}_CloudTrail_{region}_{}_{unique}.json.gz",
         slot.format("%Y/%m/%d"),
@@ -47,9 +42,14 @@ pub fn digest(
 /// `[prefix/]AWSLogs/<account>/<kind>/`: also the key of the empty object that marks a checked bucket. `kind` is
 /// `CloudTrail` or `CloudTrail-Digest`.
 pub fn folder(prefix: Option<&str>, account: &str, kind: &str) -> String {
+    with_prefix(prefix, &format!("AWSLogs/{account}/{kind}/"))
+}
+
+/// A key behind a trail's prefix.
+pub fn with_prefix(prefix: Option<&str>, key: &str) -> String {
     match prefix {
-        Some(prefix) => format!("{prefix}/AWSLogs/{account}/{kind}/"),
-        None => format!("AWSLogs/{account}/{kind}/"),
+        Some(prefix) => format!("{prefix}/{key}"),
+        None => key.to_owned(),
     }
 }
 
@@ -63,10 +63,10 @@ mod tests {
 
     #[test]
     fn a_log_file_is_named_after_the_slot_it_is_delivered_in_rounded_up() {
-        let key = |time| log_file(Some("audit/x"), "111122223333", "eu-west-1", at(time), "0123456789abcdEF");
+        let key = |time| log_file("111122223333", "eu-west-1", at(time), "0123456789abcdEF");
         assert_eq!(
             key("2026-11-22T17:24:16Z"),
-            "audit/x/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/22/\
+            "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/22/\
              111122223333_CloudTrail_eu-west-1_20261122T1725Z_0123456789abcdEF.json.gz"
         );
         assert!(key("2026-11-22T17:25:00Z").contains("_20261122T1725Z_"));
@@ -75,6 +75,12 @@ mod tests {
             key("2026-11-22T23:59:00Z")
                 .contains("/2026/11/23/111122223333_CloudTrail_eu-west-1_20261123T0000Z_")
         );
+    }
+
+    #[test]
+    fn a_prefix_stands_in_front() {
+        assert_eq!(with_prefix(Some("audit/x"), "AWSLogs/a"), "audit/x/AWSLogs/a");
+        assert_eq!(folder(None, "111122223333", "CloudTrail"), "AWSLogs/111122223333/CloudTrail/");
     }
 
     #[test]

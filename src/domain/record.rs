@@ -1,5 +1,6 @@
 //! The CloudTrail record of a call, version 1.11, members in the order in which AWS writes them.
 
+use crate::domain::account_id::AccountId;
 use crate::domain::identity::UserIdentity;
 use serde::Serialize;
 use serde_json::Value;
@@ -47,9 +48,9 @@ pub struct Record<'a> {
     pub event_id: String,
     /// Whether the call could change nothing.
     pub read_only: bool,
-    /// What the call was about, for the services that say so: a list of `{accountId, type, ARN}`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<Value>,
+    /// What the call was about, for the services that say so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<RecordResource>,
     /// `AwsApiCall`
     pub event_type: &'static str,
     /// Whether it is a management event.
@@ -58,6 +59,20 @@ pub struct Record<'a> {
     pub recipient_account_id: &'a str,
     /// `Management`, …
     pub event_category: &'static str,
+}
+
+/// An entry of a record's `resources`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordResource {
+    /// Whose it is, where the service says so.
+    #[serde(rename = "accountId", skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
+    /// `AWS::S3::Bucket`, …
+    #[serde(rename = "type")]
+    pub resource_type: &'static str,
+    /// Its ARN.
+    #[serde(rename = "ARN")]
+    pub arn: String,
 }
 
 /// `S3BucketName` → `s3BucketName`, in every object below: how records spell CloudTrail's own members.

@@ -3,6 +3,7 @@
 //! They are not the record's own `resources` alone: AWS builds an index for each API from members of the request and
 //! the response (observed). `MEMBERS` below is ours: the members that name a resource, for the services most asked about.
 
+use crate::domain::text::escape_nul;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -67,17 +68,20 @@ const MEMBERS: &[(&str, &str, At, ResourceType)] = &[
     ("sts", "roleSessionName", At::Top, Some("AWS::STS::AssumedRole")),
 ];
 
-/// Adds the resources that the members of `parts` (a request's or a response's JSON text) name.
-/// Parts that cannot be read add nothing.
-pub fn collect(event_source: &str, parts: &[&str], into: &mut Vec<Resource>) {
+/// Whether an event is found by what its request and response name: a refused call is not, nor are CloudTrail's own
+/// calls that only read (observed).
+pub fn are_indexed(event_source: &str, read_only: bool, failed: bool) -> bool {
+    let own_read = read_only && event_source == "cloudtrail.amazonaws.com";
+    !failed && !own_read
+}
+
+/// Adds the resources that the members of `part` name: a request or a response, as JSON text or as a value. What cannot
+/// be read adds nothing.
+pub fn collect<'de>(event_source: &str, part: impl Deserializer<'de>, into: &mut Vec<Resource>) {
     let service = event_source.split('.').next().unwrap_or_default();
-    if !MEMBERS.iter().any(|(source, ..)| *source == service) {
-        return;
-    }
-    for part in parts {
-        let mut json = serde_json::Deserializer::from_str(part);
+    if MEMBERS.iter().any(|(source, ..)| *source == service) {
         // Ignored: a part is valid JSON already, and what names nothing adds nothing.
-        let _ = Walk { service, member: None, depth: 0, into }.deserialize(&mut json);
+        let _ = Walk { service, member: None, depth: 0, into }.deserialize(part);
     }
 }
 
@@ -91,6 +95,15 @@ pub fn add(into: &mut Vec<Resource>, resource_type: Option<&str>, resource_name:
             resource_name: resource_name.to_owned(),
         });
     }
+}
+
+/// The same without NUL characters, see [`escape_nul`].
+pub fn without_nul(mut resources: Vec<Resource>) -> Vec<Resource> {
+    for resource in &mut resources {
+        resource.resource_name = escape_nul(&resource.resource_name).into_owned();
+        resource.resource_type = resource.resource_type.as_deref().map(|text| escape_nul(text).into_owned());
+    }
+    resources
 }
 
 /// Walks JSON without building it, and picks the strings that name resources.
@@ -178,7 +191,9 @@ mod tests {
 
     fn named(source: &str, request: &str, response: &str) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        collect(source, &[request, response], &mut found);
+        for part in [request, response] {
+            collect(source, &mut serde_json::Deserializer::from_str(part), &mut found);
+        }
         found.into_iter().map(|r| (r.resource_type.unwrap_or_default(), r.resource_name)).collect()
     }
 

@@ -5,13 +5,11 @@ use crate::domain::account_id::AccountId;
 use crate::error::ApiError;
 use crate::guard::{Ours, refuse};
 use crate::recorder::reset;
-use crate::recorder::writer::Source;
 use crate::store::Session;
 use crate::workers::Workers;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
-use std::sync::Arc;
 
 /// `GET /_contrail/health`, `/health`, `/_localstack/health`: open to every host name, as health checks come by many.
 pub(super) async fn health(service: web::Data<Service>) -> HttpResponse {
@@ -59,7 +57,7 @@ pub(super) async fn flush(_: Ours, service: web::Data<Service>, workers: web::Da
         calls.settle().await;
     }
     // What has been answered is stored first: records of calls that only read are written behind.
-    let settled = service.writer.store(Vec::new(), Source::Call).await;
+    let settled = service.writer.store(Vec::new()).await;
     let flushed = match settled {
         Ok(_) => workers.flush().await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
@@ -98,9 +96,9 @@ pub(super) async fn reset(_: Ours, query: web::Query<Reset>, service: web::Data<
         return refuse(400, "say what to remove: ?account=<12 digits> or ?everything=yes");
     };
     // In a task of its own: it goes on to the end also when whoever asked goes away.
-    let (store, logging, now) = (service.store.clone(), Arc::clone(&service.logging), service.clock.now());
+    let (store, now) = (service.store.clone(), service.clock.now());
     let of = account.clone();
-    let reset = tokio::spawn(async move { reset::reset(&store, &logging, of.as_ref(), now).await });
+    let reset = tokio::spawn(async move { reset::reset(&store, of.as_ref(), now).await });
     match reset.await.map_err(ApiError::internal).flatten() {
         Ok(removed) => {
             let (trails, events) = (removed.trails, removed.events);

@@ -50,7 +50,7 @@ impl Failure {
     }
 
     fn not_configured(setting: &str) -> Failure {
-        Failure::new("NotConfigured", format!("no [delivery] {setting} is set"))
+        Failure::new(NOT_CONFIGURED, format!("no [delivery] {setting} is set"))
     }
 }
 
@@ -62,6 +62,18 @@ impl From<BucketError> for Failure {
 
 /// [`Failure::code`] when no answer came.
 pub const UNREACHABLE: &str = "ServiceUnreachable";
+
+/// [`Failure::code`] when the setting that says where the service is is missing.
+pub const NOT_CONFIGURED: &str = "NotConfigured";
+
+/// Entries that an event bus has refused, while it has taken the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedEntries {
+    /// Their places in the call.
+    pub entries: Vec<usize>,
+    /// Why the first of them was.
+    pub failure: Failure,
+}
 
 /// What calls on other services return.
 pub type Sent = Result<(), Failure>;
@@ -216,11 +228,16 @@ impl Outbound {
         logs::put(clients, account, &Group::parse(log_group_arn)?, stream, (time, records)).await
     }
 
-    /// Puts at most ten events on the default event bus of `account` in `region`.
+    /// Puts at most ten events on the default event bus of `account` in `region`; which of them were refused.
     ///
     /// # Errors
-    /// [`Failure`], also when only some were refused; `NotConfigured` without an endpoint.
-    pub async fn put_events(&self, account: &str, region: &str, events: Vec<BusEvent>) -> Sent {
+    /// [`Failure`] when the call failed as a whole; `NotConfigured` without an endpoint.
+    pub async fn put_events(
+        &self,
+        account: &str,
+        region: &str,
+        events: Vec<BusEvent>,
+    ) -> Result<Option<RefusedEntries>, Failure> {
         let clients = self.events.as_ref().ok_or_else(|| Failure::not_configured("events_endpoint"))?;
         events::put(clients, account, region, events).await
     }

@@ -22,10 +22,10 @@ pub fn next_try(clock: &Clock, ids: &Ids, failures: i64) -> i64 {
     clock.now().timestamp_millis() + pause + pause / 4 * jitter / 128
 }
 
-/// Whether what waits since `time` (milliseconds since 1970) is to be given up.
-pub fn is_too_old(clock: &Clock, time: i64) -> bool {
-    let age = clock.now().timestamp_millis() - time;
-    u128::try_from(age).unwrap_or(0) > GIVE_UP.as_millis()
+/// What waits since before this moment is given up, milliseconds since 1970.
+pub fn given_up_before(clock: &Clock) -> i64 {
+    let give_up = i64::try_from(GIVE_UP.as_millis()).unwrap_or(i64::MAX);
+    clock.now().timestamp_millis().saturating_sub(give_up)
 }
 
 #[cfg(test)]

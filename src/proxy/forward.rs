@@ -6,8 +6,6 @@
 use super::refusal;
 use super::tee::{BodyCopy, ForwardedCall};
 use super::{Forwarded, Proxy};
-use crate::domain::account_id::AccountId;
-use crate::domain::region::Region;
 use crate::recorder::exchange::{Exchange, Head, KeptBody, Reply};
 use actix_web::body::{BodyStream, SizedStream};
 use actix_web::dev::RequestHead;
@@ -77,7 +75,6 @@ pub(super) async fn answer(
     let length = content_length(&head.headers);
     let body = BodyCopy::new(length);
     let (account, _) = proxy.service.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
-    let region = scope.as_ref().and_then(|scope| scope.region.clone()).unwrap_or_else(Region::us_east_1);
     let call = ForwardedCall {
         exchange: Some(Exchange {
             head: head.clone(),
@@ -85,7 +82,7 @@ pub(super) async fn answer(
             reply: None,
             time: proxy.service.clock.now(),
             source_ip: source_ip(&request, &head, &proxy.trusted),
-            logged: is_logged(&proxy, &account, &region).await,
+            trails: proxy.service.store.logging_trails(&account),
         }),
         request: body.clone(),
         reply: BodyCopy::new(None),
@@ -115,19 +112,6 @@ pub(super) async fn answer(
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-async fn is_logged(proxy: &Proxy, account: &AccountId, region: &Region) -> bool {
-    let service = &proxy.service;
-    if let Some(logged) = service.logging.remembers(account, region) {
-        return logged;
-    }
-    let read =
-        async { service.logging.covers_region(account, region, &mut service.store.read().await?).await };
-    read.await.unwrap_or_else(|error| {
-        tracing::error!(error = %error, "the trails that are logging cannot be read");
-        true
-    })
 }
 
 /// The peer, or whom the nearest trusted proxies name.

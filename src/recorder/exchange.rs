@@ -1,5 +1,6 @@
 //! A forwarded call as it went over the wire: the request, the reply, and when.
 
+use crate::domain::routing::LoggingTrails;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method};
@@ -105,8 +106,8 @@ pub struct Exchange {
     pub time: DateTime<Utc>,
     /// The caller's address.
     pub source_ip: String,
-    /// Whether a trail was logging in the region as the call arrived.
-    pub logged: bool,
+    /// The caller's trails that were logging as the call arrived.
+    pub trails: LoggingTrails,
 }
 
 impl Exchange {
@@ -133,7 +134,7 @@ mod tests {
             reply: Some(Reply { status: 200, headers, body }),
             time: DateTime::UNIX_EPOCH,
             source_ip: "192.0.2.7".to_owned(),
-            logged: true,
+            trails: LoggingTrails::default(),
         };
         let shown = format!("{exchange:?}");
         assert!(shown.contains("/b-1/k") && !shown.contains(secret), "{shown}");

@@ -3,18 +3,18 @@
 
 use crate::clock::Ids;
 use crate::config::Settings;
-use crate::domain::event::{Event, Listing};
-use crate::domain::record::Record;
+use crate::domain::account_id::AccountId;
+use crate::domain::event::Event;
+use crate::domain::record::RecordResource;
 use crate::domain::region::Region;
-use crate::domain::text::cut;
-use crate::domain::timestamp::iso;
+use crate::domain::routing::CapturedEvent;
+use crate::recorder::call::{Call, Category, Refusal};
 use crate::recorder::callers::Callers;
 use crate::recorder::catalog::{Catalog, names};
 use crate::recorder::exchange::{Exchange, Head};
 use crate::recorder::identify::{Finding, Identified, identify, signing_scope};
-use crate::recorder::own_call::MAX_FIELD;
 use crate::recorder::reply;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Services whose calls are recorded in us-east-1, wherever they were signed for (seen in real records).
@@ -24,7 +24,7 @@ const GLOBAL: &[&str] = &["account", "cloudfront", "health", "iam", "organizatio
 #[derive(Debug)]
 pub enum Recorded {
     /// It is recorded.
-    Event(Box<Event>),
+    Event(Box<CapturedEvent>),
     /// It is none of those that are asked for, or no call of an API.
     Unwanted,
     /// It is for no operation that is known: the name that it is signed for, `unsigned`, or `unknown` for a name that is
@@ -67,13 +67,9 @@ impl ForwardedCallRecorder {
         if (is_data && !recorder.data_events) || !recorder.wants(&call.service.signing_name, &name) {
             return Recorded::Unwanted;
         }
-        match self.event(exchange, &call, &name, is_data) {
-            Ok(mut event) => {
-                if event.listing == Listing::Write && !exchange.logged {
-                    event.listing = Listing::Unlogged;
-                }
-                Recorded::Event(Box::new(event))
-            }
+        let category = if is_data { Category::Data } else { Category::Management };
+        match self.event(exchange, &call, &name, category) {
+            Ok(event) => Recorded::Event(Box::new(exchange.trails.capture(event))),
             Err(reason) => {
                 tracing::warn!(reason, event_name = name, "a call cannot be recorded");
                 Recorded::Unidentified(call.service.signing_name.clone())
@@ -86,7 +82,7 @@ impl ForwardedCallRecorder {
         exchange: &Exchange,
         call: &Identified,
         name: &str,
-        is_data: bool,
+        category: Category,
     ) -> Result<Event, String> {
         let scope = signing_scope(&exchange.head);
         let access_key = scope.as_ref().map(|scope| scope.access_key.as_str());
@@ -95,38 +91,31 @@ impl ForwardedCallRecorder {
         let is_global = GLOBAL.contains(&source.split('.').next().unwrap_or_default());
         let region = scope.as_ref().and_then(|scope| scope.region.clone()).filter(|_| !is_global);
         let region = region.unwrap_or_else(Region::us_east_1);
-        let time = iso(exchange.time);
         let refusal = exchange.reply.as_ref().and_then(|reply| reply::refusal(call, reply));
         let request_id = exchange.reply.as_ref().and_then(reply::request_id);
-        let record = Record {
-            event_version: "1.11",
-            user_identity: identity.user_identity(&account, &region, access_key, &time),
-            event_time: time,
+        let call = Call {
+            time: exchange.time,
             event_source: &source,
             event_name: name,
-            aws_region: &region,
-            source_ip_address: &exchange.source_ip,
-            user_agent: exchange.head.header("user-agent").map(|text| cut(text, MAX_FIELD)),
-            error_code: refusal.as_ref().map(|refusal| cut(&refusal.code, MAX_FIELD)),
-            error_message: refusal
-                .as_ref()
-                .and_then(|refusal| refusal.message.as_deref())
-                .map(|message| cut(message, MAX_FIELD)),
+            category,
+            read_only: names::read_only(&call.service, name),
+            account: &account,
+            region: &region,
+            identity: &identity,
+            access_key,
+            source_ip: &exchange.source_ip,
+            user_agent: exchange.head.header("user-agent"),
+            request_id: request_id.unwrap_or_else(|| self.ids.uuid().to_string()),
             // Not read yet: they may hold secrets, and which members do is to be known first.
             request_parameters: None,
             response_elements: None,
             additional_event_data: additional(call, exchange),
-            request_id: request_id.unwrap_or_else(|| self.ids.uuid().to_string()),
-            event_id: self.ids.uuid().to_string(),
-            read_only: names::read_only(&call.service, name),
+            refusal: refusal
+                .as_ref()
+                .map(|refusal| Refusal { code: &refusal.code, message: refusal.message.as_deref() }),
             resources: resources(call, &account),
-            event_type: "AwsApiCall",
-            management_event: !is_data,
-            recipient_account_id: &account,
-            event_category: if is_data { "Data" } else { "Management" },
         };
-        let json = serde_json::to_string(&record).map_err(|e| e.to_string())?;
-        Event::from_record(&json, &account, 0)
+        call.event(&self.ids)
     }
 }
 
@@ -166,16 +155,17 @@ fn signature(head: &Head) -> Option<(&'static str, &'static str)> {
 }
 
 /// The record's own `resources`, for the services that write them.
-fn resources(call: &Identified, account: &str) -> Option<Value> {
+fn resources(call: &Identified, account: &AccountId) -> Vec<RecordResource> {
     if call.service.key != "s3" || call.operation == "CreateBucket" {
-        return None;
+        return Vec::new();
     }
-    let bucket = label(call, "Bucket")?;
-    let bucket_arn = format!("arn:aws:s3:::{bucket}");
-    let mut list = Vec::new();
-    if let Some(key) = label(call, "Key") {
-        list.push(json!({"type": "AWS::S3::Object", "ARN": format!("{bucket_arn}/{key}")}));
-    }
-    list.push(json!({"accountId": account, "type": "AWS::S3::Bucket", "ARN": bucket_arn}));
-    Some(Value::Array(list))
+    let Some(bucket) = label(call, "Bucket") else { return Vec::new() };
+    let arn = format!("arn:aws:s3:::{bucket}");
+    let object = label(call, "Key").map(|key| RecordResource {
+        account_id: None,
+        resource_type: "AWS::S3::Object",
+        arn: format!("{arn}/{key}"),
+    });
+    let bucket = RecordResource { account_id: Some(account.clone()), resource_type: "AWS::S3::Bucket", arn };
+    object.into_iter().chain([bucket]).collect()
 }

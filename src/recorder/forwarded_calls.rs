@@ -4,7 +4,7 @@
 use crate::metrics::Metrics;
 use crate::recorder::exchange::Exchange;
 use crate::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
-use crate::recorder::writer::{Source, Writer};
+use crate::recorder::writer::Writer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
@@ -95,7 +95,7 @@ async fn run(
                     waiting.fetch_sub(exchange.kept_bytes(), Ordering::Relaxed);
                     match recorder.record(&exchange) {
                         Recorded::Event(event) => {
-                            metrics.forwarded_call_recorded(&event.event_source);
+                            metrics.forwarded_call_recorded(&event.event.event_source);
                             events.push(*event);
                         }
                         Recorded::Unwanted => {}
@@ -107,10 +107,10 @@ async fn run(
         if settled.is_empty() {
             if !events.is_empty() {
                 // Nobody waits for it; the writer has logged a failure.
-                drop(writer.submit(events, Source::Call).await);
+                drop(writer.submit(events).await);
             }
         } else {
-            let _ = writer.store(events, Source::Call).await;
+            let _ = writer.store(events).await;
             for done in settled {
                 let _ = done.send(());
             }

@@ -10,7 +10,7 @@ use crate::metrics::Metrics;
 use crate::recorder::other_json::{looks_like, record_inside};
 use crate::recorder::splitter::{Piece, Splitter};
 use crate::recorder::unpack::{UnpackError, Unpacker};
-use crate::recorder::writer::{NotStored, Pending, Source, Writer};
+use crate::recorder::writer::{NotStored, Pending, Writer};
 use serde::{Deserialize, Serialize};
 
 /// Events in a batch: larger ones write fewer pages an event, and hold more memory (two of them at a time, some 12 MB).
@@ -169,7 +169,7 @@ impl Intake {
     async fn submit(&mut self) -> Result<(), IntakeError> {
         let rest = self.events.split_off(BATCH.min(self.events.len()));
         let batch = std::mem::replace(&mut self.events, rest);
-        let pending = self.writer.submit(batch, Source::Intake).await;
+        let pending = self.writer.submit_imported(batch).await;
         let before = self.on_its_way.replace(pending);
         self.count(before).await
     }

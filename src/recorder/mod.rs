@@ -2,6 +2,7 @@
 //! when they are too old ([`retention`]). Knows nothing of operations or of HTTP.
 
 pub mod arrivals;
+mod call;
 pub mod callers;
 pub mod catalog;
 pub mod exchange;
@@ -9,7 +10,6 @@ pub mod forwarded_call;
 pub mod forwarded_calls;
 pub mod identify;
 pub mod intake;
-pub mod logging;
 pub mod other_json;
 pub mod own_call;
 pub mod reply;

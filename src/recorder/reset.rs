@@ -2,11 +2,9 @@
 
 use crate::domain::account_id::AccountId;
 use crate::error::ApiResult;
-use crate::recorder::logging::Logging;
 use crate::recorder::retention::PIECE;
 use crate::store::{Session, Store};
 use chrono::{DateTime, Utc};
-use std::sync::Arc;
 
 /// What a reset removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,15 +20,10 @@ pub struct Removed {
 ///
 /// # Errors
 /// The database cannot be written. What was removed before that stays removed; another reset does the rest.
-pub async fn reset(
-    store: &Store,
-    logging: &Arc<Logging>,
-    account: Option<&AccountId>,
-    now: DateTime<Utc>,
-) -> ApiResult<Removed> {
+pub async fn reset(store: &Store, account: Option<&AccountId>, now: DateTime<Utc>) -> ApiResult<Removed> {
     let mut session = store.write().await?;
     let (wipe, trails) = session.maintenance().begin_wipe(account, now.timestamp_millis()).await?;
-    logging.commit(session, account).await?;
+    session.commit().await?;
     let mut events = 0;
     loop {
         let mut session = store.write().await?;

@@ -68,6 +68,21 @@ impl Retention {
         Ok(removed)
     }
 
+    /// Steps for ever, every `tick`; unless the clock stands still. May be dropped at any point.
+    pub async fn run(self, tick: std::time::Duration) {
+        if !self.clock.runs() {
+            return;
+        }
+        let mut tick = tokio::time::interval(tick);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = self.step().await {
+                tracing::error!(error = %error, "what is too old cannot be removed; the next step goes on");
+            }
+        }
+    }
+
     /// Nothing panics while the lock is held.
     fn next(&self) -> std::sync::MutexGuard<'_, Option<DateTime<Utc>>> {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)

@@ -6,9 +6,10 @@
 
 use crate::clock::Clock;
 use crate::domain::event::Event;
+use crate::domain::routing::CapturedEvent;
 use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
-use crate::store::{Outlets, Session, Store, StoreError, StoreErrorKind};
+use crate::store::{EventBusTakes, Session, Store, StoreError, StoreErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -37,17 +38,17 @@ pub struct Stored {
     pub duplicates: usize,
 }
 
-/// Where a batch comes from, for the metrics.
+/// Where a batch comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// A call that was recorded here.
+enum Source {
+    /// Calls that were recorded here.
     Call,
-    /// Imported.
+    /// Imported: taken by the trails that are logging as it is stored.
     Intake,
 }
 
 struct Batch {
-    events: Vec<Event>,
+    events: Vec<CapturedEvent>,
     source: Source,
     /// `None` when nobody waits for it.
     done: Option<oneshot::Sender<Result<Stored, NotStored>>>,
@@ -65,13 +66,13 @@ impl Writer {
     pub fn start(
         store: Store,
         arrivals: Arrivals,
-        outlets: Outlets,
+        event_bus: EventBusTakes,
         clock: Clock,
         metrics: Metrics,
     ) -> (Writer, WriterTask) {
         let (queue, incoming) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(run(incoming, stopped, (store, arrivals, outlets), clock, metrics.clone()));
+        let task = tokio::spawn(run(incoming, stopped, (store, arrivals, event_bus), clock, metrics.clone()));
         (Writer { queue, metrics }, WriterTask { stop, task })
     }
 
@@ -79,19 +80,29 @@ impl Writer {
     ///
     /// # Errors
     /// Nothing of the batch was stored.
-    pub async fn store(&self, events: Vec<Event>, source: Source) -> Result<Stored, NotStored> {
-        self.submit(events, source).await.wait().await
+    pub async fn store(&self, events: Vec<CapturedEvent>) -> Result<Stored, NotStored> {
+        self.submit(events).await.wait().await
     }
 
     /// Hands events over, and lets the caller wait for the commit later.
-    pub async fn submit(&self, events: Vec<Event>, source: Source) -> Pending {
+    pub async fn submit(&self, events: Vec<CapturedEvent>) -> Pending {
+        self.hand_over(events, Source::Call).await
+    }
+
+    /// The same for events from outside: those trails take them that are logging as they are stored.
+    pub async fn submit_imported(&self, events: Vec<Event>) -> Pending {
+        let events = events.into_iter().map(|event| CapturedEvent { event, takers: Vec::new() });
+        self.hand_over(events.collect(), Source::Intake).await
+    }
+
+    async fn hand_over(&self, events: Vec<CapturedEvent>, source: Source) -> Pending {
         let (done, result) = oneshot::channel();
         self.send(Batch { events, source, done: Some(done) }).await;
         Pending(result)
     }
 
     /// Hands an event over without waiting for the commit: for records of calls that only read.
-    pub async fn later(&self, event: Event) {
+    pub async fn later(&self, event: CapturedEvent) {
         self.send(Batch { events: vec![event], source: Source::Call, done: None }).await;
     }
 
@@ -140,7 +151,7 @@ impl WriterTask {
 async fn run(
     mut incoming: mpsc::Receiver<Batch>,
     stopped: oneshot::Receiver<()>,
-    (store, arrivals, outlets): (Store, Arrivals, Outlets),
+    (store, arrivals, event_bus): (Store, Arrivals, EventBusTakes),
     clock: Clock,
     metrics: Metrics,
 ) {
@@ -165,7 +176,7 @@ async fn run(
         }
         metrics.queue.dec_by(events as i64);
         let began = clock.elapsed();
-        let mut result = write(&store, &arrivals, outlets, &clock, &batches).await;
+        let mut result = write(&store, &arrivals, event_bus, &clock, &mut batches).await;
         let is_busy = |result: &Result<_, StoreError>| {
             result.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::Busy)
         };
@@ -178,7 +189,7 @@ async fn run(
                 () = tokio::time::sleep(PAUSE) => {}
                 () = stop.wait() => incoming.close(),
             }
-            result = write(&store, &arrivals, outlets, &clock, &batches).await;
+            result = write(&store, &arrivals, event_bus, &clock, &mut batches).await;
         }
         metrics.commit_seconds.observe(clock.elapsed().saturating_sub(began).as_secs_f64());
         metrics.commit_events.observe(events as f64);
@@ -211,14 +222,21 @@ impl Stop {
 async fn write(
     store: &Store,
     arrivals: &Arrivals,
-    outlets: Outlets,
+    event_bus: EventBusTakes,
     clock: &Clock,
-    batches: &[Batch],
+    batches: &mut [Batch],
 ) -> Result<Vec<bool>, StoreError> {
-    let events: Vec<&Event> = batches.iter().flat_map(|batch| &batch.events).collect();
     let mut session = store.try_write().await?;
+    // Only now: whoever changes a trail has to wait for this session.
+    for batch in batches.iter_mut().filter(|batch| batch.source == Source::Intake) {
+        for captured in &mut batch.events {
+            captured.takers = store.logging_trails(&captured.event.account).takers(&captured.event);
+        }
+    }
+    let captured: Vec<&CapturedEvent> = batches.iter().flat_map(|batch| &batch.events).collect();
+    let events: Vec<&Event> = captured.iter().map(|captured| &captured.event).collect();
     let stored = session.events().insert(&events, clock.now().timestamp_millis()).await?;
-    session.deliveries().queue_events(&events, &stored, outlets).await?;
+    session.deliveries().queue(&captured, &stored, event_bus).await?;
     session.commit().await?;
     arrivals.publish(&stored);
     Ok(stored.new)

@@ -46,6 +46,19 @@ impl<S: Session> DigestKeys<'_, S> {
         );
         Ok(key.bind(region).bind(now).fetch_optional(self.db()).await?)
     }
+
+    /// The key of a region with this fingerprint.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn by_fingerprint(
+        &mut self,
+        region: &str,
+        fingerprint: &str,
+    ) -> StoreResult<Option<DigestKey>> {
+        let key = sqlx::query_as("SELECT * FROM digest_keys WHERE region = $1 AND fingerprint = $2");
+        Ok(key.bind(region).bind(fingerprint).fetch_optional(self.db()).await?)
+    }
 }
 
 impl DigestKeys<'_, WriteSession> {

@@ -1,6 +1,6 @@
 //! Log files: cut from pending events, put, and then the events are no longer pending.
 
-use crate::store::{Deliveries, Destination, Session, StoreResult, WriteSession};
+use crate::store::{Deliveries, Destination, DestinationKind, Session, StoreResult, WriteSession};
 use sqlx::FromRow;
 
 /// A log file whose object is still to be put.
@@ -8,12 +8,8 @@ use sqlx::FromRow;
 pub struct WaitingFile {
     /// `log_files.id`
     pub id: i64,
-    /// The bucket, ...
-    pub s3_bucket_name: String,
-    /// ... the key, ...
-    pub s3_object_key: String,
-    /// ... and the KMS key, fixed when the file was cut.
-    pub kms_key_id: Option<String>,
+    /// The object's key without the trail's prefix, fixed when the file was cut.
+    pub object_name: String,
     /// The file's events: this number of arrival ...
     pub first_number: i64,
     /// ... to this one, among those pending for the destination.
@@ -22,9 +18,13 @@ pub struct WaitingFile {
     pub created_at: i64,
 }
 
-/// What was put.
+/// What was put, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutFile {
+    /// The bucket ...
+    pub s3_bucket_name: String,
+    /// ... and the key.
+    pub s3_object_key: String,
     /// Events in it.
     pub events: i64,
     /// Bytes of the object.
@@ -35,6 +35,8 @@ pub struct PutFile {
     pub oldest_event_time: i64,
     /// ... and of its newest.
     pub newest_event_time: i64,
+    /// Whether a digest has to name it.
+    pub validated: bool,
 }
 
 /// Events of a destination that are in no file yet.
@@ -43,8 +45,6 @@ pub struct Uncut {
     /// The destination.
     #[sqlx(flatten)]
     pub destination: Destination,
-    /// Whether they have to go at once.
-    pub due: bool,
     /// Number of arrival of the first of them.
     pub first_number: i64,
     /// When that was stored, milliseconds since 1970.
@@ -58,40 +58,28 @@ pub struct PendingEvent {
     pub number: i64,
     /// Seconds since 1970.
     pub event_time: i64,
+    /// Milliseconds since 1970.
+    pub stored_at: i64,
     /// `eventSource`
     pub event_source: String,
     /// The record, JSON.
     pub record: String,
 }
 
-/// A stored log file that has not been announced everywhere.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-#[expect(missing_docs, reason = "the names are those of the table")]
-pub struct Unannounced {
-    pub id: i64,
-    pub s3_bucket_name: String,
-    pub s3_object_key: String,
-    pub sns_topic_arn: Option<String>,
-    pub notify: bool,
-    pub webhook: bool,
-    pub created_at: i64,
-}
-
 impl<S: Session> Deliveries<'_, S> {
-    /// Destinations of a kind with pending events that are in no file, by id. For kinds that know no files these are
-    /// all pending events.
+    /// Destinations of log files with pending events that are in no file, by id.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn uncut(&mut self, kind: &str) -> StoreResult<Vec<Uncut>> {
+    pub async fn uncut(&mut self) -> StoreResult<Vec<Uncut>> {
         let uncut = sqlx::query_as(
             "SELECT d.*, p.number AS first_number, coalesce(e.stored_at, 0) AS first_stored_at FROM destinations d \
              JOIN pending_events p ON p.destination = d.id AND p.number = (SELECT min(q.number) FROM pending_events q \
              WHERE q.destination = d.id AND q.number > coalesce((SELECT max(f.last_number) FROM log_files f \
              WHERE f.state = 'waiting' AND f.destination = d.id), -1)) \
-             LEFT JOIN events e ON e.key = p.event_key WHERE d.kind = $1 ORDER BY d.id",
+             LEFT JOIN events e ON e.key = p.event_key WHERE d.kind = 'log_file' AND d.wiped = 0 ORDER BY d.id",
         );
-        Ok(uncut.bind(kind).fetch_all(self.db()).await?)
+        Ok(uncut.fetch_all(self.db()).await?)
     }
 
     /// The number of arrival of the latest event pending for a destination.
@@ -103,26 +91,13 @@ impl<S: Session> Deliveries<'_, S> {
         Ok(last.bind(destination).fetch_one(self.db()).await?)
     }
 
-    /// Destinations that have waiting log files, by id.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn waiting_destinations(&mut self) -> StoreResult<Vec<Destination>> {
-        let waiting = sqlx::query_as(
-            "SELECT * FROM destinations WHERE id IN (SELECT destination FROM log_files WHERE state = 'waiting') \
-             ORDER BY id",
-        );
-        Ok(waiting.fetch_all(self.db()).await?)
-    }
-
     /// The next log file of a destination, in the order of their events.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn next_waiting_file(&mut self, destination: i64) -> StoreResult<Option<WaitingFile>> {
         let file = sqlx::query_as(
-            "SELECT * FROM log_files WHERE state = 'waiting' AND destination = $1 \
-             ORDER BY first_number LIMIT 1",
+            "SELECT * FROM log_files WHERE state = 'waiting' AND destination = $1 ORDER BY first_number LIMIT 1",
         );
         Ok(file.bind(destination).fetch_optional(self.db()).await?)
     }
@@ -138,72 +113,34 @@ impl<S: Session> Deliveries<'_, S> {
         limit: u32,
     ) -> StoreResult<Vec<PendingEvent>> {
         let events = sqlx::query_as(
-            "SELECT p.number, e.event_time, e.event_source, e.record FROM pending_events p \
+            "SELECT p.number, e.event_time, e.stored_at, e.event_source, e.record FROM pending_events p \
              JOIN events e ON e.key = p.event_key \
              WHERE p.destination = $1 AND p.number BETWEEN $2 AND $3 ORDER BY p.number LIMIT $4",
         );
         Ok(events.bind(destination).bind(first).bind(last).bind(limit).fetch_all(self.db()).await?)
     }
-
-    /// Destinations with stored log files that are still to be announced, by id.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn unannounced_destinations(&mut self) -> StoreResult<Vec<Destination>> {
-        let waiting = sqlx::query_as(
-            "SELECT * FROM destinations WHERE id IN (SELECT destination FROM log_files WHERE state = 'stored' \
-             AND notify = TRUE UNION SELECT destination FROM log_files WHERE state = 'stored' AND webhook = TRUE) \
-             ORDER BY id",
-        );
-        Ok(waiting.fetch_all(self.db()).await?)
-    }
-
-    /// At most 100 log files of a destination that are to be announced, in the order in which they were cut.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn unannounced_files(&mut self, destination: i64) -> StoreResult<Vec<Unannounced>> {
-        let files = sqlx::query_as(
-            "SELECT * FROM log_files WHERE id IN (SELECT id FROM log_files WHERE notify = TRUE AND state = 'stored' \
-             AND destination = $1 UNION SELECT id FROM log_files WHERE webhook = TRUE AND state = 'stored' \
-             AND destination = $1) ORDER BY id LIMIT 100",
-        );
-        Ok(files.bind(destination).fetch_all(self.db()).await?)
-    }
 }
 
 impl Deliveries<'_, WriteSession> {
-    /// Makes a log file of the events from `first` to `last`, with its key.
+    /// Makes a log file of the events from `first` to `last`, with its name.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn cut_file(
         &mut self,
-        destination: &Destination,
+        destination: i64,
         (first, last): (i64, i64),
-        key: &str,
-        webhook: bool,
+        object_name: &str,
         now: i64,
     ) -> StoreResult<()> {
-        sqlx::query(
-            "INSERT INTO log_files (destination, trail_account, home_region, trail_name, trail_created_at, account, \
-             region, s3_bucket_name, s3_object_key, kms_key_id, sns_topic_arn, first_number, last_number, created_at, \
-             state, validated, notify, webhook) SELECT id, trail_account, home_region, trail_name, trail_created_at, \
-             account, region, s3_bucket_name, $4, kms_key_id, sns_topic_arn, $2, $3, $6, 'waiting', \
-             log_file_validation_enabled, sns_topic_arn IS NOT NULL, $5 FROM destinations WHERE id = $1",
-        )
-        .bind(destination.id)
-        .bind(first)
-        .bind(last)
-        .bind(key)
-        .bind(webhook)
-        .bind(now)
-        .execute(self.db())
-        .await?;
-        sqlx::query("UPDATE destinations SET due = FALSE WHERE id = $1")
-            .bind(destination.id)
-            .execute(self.db())
-            .await?;
+        let insert = sqlx::query(
+            "INSERT INTO log_files (destination, object_name, first_number, last_number, created_at, state) \
+             VALUES ($1, $2, $3, $4, $5, 'waiting')",
+        );
+        let insert = insert.bind(destination).bind(object_name).bind(first).bind(last).bind(now);
+        insert.execute(self.db()).await?;
+        let cut = sqlx::query("UPDATE destinations SET due = FALSE WHERE id = $1");
+        cut.bind(destination).execute(self.db()).await?;
         Ok(())
     }
 
@@ -212,29 +149,29 @@ impl Deliveries<'_, WriteSession> {
     /// # Errors
     /// The database cannot be written.
     pub async fn shorten_file(&mut self, id: i64, last: i64) -> StoreResult<()> {
-        sqlx::query("UPDATE log_files SET last_number = $2 WHERE id = $1 AND state = 'waiting'")
-            .bind(id)
-            .bind(last)
-            .execute(self.db())
-            .await?;
+        let shorten =
+            sqlx::query("UPDATE log_files SET last_number = $2 WHERE id = $1 AND state = 'waiting'");
+        shorten.bind(id).bind(last).execute(self.db()).await?;
         Ok(())
     }
 
-    /// Notes that a log file's object is there: its events are no longer pending. `false` when the file is no longer
-    /// waiting (its trail got another bucket meanwhile); then nothing was changed.
+    /// Notes that a log file's object is there: its events are no longer pending, and it waits to be announced at the
+    /// destinations of the kinds in `announce`. Nothing happens when it was wiped meanwhile.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn file_stored(
         &mut self,
-        destination: i64,
+        destination: &Destination,
         file: &WaitingFile,
         put: &PutFile,
+        announce: &[DestinationKind],
         now: i64,
-    ) -> StoreResult<bool> {
+    ) -> StoreResult<()> {
         let stored = sqlx::query(
             "UPDATE log_files SET state = 'stored', stored_at = $2, events = $3, bytes = $4, sha256 = $5, \
-             oldest_event_time = $6, newest_event_time = $7, last_number = $8 WHERE id = $1 AND state = 'waiting'",
+             oldest_event_time = $6, newest_event_time = $7, last_number = $8, s3_bucket_name = $9, \
+             s3_object_key = $10, validated = $11 WHERE id = $1 AND state = 'waiting'",
         )
         .bind(file.id)
         .bind(now)
@@ -244,28 +181,38 @@ impl Deliveries<'_, WriteSession> {
         .bind(put.oldest_event_time)
         .bind(put.newest_event_time)
         .bind(file.last_number)
+        .bind(&put.s3_bucket_name)
+        .bind(&put.s3_object_key)
+        .bind(put.validated)
         .execute(self.db())
         .await?;
         if stored.rows_affected() == 0 {
-            return Ok(false);
+            return Ok(());
         }
-        self.no_longer_pending(destination, (file.first_number, file.last_number)).await?;
-        Ok(true)
+        self.no_longer_pending(destination.id, (file.first_number, file.last_number)).await?;
+        for kind in announce {
+            let (account, region) = (&destination.account, &destination.region);
+            if let Some(id) = self.destination(*kind, destination.trail_id, account, region).await? {
+                self.insert_notice(id, file.id).await?;
+            }
+        }
+        Ok(())
     }
 
-    /// Gives a log file up after too long a time; its events are no longer pending.
+    /// Gives up the log files of a destination that were cut before `before` (milliseconds since 1970); their events are
+    /// no longer pending. How many files.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn abandon_file(&mut self, destination: i64, file: &WaitingFile) -> StoreResult<()> {
-        sqlx::query(
-            "UPDATE log_files SET state = 'abandoned', validated = FALSE, notify = FALSE, webhook = FALSE \
-             WHERE id = $1",
-        )
-        .bind(file.id)
-        .execute(self.db())
-        .await?;
-        self.no_longer_pending(destination, (file.first_number, file.last_number)).await
+    pub async fn abandon_files(&mut self, destination: i64, before: i64) -> StoreResult<u64> {
+        let mut files = 0;
+        while let Some(file) = self.next_waiting_file(destination).await?.filter(|f| f.created_at < before) {
+            let abandon = sqlx::query("UPDATE log_files SET state = 'abandoned' WHERE id = $1");
+            abandon.bind(file.id).execute(self.db()).await?;
+            self.no_longer_pending(destination, (file.first_number, file.last_number)).await?;
+            files += 1;
+        }
+        Ok(files)
     }
 
     /// Removes a waiting log file of which no event is left.
@@ -286,30 +233,26 @@ impl Deliveries<'_, WriteSession> {
         destination: i64,
         (first, last): (i64, i64),
     ) -> StoreResult<()> {
-        let removed =
-            sqlx::query("DELETE FROM pending_events WHERE destination = $1 AND number BETWEEN $2 AND $3")
-                .bind(destination)
-                .bind(first)
-                .bind(last)
-                .execute(self.db())
-                .await?
-                .rows_affected();
-        self.count_pending(destination, 0i64.saturating_sub_unsigned(removed)).await
+        let remove = "DELETE FROM pending_events WHERE destination = $1 AND number BETWEEN $2 AND $3";
+        let remove = sqlx::query(remove).bind(destination).bind(first).bind(last);
+        let removed = remove.execute(self.db()).await?.rows_affected();
+        self.count_removed(destination, removed).await
     }
 
-    /// Notes that a log file has been announced at its topic (`notify`) and at the webhook.
+    /// Removes at most `limit` of a destination's pending events that were stored before `before` (milliseconds since
+    /// 1970), the first ones first; how many.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn file_announced(&mut self, id: i64, notify: bool, webhook: bool) -> StoreResult<()> {
-        sqlx::query(
-            "UPDATE log_files SET notify = notify AND NOT $2, webhook = webhook AND NOT $3 WHERE id = $1",
-        )
-        .bind(id)
-        .bind(notify)
-        .bind(webhook)
-        .execute(self.db())
-        .await?;
-        Ok(())
+    pub async fn give_up_pending(&mut self, destination: i64, before: i64, limit: u32) -> StoreResult<u64> {
+        let remove = sqlx::query(
+            "DELETE FROM pending_events WHERE destination = $1 AND number IN (SELECT p.number FROM pending_events p \
+             LEFT JOIN events e ON e.key = p.event_key WHERE p.destination = $1 AND coalesce(e.stored_at, 0) < $2 \
+             ORDER BY p.number LIMIT $3)",
+        );
+        let remove = remove.bind(destination).bind(before).bind(limit);
+        let removed = remove.execute(self.db()).await?.rows_affected();
+        self.count_removed(destination, removed).await?;
+        Ok(removed)
     }
 }

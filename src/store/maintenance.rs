@@ -36,35 +36,36 @@ impl Events<'_, WriteSession> {
 }
 
 impl Deliveries<'_, WriteSession> {
-    /// Removes what is noted about log files that were settled before `before` (milliseconds since 1970) and about
-    /// digests of chains closed before, and destinations of trails that are gone and have nothing left.
+    /// Removes what is noted about log files and digests that were settled before `before` (milliseconds since 1970), and
+    /// about trails that are deleted and have nothing left.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn remove_old_files(&mut self, before: i64) -> StoreResult<u64> {
-        let files = sqlx::query(
-            "DELETE FROM log_files WHERE created_at < $1 AND state <> 'waiting' AND notify = FALSE \
-             AND webhook = FALSE AND (validated = FALSE OR digest IS NOT NULL)",
-        );
-        let removed = files.bind(before).execute(self.db()).await?.rows_affected();
-        sqlx::query(
-            "DELETE FROM destinations WHERE kind <> 'event_bus' AND NOT EXISTS (SELECT 1 FROM trails t \
-             WHERE t.account = trail_account AND t.home_region = destinations.home_region AND t.name = trail_name \
-             AND t.created_at = trail_created_at) \
-             AND NOT EXISTS (SELECT 1 FROM pending_events p WHERE p.destination = id) \
-             AND NOT EXISTS (SELECT 1 FROM log_files f WHERE f.destination = destinations.id)",
-        )
-        .execute(self.db())
-        .await?;
+    pub async fn remove_old_files(&mut self, before: i64) -> StoreResult<()> {
+        let settled = "created_at < $1 AND state <> 'waiting'";
+        let of_deleted = "trail_id IN (SELECT id FROM trails WHERE deleted_at IS NOT NULL)";
         for delete in [
-            "DELETE FROM digests WHERE created_at < $1 AND state <> 'waiting' \
-             AND chain IN (SELECT id FROM digest_chains WHERE state = 'closed')",
+            format!(
+                "DELETE FROM log_files WHERE {settled} AND (validated = FALSE OR digest IS NOT NULL) \
+                 AND id NOT IN (SELECT log_file FROM pending_notices)"
+            ),
+            format!(
+                "DELETE FROM digests WHERE {settled} AND chain IN (SELECT id FROM digest_chains WHERE state = 'closed')"
+            ),
             "DELETE FROM digest_chains WHERE state = 'closed' AND last_end * 1000 < $1 \
-             AND NOT EXISTS (SELECT 1 FROM digests d WHERE d.chain = digest_chains.id)",
+             AND NOT EXISTS (SELECT 1 FROM digests g WHERE g.chain = digest_chains.id)"
+                .to_owned(),
+            format!(
+                "DELETE FROM destinations WHERE {of_deleted} AND wiped = 0 \
+                 AND NOT EXISTS (SELECT 1 FROM pending_events p WHERE p.destination = destinations.id) \
+                 AND NOT EXISTS (SELECT 1 FROM pending_notices n WHERE n.destination = destinations.id) \
+                 AND NOT EXISTS (SELECT 1 FROM log_files f WHERE f.destination = destinations.id) \
+                 AND NOT EXISTS (SELECT 1 FROM digest_chains c WHERE c.destination = destinations.id)"
+            ),
         ] {
-            sqlx::query(delete).bind(before).execute(self.db()).await?;
+            sqlx::query(sqlx::AssertSqlSafe(delete)).bind(before).execute(self.db()).await?;
         }
-        Ok(removed)
+        self.0.trails().remove_deleted().await
     }
 }
 

@@ -16,8 +16,10 @@ mod event_filter;
 mod events;
 mod export;
 mod log_files;
+mod logging_trails;
 mod lookup;
 mod maintenance;
+mod notices;
 mod open;
 mod overview;
 mod session;
@@ -31,24 +33,28 @@ mod wipe;
 
 pub use console::{EventPage, EventRow, Facet, Facets, Histogram, ReadBounds};
 pub use data_dir::DataDir;
-pub use destinations::{Backlog, Destination, Outlets, Route};
+pub use destinations::{Backlog, Destination, DestinationKind, EventBusTakes, WaitingDestination};
 pub use digest_keys::DigestKey;
-pub use digests::{Chain, NewDigest, WaitingDigest, Wanted};
+pub use digests::{Chain, NewDigest, WaitingDigest, WantedChain};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use events::StoredEvents;
 pub use export::{ExportRow, Order};
-pub use log_files::{PendingEvent, PutFile, Unannounced, Uncut, WaitingFile};
+pub use log_files::{PendingEvent, PutFile, Uncut, WaitingFile};
 pub use lookup::{LookupQuery, LookupRow};
+pub use notices::PendingNotice;
 pub use open::OpenError;
 pub use overview::{Scopes, TrailBacklog, TrailDigest, TrailFile};
 pub use session::{
     Deliveries, DigestKeys, Digests, Events, Maintenance, ReadSession, Session, Settings, Trails,
     WriteSession,
 };
-pub use trail_status::{DeliveryKind, TrailRegion, TrailStatus};
+pub use trail_status::TrailStatus;
 pub use trails::Trail;
 pub use wipe::{Wipe, WipedPiece};
 
+use crate::domain::account_id::AccountId;
+use crate::domain::routing::LoggingTrails;
+use logging_trails::LoggingTrailsByAccount;
 use sqlx::SqlitePool;
 
 /// Tries of a session that writes, each of which waits for another program as long as [`open`] says.
@@ -62,6 +68,7 @@ pub struct Store {
     read: SqlitePool,
     /// For questions that may take long, so that no call of the API waits for them.
     console: SqlitePool,
+    logging_trails: LoggingTrailsByAccount,
 }
 
 impl Store {
@@ -104,7 +111,15 @@ impl Store {
     /// # Errors
     /// Busy: another program writes.
     pub async fn try_write(&self) -> StoreResult<WriteSession> {
-        Ok(WriteSession::new(self.write.begin_with("BEGIN IMMEDIATE").await?))
+        let transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        // Whoever writes finds in memory what is committed.
+        drop(self.logging_trails.settle().await);
+        Ok(WriteSession::new(transaction, self.logging_trails.clone()))
+    }
+
+    /// The trails of an account that are logging now, from memory.
+    pub fn logging_trails(&self, account: &AccountId) -> LoggingTrails {
+        self.logging_trails.of(account)
     }
 
     /// Closes all connections, after folding the write-ahead log into the database file.

@@ -1,6 +1,7 @@
 //! Opening a data folder: what is ours and sound is brought up to date, what is not is refused and left alone.
 
 use crate::store::error::{CANNOT_OPEN, CORRUPT, NOT_A_DATABASE, READ_ONLY, result_code};
+use crate::store::logging_trails::{self, LoggingTrailsByAccount};
 use crate::store::{DataDir, Store, StoreError};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -91,7 +92,13 @@ impl Store {
         let read = pool(READERS).connect_with(reader.clone()).await.map_err(wrong)?;
         // None until somebody looks.
         let console = pool(CONSOLE_READERS).min_connections(0).connect_lazy_with(reader);
-        let store = Store { write, read, console };
+        let logging_trails = LoggingTrailsByAccount::default();
+        let known = async { logging_trails::read(&mut *read.acquire().await?, None).await };
+        logging_trails.replace(known.await.map_err(|error| OpenError::Other {
+            path: path.clone(),
+            cause: format!("the trails cannot be read: {error}"),
+        })?);
+        let store = Store { write, read, console, logging_trails };
         store.summarize_older_events().await.map_err(|error| OpenError::Other {
             path: path.clone(),
             cause: format!("the summaries of older events cannot be made: {error}"),

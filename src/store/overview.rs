@@ -1,7 +1,7 @@
 //! What there is at all: accounts, regions, and trails with what became of their deliveries. For people who look.
 
 use crate::store::events::ARRIVAL_BITS;
-use crate::store::{Deliveries, Digests, Events, Session, StoreResult, Trail, TrailStatus, Trails};
+use crate::store::{Deliveries, Digests, Events, Session, StoreResult};
 use sqlx::FromRow;
 
 /// Which accounts and regions have events.
@@ -30,6 +30,7 @@ pub struct TrailBacklog {
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 #[expect(missing_docs, reason = "the names are those of the table")]
 pub struct TrailFile {
+    /// Without the trail's prefix until it is put.
     pub s3_object_key: String,
     pub state: String,
     /// Milliseconds since 1970.
@@ -48,17 +49,14 @@ pub struct TrailFile {
 #[expect(missing_docs, reason = "the names are those of the table")]
 pub struct TrailDigest {
     pub region: String,
-    pub s3_object_key: String,
+    /// `None` until it is put.
+    pub s3_object_key: Option<String>,
     /// Seconds since 1970.
     pub start_time: i64,
     pub end_time: i64,
     pub log_files: i64,
     pub state: String,
 }
-
-/// The trail of `t`, in tables that know it by name.
-const OF_TRAIL: &str =
-    "trail_account = $1 AND home_region = $2 AND trail_name = $3 AND trail_created_at = $4";
 
 impl<S: Session> Events<'_, S> {
     /// Which accounts and regions have events.
@@ -110,29 +108,27 @@ impl<S: Session> Deliveries<'_, S> {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn of_trail(&mut self, trail: &Trail) -> StoreResult<TrailBacklog> {
-        let sql = format!(
+    pub async fn of_trail(&mut self, trail_id: i64) -> StoreResult<TrailBacklog> {
+        let backlog = sqlx::query_as(
             "SELECT CAST(coalesce(sum(pending_events), 0) AS BIGINT) AS pending_events, \
              coalesce(max(failures), 0) AS failures, min(retry_at) AS retry_at \
-             FROM destinations WHERE kind = 'log_file' AND {OF_TRAIL}"
+             FROM destinations WHERE kind = 'log_file' AND trail_id = $1",
         );
-        let backlog = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(&trail.account).bind(&trail.home_region);
-        Ok(backlog.bind(&trail.name).bind(trail.created_at).fetch_one(self.db()).await?)
+        Ok(backlog.bind(trail_id).fetch_one(self.db()).await?)
     }
 
     /// The last `limit` log files of a trail, newest first.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn files_of_trail(&mut self, trail: &Trail, limit: u32) -> StoreResult<Vec<TrailFile>> {
+    pub async fn files_of_trail(&mut self, trail_id: i64, limit: u32) -> StoreResult<Vec<TrailFile>> {
         let files = sqlx::query_as(
-            "SELECT f.s3_object_key, f.state, f.created_at, f.stored_at, f.events, f.bytes, f.webhook, \
-             coalesce(d.failures, 0) AS failures FROM log_files f LEFT JOIN destinations d ON d.id = f.destination \
-             WHERE f.trail_account = $1 AND f.home_region = $2 AND f.trail_name = $3 AND f.trail_created_at = $4 \
-             ORDER BY f.id DESC LIMIT $5",
+            "SELECT coalesce(f.s3_object_key, f.object_name) AS s3_object_key, f.state, f.created_at, f.stored_at, \
+             f.events, f.bytes, d.failures, EXISTS (SELECT 1 FROM pending_notices n JOIN destinations w \
+             ON w.id = n.destination AND w.kind = 'webhook' WHERE n.log_file = f.id) AS webhook FROM log_files f \
+             JOIN destinations d ON d.id = f.destination WHERE d.trail_id = $1 ORDER BY f.id DESC LIMIT $2",
         );
-        let files = files.bind(&trail.account).bind(&trail.home_region).bind(&trail.name);
-        Ok(files.bind(trail.created_at).bind(limit).fetch_all(self.db()).await?)
+        Ok(files.bind(trail_id).bind(limit).fetch_all(self.db()).await?)
     }
 
     /// How many events the last `limit` rounds of log files of a trail held, oldest round first. A round is what is cut
@@ -140,50 +136,14 @@ impl<S: Session> Deliveries<'_, S> {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn events_per_period(&mut self, trail: &Trail, limit: u32) -> StoreResult<Vec<i64>> {
-        let sql = format!(
-            "SELECT CAST(sum(coalesce(events, 0)) AS BIGINT) FROM log_files WHERE {OF_TRAIL} \
-             GROUP BY created_at ORDER BY created_at DESC LIMIT $5"
+    pub async fn events_per_period(&mut self, trail_id: i64, limit: u32) -> StoreResult<Vec<i64>> {
+        let rounds = sqlx::query_scalar(
+            "SELECT CAST(sum(coalesce(f.events, 0)) AS BIGINT) FROM log_files f JOIN destinations d \
+             ON d.id = f.destination WHERE d.trail_id = $1 GROUP BY f.created_at ORDER BY f.created_at DESC LIMIT $2",
         );
-        let rounds = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(&trail.account);
-        let rounds = rounds.bind(&trail.home_region).bind(&trail.name).bind(trail.created_at).bind(limit);
-        let mut events: Vec<i64> = rounds.fetch_all(self.db()).await?;
+        let mut events: Vec<i64> = rounds.bind(trail_id).bind(limit).fetch_all(self.db()).await?;
         events.reverse();
         Ok(events)
-    }
-}
-
-impl<S: Session> Trails<'_, S> {
-    /// All trails of all accounts, by account, home region and name.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn all(&mut self) -> StoreResult<Vec<Trail>> {
-        let trails = sqlx::query_as("SELECT * FROM trails ORDER BY account, home_region, name");
-        Ok(trails.fetch_all(self.db()).await?)
-    }
-
-    /// The status of a trail over all its regions: of each kind of delivery the latest time, and an error if there is one
-    /// anywhere.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn status_everywhere(&mut self, trail: &Trail) -> StoreResult<TrailStatus> {
-        let status = sqlx::query_as(
-            "SELECT max(is_logging) AS is_logging, max(start_logging_time) AS start_logging_time, \
-             max(stop_logging_time) AS stop_logging_time, \
-             max(latest_delivery_time) AS latest_delivery_time, \
-             max(latest_delivery_error) AS latest_delivery_error, \
-             max(latest_notification_time) AS latest_notification_time, \
-             max(latest_notification_error) AS latest_notification_error, \
-             max(latest_cloud_watch_logs_delivery_time) AS latest_cloud_watch_logs_delivery_time, \
-             max(latest_cloud_watch_logs_delivery_error) AS latest_cloud_watch_logs_delivery_error, \
-             max(latest_digest_delivery_time) AS latest_digest_delivery_time, \
-             max(latest_digest_delivery_error) AS latest_digest_delivery_error \
-             FROM trail_status WHERE account = $1 AND home_region = $2 AND name = $3",
-        );
-        let status = status.bind(&trail.account).bind(&trail.home_region).bind(&trail.name);
-        Ok(status.fetch_one(self.db()).await?)
     }
 }
 
@@ -192,13 +152,12 @@ impl<S: Session> Digests<'_, S> {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn of_trail(&mut self, trail: &Trail, limit: u32) -> StoreResult<Vec<TrailDigest>> {
+    pub async fn of_trail(&mut self, trail_id: i64, limit: u32) -> StoreResult<Vec<TrailDigest>> {
         let digests = sqlx::query_as(
-            "SELECT c.region, d.s3_object_key, d.start_time, d.end_time, d.log_files, d.state FROM digests d \
-             JOIN digest_chains c ON c.id = d.chain WHERE c.trail_account = $1 AND c.home_region = $2 \
-             AND c.trail_name = $3 AND c.trail_created_at = $4 ORDER BY d.id DESC LIMIT $5",
+            "SELECT d.region, g.s3_object_key, g.start_time, g.end_time, g.log_files, g.state FROM digests g \
+             JOIN digest_chains c ON c.id = g.chain JOIN destinations d ON d.id = c.destination \
+             WHERE d.kind = 'digest' AND d.trail_id = $1 ORDER BY g.id DESC LIMIT $2",
         );
-        let digests = digests.bind(&trail.account).bind(&trail.home_region).bind(&trail.name);
-        Ok(digests.bind(trail.created_at).bind(limit).fetch_all(self.db()).await?)
+        Ok(digests.bind(trail_id).bind(limit).fetch_all(self.db()).await?)
     }
 }

@@ -1,6 +1,8 @@
 //! Sessions: one that reads, one that writes and is committed or undone, and the groups of tables that they ask.
 
+use crate::domain::account_id::AccountId;
 use crate::store::StoreResult;
+use crate::store::logging_trails::{self, ChangedTrails, LoggingTrailsByAccount};
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use std::fmt;
@@ -26,7 +28,11 @@ enum Reading {
 
 /// A session that writes: a transaction, undone unless it is committed. There is one at a time.
 #[derive(Debug)]
-pub struct WriteSession(Transaction<'static, Sqlite>);
+pub struct WriteSession {
+    transaction: Transaction<'static, Sqlite>,
+    logging_trails: LoggingTrailsByAccount,
+    changed_trails: ChangedTrails,
+}
 
 /// Says, once it is dropped, that nobody waits for the session's statement any more.
 #[derive(Debug, Default)]
@@ -59,16 +65,42 @@ impl ReadSession {
 }
 
 impl WriteSession {
-    pub(super) fn new(transaction: Transaction<'static, Sqlite>) -> WriteSession {
-        WriteSession(transaction)
+    pub(super) fn new(
+        transaction: Transaction<'static, Sqlite>,
+        logging_trails: LoggingTrailsByAccount,
+    ) -> WriteSession {
+        WriteSession { transaction, logging_trails, changed_trails: ChangedTrails::None }
     }
 
-    /// Makes everything done in this session durable.
+    /// Has to be called for every change of a trail that decides what it takes.
+    pub(super) fn has_changed_trails_of(&mut self, account: &AccountId) {
+        self.changed_trails.add(account);
+    }
+
+    /// The same for all accounts.
+    pub(super) fn has_changed_all_trails(&mut self) {
+        self.changed_trails = ChangedTrails::All;
+    }
+
+    /// Makes everything done in this session durable, and what is in memory of the trails true to it.
     ///
     /// # Errors
     /// The disk is full, or the database is damaged; then nothing of it is stored.
-    pub async fn commit(self) -> StoreResult<()> {
-        Ok(self.0.commit().await?)
+    pub async fn commit(mut self) -> StoreResult<()> {
+        let account = match &self.changed_trails {
+            ChangedTrails::None => return Ok(self.transaction.commit().await?),
+            ChangedTrails::Of(account) => Some(account),
+            ChangedTrails::All => None,
+        };
+        let replacement = logging_trails::read(&mut self.transaction, account).await?;
+        // In a task of its own: it comes to its end also when whoever asked goes away meanwhile.
+        let committing = tokio::spawn(async move {
+            let _changing = self.logging_trails.settle().await;
+            self.transaction.commit().await?;
+            self.logging_trails.replace(replacement);
+            Ok(())
+        });
+        committing.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
     }
 }
 
@@ -88,7 +120,7 @@ impl Connected for ReadSession {
 
 impl Connected for WriteSession {
     fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.0
+        &mut self.transaction
     }
 }
 

@@ -1,6 +1,6 @@
 //! What GetTrailStatus answers about a trail.
 
-use crate::store::{Session, StoreResult, Trail, Trails, WriteSession};
+use crate::store::{DestinationKind, Session, StoreResult, Trail, Trails, WriteSession};
 use sqlx::FromRow;
 
 /// What GetTrailStatus answers about a trail in one region. Times: milliseconds since 1970.
@@ -20,41 +20,18 @@ pub struct TrailStatus {
     pub latest_digest_delivery_error: Option<String>,
 }
 
-/// A kind of delivery, for which GetTrailStatus answers a time and an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeliveryKind {
-    /// Log files put into the bucket.
-    LogFile,
-    /// Log files announced at the topic.
-    Notification,
-    /// Records put into the log group.
-    CloudWatchLogs,
-    /// Digests put into the bucket.
-    Digest,
-}
-
-/// A trail in one of its regions.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-#[expect(missing_docs, reason = "the names are those of the trail's settings")]
-pub struct TrailRegion {
-    pub trail_account: String,
-    pub home_region: String,
-    pub trail_name: String,
-    /// Tells a trail from an earlier one of its name; milliseconds since 1970.
-    pub trail_created_at: i64,
-    /// The region of the events.
-    pub region: String,
-}
-
-impl DeliveryKind {
-    const fn columns(self) -> (&'static str, &'static str) {
+impl DestinationKind {
+    /// The columns that hold the time of the latest success, and the error since then; a status says nothing of webhook
+    /// and event bus.
+    const fn status_columns(self) -> Option<(&'static str, &'static str)> {
         match self {
-            DeliveryKind::LogFile => ("latest_delivery_time", "latest_delivery_error"),
-            DeliveryKind::Notification => ("latest_notification_time", "latest_notification_error"),
-            DeliveryKind::CloudWatchLogs => {
-                ("latest_cloud_watch_logs_delivery_time", "latest_cloud_watch_logs_delivery_error")
+            DestinationKind::LogFile => Some(("latest_delivery_time", "latest_delivery_error")),
+            DestinationKind::Topic => Some(("latest_notification_time", "latest_notification_error")),
+            DestinationKind::LogStream => {
+                Some(("latest_cloud_watch_logs_delivery_time", "latest_cloud_watch_logs_delivery_error"))
             }
-            DeliveryKind::Digest => ("latest_digest_delivery_time", "latest_digest_delivery_error"),
+            DestinationKind::Digest => Some(("latest_digest_delivery_time", "latest_digest_delivery_error")),
+            DestinationKind::Webhook | DestinationKind::EventBus => None,
         }
     }
 }
@@ -71,17 +48,32 @@ impl<S: Session> Trails<'_, S> {
              r.latest_delivery_error, r.latest_notification_time, r.latest_notification_error, \
              r.latest_cloud_watch_logs_delivery_time, r.latest_cloud_watch_logs_delivery_error, \
              r.latest_digest_delivery_time, r.latest_digest_delivery_error \
-             FROM trail_status h LEFT JOIN trail_status r \
-             ON r.account = h.account AND r.home_region = h.home_region AND r.name = h.name AND r.region = $4 \
-             WHERE h.account = $1 AND h.home_region = $2 AND h.name = $3 AND h.region = h.home_region",
-        )
-        .bind(&trail.account)
-        .bind(&trail.home_region)
-        .bind(&trail.name)
-        .bind(region)
-        .fetch_one(self.db())
-        .await?;
-        Ok(status)
+             FROM trail_status h LEFT JOIN trail_status r ON r.trail_id = h.trail_id AND r.region = $3 \
+             WHERE h.trail_id = $1 AND h.region = $2",
+        );
+        Ok(status.bind(trail.id).bind(&trail.home_region).bind(region).fetch_one(self.db()).await?)
+    }
+
+    /// The status of a trail over all its regions: of each kind of delivery the latest time, and an error if there is one
+    /// anywhere.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn status_everywhere(&mut self, trail_id: i64) -> StoreResult<TrailStatus> {
+        let status = sqlx::query_as(
+            "SELECT max(is_logging) AS is_logging, max(start_logging_time) AS start_logging_time, \
+             max(stop_logging_time) AS stop_logging_time, \
+             max(latest_delivery_time) AS latest_delivery_time, \
+             max(latest_delivery_error) AS latest_delivery_error, \
+             max(latest_notification_time) AS latest_notification_time, \
+             max(latest_notification_error) AS latest_notification_error, \
+             max(latest_cloud_watch_logs_delivery_time) AS latest_cloud_watch_logs_delivery_time, \
+             max(latest_cloud_watch_logs_delivery_error) AS latest_cloud_watch_logs_delivery_error, \
+             max(latest_digest_delivery_time) AS latest_digest_delivery_time, \
+             max(latest_digest_delivery_error) AS latest_digest_delivery_error \
+             FROM trail_status WHERE trail_id = $1",
+        );
+        Ok(status.bind(trail_id).fetch_one(self.db()).await?)
     }
 }
 
@@ -91,13 +83,11 @@ impl Trails<'_, WriteSession> {
     /// # Errors
     /// The database cannot be written.
     pub async fn start_logging(&mut self, trail: &Trail, now: i64) -> StoreResult<()> {
-        let start = sqlx::query(
-            "UPDATE trail_status SET is_logging = TRUE, start_logging_time = $4 \
-             WHERE account = $1 AND home_region = $2 AND name = $3 AND region = home_region AND NOT is_logging",
-        );
-        let start = start.bind(&trail.account).bind(&trail.home_region).bind(&trail.name).bind(now);
-        start.execute(self.db()).await?;
-        self.0.deliveries().set_due(trail, false).await
+        let start = "UPDATE trail_status SET is_logging = TRUE, start_logging_time = $3 \
+                     WHERE trail_id = $1 AND region = $2 AND NOT is_logging";
+        sqlx::query(start).bind(trail.id).bind(&trail.home_region).bind(now).execute(self.db()).await?;
+        self.0.has_changed_trails_of(&trail.account);
+        self.0.deliveries().set_due(trail.id, false).await
     }
 
     /// Stops logging at `now`; what the trail has captured is delivered at once. A trail that is not logging stays as it
@@ -106,45 +96,33 @@ impl Trails<'_, WriteSession> {
     /// # Errors
     /// The database cannot be written.
     pub async fn stop_logging(&mut self, trail: &Trail, now: i64) -> StoreResult<()> {
-        let stop = sqlx::query(
-            "UPDATE trail_status SET is_logging = FALSE, stop_logging_time = $4 \
-             WHERE account = $1 AND home_region = $2 AND name = $3 AND region = home_region AND is_logging",
-        );
-        let stop = stop.bind(&trail.account).bind(&trail.home_region).bind(&trail.name).bind(now);
-        stop.execute(self.db()).await?;
-        self.0.deliveries().set_due(trail, true).await
+        let stop = "UPDATE trail_status SET is_logging = FALSE, stop_logging_time = $3 \
+                    WHERE trail_id = $1 AND region = $2 AND is_logging";
+        sqlx::query(stop).bind(trail.id).bind(&trail.home_region).bind(now).execute(self.db()).await?;
+        self.0.has_changed_trails_of(&trail.account);
+        self.0.deliveries().set_due(trail.id, true).await
     }
 
-    /// Notes what came of a delivery in the status of a trail and region: a success at a time
-    /// (milliseconds since 1970), which clears the error, or an error, which leaves the time. Nothing happens when the
-    /// trail is gone.
+    /// Notes what came of a delivery in the status of a trail and region, where it has a place: a success at a time
+    /// (milliseconds since 1970), which clears the error, or an error, which leaves the time.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn record_delivery(
         &mut self,
-        trail_region: &TrailRegion,
-        delivery: DeliveryKind,
+        trail_id: i64,
+        region: &str,
+        kind: DestinationKind,
         outcome: Result<i64, &str>,
     ) -> StoreResult<()> {
-        let (time, error) = delivery.columns();
+        let Some((time, error)) = kind.status_columns() else { return Ok(()) };
         let keep = if outcome.is_ok() { format!("{time} = excluded.{time}, ") } else { String::new() };
         let upsert = format!(
-            "INSERT INTO trail_status (account, home_region, name, region, {time}, {error}) \
-             SELECT account, home_region, name, $5, $6, $7 FROM trails \
-             WHERE account = $1 AND home_region = $2 AND name = $3 AND created_at = $4 \
-             ON CONFLICT (account, home_region, name, region) DO UPDATE SET {keep}{error} = excluded.{error}"
+            "INSERT INTO trail_status (trail_id, region, {time}, {error}) SELECT id, $2, $3, $4 FROM trails \
+             WHERE id = $1 ON CONFLICT (trail_id, region) DO UPDATE SET {keep}{error} = excluded.{error}"
         );
-        sqlx::query(sqlx::AssertSqlSafe(upsert))
-            .bind(&trail_region.trail_account)
-            .bind(&trail_region.home_region)
-            .bind(&trail_region.trail_name)
-            .bind(trail_region.trail_created_at)
-            .bind(&trail_region.region)
-            .bind(outcome.ok())
-            .bind(outcome.err())
-            .execute(self.db())
-            .await?;
+        let upsert = sqlx::query(sqlx::AssertSqlSafe(upsert)).bind(trail_id).bind(region);
+        upsert.bind(outcome.ok()).bind(outcome.err()).execute(self.db()).await?;
         Ok(())
     }
 
@@ -152,25 +130,20 @@ impl Trails<'_, WriteSession> {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn forget_notifications(&mut self, trail: &Trail) -> StoreResult<()> {
-        self.forget("latest_notification_error = NULL", trail).await
+    pub async fn forget_notifications(&mut self, trail_id: i64) -> StoreResult<()> {
+        let forget = "UPDATE trail_status SET latest_notification_error = NULL WHERE trail_id = $1";
+        sqlx::query(forget).bind(trail_id).execute(self.db()).await?;
+        Ok(())
     }
 
     /// Forgets the time and the error of a log group that the trail no longer has, in all regions (observed).
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn forget_cloud_watch_logs(&mut self, trail: &Trail) -> StoreResult<()> {
-        let set =
-            "latest_cloud_watch_logs_delivery_time = NULL, latest_cloud_watch_logs_delivery_error = NULL";
-        self.forget(set, trail).await
-    }
-
-    async fn forget(&mut self, set: &str, trail: &Trail) -> StoreResult<()> {
-        let update =
-            format!("UPDATE trail_status SET {set} WHERE account = $1 AND home_region = $2 AND name = $3");
-        let update = sqlx::query(sqlx::AssertSqlSafe(update)).bind(&trail.account);
-        update.bind(&trail.home_region).bind(&trail.name).execute(self.db()).await?;
+    pub async fn forget_cloud_watch_logs(&mut self, trail_id: i64) -> StoreResult<()> {
+        let forget = "UPDATE trail_status SET latest_cloud_watch_logs_delivery_time = NULL, \
+                      latest_cloud_watch_logs_delivery_error = NULL WHERE trail_id = $1";
+        sqlx::query(forget).bind(trail_id).execute(self.db()).await?;
         Ok(())
     }
 }

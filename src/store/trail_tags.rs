@@ -1,23 +1,17 @@
 //! Tags of trails.
 
 use crate::domain::tags::Tag;
-use crate::store::{Session, StoreResult, Trail, Trails, WriteSession};
+use crate::store::{Session, StoreResult, Trails, WriteSession};
 
 impl<S: Session> Trails<'_, S> {
     /// The tags of a trail, in the order in which they came.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn tags(&mut self, trail: &Trail) -> StoreResult<Vec<Tag>> {
-        let tags: Vec<(String, Option<String>)> = sqlx::query_as(
-            "SELECT tag_key, tag_value FROM trail_tags \
-             WHERE account = $1 AND home_region = $2 AND name = $3 ORDER BY position",
-        )
-        .bind(&trail.account)
-        .bind(&trail.home_region)
-        .bind(&trail.name)
-        .fetch_all(self.db())
-        .await?;
+    pub async fn tags(&mut self, trail_id: i64) -> StoreResult<Vec<Tag>> {
+        let tags = "SELECT tag_key, tag_value FROM trail_tags WHERE trail_id = $1 ORDER BY position";
+        let tags: Vec<(String, Option<String>)> =
+            sqlx::query_as(tags).bind(trail_id).fetch_all(self.db()).await?;
         Ok(tags.into_iter().map(|(key, value)| Tag { key, value }).collect())
     }
 }
@@ -27,21 +21,14 @@ impl Trails<'_, WriteSession> {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn add_tags(&mut self, trail: &Trail, tags: &[Tag]) -> StoreResult<()> {
+    pub async fn add_tags(&mut self, trail_id: i64, tags: &[Tag]) -> StoreResult<()> {
         for tag in tags {
-            sqlx::query(
-                "INSERT INTO trail_tags (account, home_region, name, tag_key, tag_value, position) \
-                 SELECT $1, $2, $3, $4, $5, COALESCE(MAX(position) + 1, 0) FROM trail_tags \
-                 WHERE account = $1 AND home_region = $2 AND name = $3 \
-                 ON CONFLICT (account, home_region, name, tag_key) DO UPDATE SET tag_value = excluded.tag_value",
-            )
-            .bind(&trail.account)
-            .bind(&trail.home_region)
-            .bind(&trail.name)
-            .bind(&tag.key)
-            .bind(&tag.value)
-            .execute(self.db())
-            .await?;
+            let add = sqlx::query(
+                "INSERT INTO trail_tags (trail_id, tag_key, tag_value, position) \
+                 SELECT $1, $2, $3, COALESCE(MAX(position) + 1, 0) FROM trail_tags WHERE trail_id = $1 \
+                 ON CONFLICT (trail_id, tag_key) DO UPDATE SET tag_value = excluded.tag_value",
+            );
+            add.bind(trail_id).bind(&tag.key).bind(&tag.value).execute(self.db()).await?;
         }
         Ok(())
     }
@@ -50,17 +37,10 @@ impl Trails<'_, WriteSession> {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn remove_tags(&mut self, trail: &Trail, keys: &[&str]) -> StoreResult<()> {
+    pub async fn remove_tags(&mut self, trail_id: i64, keys: &[&str]) -> StoreResult<()> {
         for key in keys {
-            sqlx::query(
-                "DELETE FROM trail_tags WHERE account = $1 AND home_region = $2 AND name = $3 AND tag_key = $4",
-            )
-            .bind(&trail.account)
-            .bind(&trail.home_region)
-            .bind(&trail.name)
-            .bind(key)
-            .execute(self.db())
-            .await?;
+            let remove = sqlx::query("DELETE FROM trail_tags WHERE trail_id = $1 AND tag_key = $2");
+            remove.bind(trail_id).bind(key).execute(self.db()).await?;
         }
         Ok(())
     }

@@ -21,9 +21,8 @@ pub struct WipedPiece {
     pub rows: u64,
 }
 
-/// Rows marked by [`Session::begin_wipe`], also those of a wipe that did not come to its end.
-const DESTINATIONS: &str = "SELECT id FROM destinations WHERE kind LIKE 'wiped-%'";
-const CHAINS: &str = "SELECT id FROM digest_chains WHERE state = 'wiped'";
+/// Destinations marked by [`Maintenance::begin_wipe`], also those of a wipe that did not come to its end.
+const DESTINATIONS: &str = "SELECT id FROM destinations WHERE wiped <> 0";
 
 impl Maintenance<'_, WriteSession> {
     /// Begins to wipe an account, or everything, at `now` (milliseconds since 1970). Its trails are removed at once, and
@@ -32,28 +31,19 @@ impl Maintenance<'_, WriteSession> {
     /// # Errors
     /// The database cannot be written.
     pub async fn begin_wipe(&mut self, account: Option<&AccountId>, now: i64) -> StoreResult<(Wipe, u64)> {
-        let trails = sqlx::query("DELETE FROM trails WHERE $1 IS NULL OR account = $1").bind(account);
-        let trails = trails.execute(self.db()).await?.rows_affected();
-        for mark in [
-            // The kind, for a destination is unique by it and its trail, and a new one may have to be made.
-            "UPDATE destinations SET kind = 'wiped-' || id, failures = 0, notice_failures = 0 \
-             WHERE kind NOT LIKE 'wiped-%' AND ($1 IS NULL OR account = $1 OR trail_account = $1)",
-            "UPDATE digest_chains SET state = 'wiped' WHERE $1 IS NULL OR trail_account = $1",
-        ] {
-            sqlx::query(mark).bind(account).execute(self.db()).await?;
-        }
-        for give_up in [
-            format!(
-                "UPDATE log_files SET state = 'abandoned', validated = FALSE, notify = FALSE, webhook = FALSE \
-                 WHERE id IN (SELECT id FROM log_files WHERE state = 'waiting' UNION SELECT id FROM log_files \
-                 WHERE notify = TRUE AND state = 'stored' UNION SELECT id FROM log_files WHERE webhook = TRUE \
-                 AND state = 'stored') AND destination IN ({DESTINATIONS})"
-            ),
-            format!("UPDATE digests SET state = 'abandoned' WHERE state = 'waiting' AND chain IN ({CHAINS})"),
-        ] {
-            sqlx::query(sqlx::AssertSqlSafe(give_up)).execute(self.db()).await?;
-        }
-        Ok((Wipe { account: account.cloned(), stored_until: now }, trails))
+        let count = "SELECT count(*) FROM trails WHERE deleted_at IS NULL AND ($1 IS NULL OR account = $1)";
+        let trails: i64 = sqlx::query_scalar(count).bind(account).fetch_one(self.db()).await?;
+        let mark = "UPDATE destinations SET wiped = id WHERE wiped = 0 AND ($1 IS NULL OR account = $1 \
+                    OR trail_id IN (SELECT id FROM trails WHERE account = $1))";
+        sqlx::query(mark).bind(account).execute(self.db()).await?;
+        let delete = "DELETE FROM trails WHERE $1 IS NULL OR account = $1";
+        sqlx::query(delete).bind(account).execute(self.db()).await?;
+        self.0.has_changed_all_trails();
+        let files = format!(
+            "UPDATE log_files SET state = 'abandoned' WHERE state = 'waiting' AND destination IN ({DESTINATIONS})"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(files)).execute(self.db()).await?;
+        Ok((Wipe { account: account.cloned(), stored_until: now }, trails.unsigned_abs()))
     }
 
     /// Removes the next piece: at most `limit` rows, and with events their resources.
@@ -74,11 +64,14 @@ impl Maintenance<'_, WriteSession> {
     /// The database cannot be written.
     pub async fn wipe_marked_piece(&mut self, limit: u32) -> StoreResult<u64> {
         let mut removed = 0;
-        // First what hangs on others: pending events know their destination, digests their chain.
+        let chains = format!("SELECT id FROM digest_chains WHERE destination IN ({DESTINATIONS})");
+        // First what hangs on others: digests know their chain, the rest its destination.
         for (table, key, of) in [
             ("pending_events", "destination, number", format!("destination IN ({DESTINATIONS})")),
+            ("pending_notices", "destination, log_file", format!("destination IN ({DESTINATIONS})")),
             ("log_files", "id", format!("destination IN ({DESTINATIONS})")),
-            ("digests", "id", format!("chain IN ({CHAINS})")),
+            ("digests", "id", format!("chain IN ({chains})")),
+            ("digest_chains", "id", format!("destination IN ({DESTINATIONS})")),
         ] {
             let left = i64::from(limit).saturating_sub_unsigned(removed);
             if left > 0 {
@@ -89,13 +82,8 @@ impl Maintenance<'_, WriteSession> {
                 removed += delete.execute(self.db()).await?.rows_affected();
             }
         }
-        if removed == 0 {
-            for delete in [
-                "DELETE FROM destinations WHERE kind LIKE 'wiped-%'",
-                "DELETE FROM digest_chains WHERE state = 'wiped'",
-            ] {
-                sqlx::query(delete).execute(self.db()).await?;
-            }
+        if removed < u64::from(limit) {
+            sqlx::query("DELETE FROM destinations WHERE wiped <> 0").execute(self.db()).await?;
         }
         Ok(removed)
     }

@@ -127,7 +127,6 @@ fn lower_floors_do_not_know_what_is_above_them() {
         ("src/api", &["actix", "sqlx"]),
         ("src/outbound", &["actix", "sqlx"]),
         ("src/delivery", &["actix", "sqlx"]),
-        ("src/digest", &["actix", "sqlx"]),
         ("src/http", &["sqlx"]),
         ("src/console", &["sqlx"]),
     ] {

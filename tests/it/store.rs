@@ -46,6 +46,7 @@ fn event(id: u32, second: i64) -> Event {
 
 fn trail(name: &str, region: &str, multi: bool) -> Trail {
     Trail {
+        id: 0,
         account: account("111122223333"),
         home_region: self::region(region),
         name: name.into(),
@@ -99,30 +100,41 @@ async fn a_trail_is_stored_changed_and_removed_with_all_that_belongs_to_it() {
     let tags = [Tag { key: "b".into(), value: None }, Tag { key: "a".into(), value: Some("1".into()) }];
     let mut demo = trail("demo", "us-east-1", false);
     let mut db = store.write().await.unwrap();
-    db.trails().insert(&demo, &tags).await.unwrap();
+    demo.id = db.trails().insert(&demo, &tags).await.unwrap();
     db.trails().insert(&trail("demo", "eu-west-1", false), &[]).await.unwrap();
     assert_eq!(db.trails().of(&account("111122223333")).await.unwrap().len(), 2);
     assert!(db.trails().of(&account("444455556666")).await.unwrap().is_empty());
-    assert_eq!(db.trails().tags(&demo).await.unwrap(), tags);
+    assert_eq!(db.trails().tags(demo.id).await.unwrap(), tags);
+    let before = demo.clone();
     demo.s3_key_prefix = None;
     demo.updated_at = 2;
-    db.trails().save(&demo).await.unwrap();
+    db.trails().update(&before, &demo).await.unwrap();
     assert_eq!(db.trails().of(&account("111122223333")).await.unwrap()[1], demo);
-    db.trails().delete(&demo).await.unwrap();
+    db.trails().delete(&demo, 3).await.unwrap();
     assert_eq!(
         db.trails().of(&account("111122223333")).await.unwrap().len(),
         1,
         "the one of the other region stays"
     );
-    assert!(db.trails().tags(&demo).await.unwrap().is_empty());
+    assert_eq!(
+        db.trails().by_id(demo.id).await.unwrap(),
+        Some(demo.clone()),
+        "something may be to be delivered"
+    );
+    db.trails().remove_deleted().await.unwrap();
+    assert_eq!(db.trails().by_id(demo.id).await.unwrap(), None);
+    assert!(db.trails().tags(demo.id).await.unwrap().is_empty());
+    let again = db.trails().insert(&demo, &[]).await.unwrap();
+    assert!(again > demo.id + 1, "no number is given twice");
 }
 
 #[tokio::test]
 async fn logging_starts_and_stops_and_keeps_its_times() {
     let (store, _folder, _temp) = open().await;
-    let demo = trail("demo", "us-east-1", false);
+    let (ours, theirs) = (account("111122223333"), account("444455556666"));
+    let mut demo = trail("demo", "us-east-1", false);
     let mut db = store.write().await.unwrap();
-    db.trails().insert(&demo, &[]).await.unwrap();
+    demo.id = db.trails().insert(&demo, &[]).await.unwrap();
     assert_eq!(db.trails().status(&demo, "us-east-1").await.unwrap(), TrailStatus::default());
     let logging = |on, start, stop| TrailStatus {
         is_logging: on,
@@ -145,16 +157,29 @@ async fn logging_starts_and_stops_and_keeps_its_times() {
         }
         .unwrap();
         assert_eq!(db.trails().status(&demo, "us-east-1").await.unwrap(), want);
-        let logging = if on { vec![demo.clone()] } else { vec![] };
-        assert_eq!(db.trails().logging(&account("111122223333")).await.unwrap(), logging);
-        assert!(db.trails().logging(&account("444455556666")).await.unwrap().is_empty());
+        db.commit().await.unwrap();
+        assert_eq!(store.logging_trails(&ours).cover(&region("us-east-1")), on);
+        assert!(store.logging_trails(&theirs).is_empty());
+        db = store.write().await.unwrap();
+        if on { db.trails().stop_logging(&demo, 9).await } else { db.trails().start_logging(&demo, 9).await }
+            .unwrap();
+        drop(db);
+        assert_eq!(
+            store.logging_trails(&ours).cover(&region("us-east-1")),
+            on,
+            "what is undone is not known"
+        );
+        db = store.write().await.unwrap();
     }
-    let everywhere = trail("all", "ap-south-1", true);
-    db.trails().insert(&everywhere, &[]).await.unwrap();
+    let mut everywhere = trail("all", "ap-south-1", true);
+    everywhere.id = db.trails().insert(&everywhere, &[]).await.unwrap();
     db.trails().start_logging(&everywhere, 7).await.unwrap();
-    assert!(
-        db.trails().logging(&account("111122223333")).await.unwrap().iter().any(|c| c.is_multi_region_trail)
-    );
+    db.commit().await.unwrap();
+    assert!(store.logging_trails(&ours).cover(&region("sa-east-1")));
+    let mut db = store.write().await.unwrap();
+    db.maintenance().begin_wipe(Some(&ours), 8).await.unwrap();
+    db.commit().await.unwrap();
+    assert!(store.logging_trails(&ours).is_empty());
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! The writer when it cannot write at once.
 
 use crate::support::{TestServer, record};
-use contrail::recorder::writer::Source;
 use serde_json::json;
 
 #[tokio::test]
@@ -32,7 +31,7 @@ async fn calls_that_wait_for_the_writer_keep_nobody_from_reading() {
     let fill_queue = async || {
         let store = |_| {
             let writer = server.service.writer.clone();
-            tokio::spawn(async move { writer.store(Vec::new(), Source::Call).await })
+            tokio::spawn(async move { writer.store(Vec::new()).await })
         };
         let tasks: Vec<_> = (0..2000).map(store).collect();
         while !server.service.writer.is_full() {

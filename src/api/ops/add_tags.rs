@@ -19,10 +19,10 @@ impl Operation for AddTags {
 
     async fn call(input: TagsInput, context: &mut Context<'_, WriteSession>) -> ApiResult<Nothing> {
         let (trail, tags) = input.resolve(context).await?;
-        let mut all = context.db.trails().tags(&trail).await?;
+        let mut all = context.db.trails().tags(trail.id).await?;
         all.retain(|old| !tags.iter().any(|new| new.key == old.key));
         tags::check_count(all.len() + tags.len())?;
-        context.db.trails().add_tags(&trail, tags).await?;
+        context.db.trails().add_tags(trail.id, tags).await?;
         Ok(Nothing {})
     }
 }

@@ -52,6 +52,7 @@ impl Input {
         let name = TrailName::parse(self.name.as_deref().ok_or_else(blank)?)?;
         let now = context.service.clock.now().timestamp_millis();
         let mut trail = Trail {
+            id: 0,
             account: context.caller.account.clone(),
             home_region: context.caller.region.clone(),
             name: name.as_str().to_owned(),

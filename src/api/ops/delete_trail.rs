@@ -17,7 +17,8 @@ impl Operation for DeleteTrail {
 
     async fn call(input: NameInput, context: &mut Context<'_, WriteSession>) -> ApiResult<Nothing> {
         let trail = find(context, input.name.as_deref(), Purpose::Change).await?;
-        context.db.trails().delete(&trail).await?;
+        let now = context.service.clock.now().timestamp_millis();
+        context.db.trails().delete(&trail, now).await?;
         Ok(Nothing {})
     }
 }

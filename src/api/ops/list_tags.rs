@@ -58,7 +58,7 @@ impl Operation for ListTags {
                 continue;
             }
             let trail = find(context, &resource_id).await?;
-            let tags_list = context.db.trails().tags(&trail).await?;
+            let tags_list = context.db.trails().tags(trail.id).await?;
             resource_tag_list.push(ResourceTag { resource_id, tags_list });
         }
         Ok(Output { resource_tag_list })

@@ -154,7 +154,10 @@ impl Operation for LookupEvents {
             };
             rows = context.db.events().lookup(&query).await?;
         }
-        if rows.is_empty() && era == Era::Y2015 && !service.logging.covers(caller, context.db).await? {
+        if rows.is_empty()
+            && era == Era::Y2015
+            && !service.store.logging_trails(&caller.account).cover(&caller.region)
+        {
             tracing::info!(
                 account = %caller.account,
                 region = %caller.region,

@@ -19,7 +19,7 @@ impl Operation for RemoveTags {
     async fn call(input: TagsInput, context: &mut Context<'_, WriteSession>) -> ApiResult<Nothing> {
         let (trail, tags) = input.resolve(context).await?;
         let keys: Vec<_> = tags.iter().map(|tag| tag.key.as_str()).collect();
-        context.db.trails().remove_tags(&trail, &keys).await?;
+        context.db.trails().remove_tags(trail.id, &keys).await?;
         Ok(Nothing {})
     }
 }

@@ -38,12 +38,12 @@ impl Operation for UpdateTrail {
         let (before, mut trail) = input.draft(context).await?;
         if trail != before {
             trail.updated_at = context.service.clock.now().timestamp_millis();
-            context.db.trails().save(&trail).await?;
+            context.db.trails().update(&before, &trail).await?;
             if trail.sns_topic_arn != before.sns_topic_arn {
-                context.db.trails().forget_notifications(&trail).await?;
+                context.db.trails().forget_notifications(trail.id).await?;
             }
             if trail.cloud_watch_logs_log_group_arn.is_none() {
-                context.db.trails().forget_cloud_watch_logs(&trail).await?;
+                context.db.trails().forget_cloud_watch_logs(trail.id).await?;
             }
         }
         Ok(SettingsOutput::from(trail).with_cleared(&input.settings))

@@ -23,7 +23,7 @@ async fn everything(outbound: &Outbound) -> Vec<(&'static str, Sent)> {
         ("sns_endpoint", outbound.publish(ACCOUNT, "arn:aws:sns:us-east-1:111122223333:t", "m").await),
         ("logs_endpoint", outbound.create_log_stream(ACCOUNT, GROUP, "s").await),
         ("logs_endpoint", outbound.put_log_events(ACCOUNT, GROUP, "s", 1, vec!["{}".to_owned()]).await),
-        ("events_endpoint", outbound.put_events(ACCOUNT, "us-east-1", vec![event]).await),
+        ("events_endpoint", outbound.put_events(ACCOUNT, "us-east-1", vec![event]).await.map(drop)),
         ("webhook", outbound.post_webhook("{}").await),
     ]
 }

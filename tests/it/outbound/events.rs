@@ -30,9 +30,11 @@ async fn events_go_to_the_default_bus_of_account_and_region() {
 async fn entries_that_are_refused_are_reported_with_their_code() {
     let (fake, outbound) = fake().await;
     fake.fail("events", "entry:NotAuthorizedForSourceException");
-    let failure = why(outbound.put_events(ACCOUNT, "eu-west-1", vec![event("{}"), event("{}")]).await);
+    let put = outbound.put_events(ACCOUNT, "eu-west-1", vec![event("{}"), event("{}")]).await;
+    let refused = put.unwrap().unwrap();
+    assert_eq!(refused.entries, [0, 1]);
     let text = "2 of 2 events were refused: not this one".to_owned();
-    assert_eq!(failure, ("NotAuthorizedForSourceException".to_owned(), text));
+    assert_eq!(why(Err(refused.failure)), ("NotAuthorizedForSourceException".to_owned(), text));
 }
 
 #[tokio::test]
@@ -40,7 +42,7 @@ async fn a_refused_call_is_reported() {
     let (fake, outbound) = fake().await;
     fake.fail("events", "InternalException");
     assert_eq!(
-        why(outbound.put_events(ACCOUNT, "eu-west-1", vec![event("{}")]).await).0,
+        why(outbound.put_events(ACCOUNT, "eu-west-1", vec![event("{}")]).await.map(drop)).0,
         "InternalException"
     );
 }

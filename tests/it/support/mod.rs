@@ -13,9 +13,10 @@ use chrono::{DateTime, Utc};
 use contrail::api::Service;
 use contrail::clock::{Clock, Ids};
 use contrail::config::Settings;
+use contrail::delivery::DeliveryReport;
 use contrail::domain::account_id::AccountId;
 use contrail::server::{Server, StartError, bind};
-use contrail::workers::{Flushed, Workers};
+use contrail::workers::Workers;
 use serde_json::Value;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -179,11 +180,11 @@ impl TestServer {
         if let Some(calls) = &self.service.forwarded_calls {
             calls.settle().await;
         }
-        self.service.writer.store(Vec::new(), contrail::recorder::writer::Source::Call).await.unwrap();
+        self.service.writer.store(Vec::new()).await.unwrap();
     }
 
     /// What the workers do on their own where time passes: what is due now.
-    pub(crate) async fn step(&self) -> Flushed {
+    pub(crate) async fn step(&self) -> DeliveryReport {
         self.settle().await;
         self.workers.step().await.unwrap()
     }

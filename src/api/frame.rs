@@ -1,0 +1,178 @@
+//! The frame around every operation: the limit, reading the input, the session, the record, the commit.
+
+use crate::api::{Context, Operation, Service};
+use crate::config::Era;
+use crate::domain::caller::Caller;
+use crate::domain::record::lower_camel;
+use crate::domain::routing::{CapturedEvent, LoggingTrails};
+use crate::error::{ApiError, ApiResult, Code};
+use crate::recorder::own_call::OwnCall;
+use crate::store::{EventBusTakes, ReadSession, Session, Store, StoreResult, StoredEvents, WriteSession};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::future::Future;
+use uuid::Uuid;
+
+/// What differs between operations that only read and those that change something: their session, and when their record
+/// is durable.
+pub trait OperationSession: Session {
+    /// `readOnly` of the records.
+    const READ_ONLY: bool;
+
+    /// Takes a session.
+    fn open(store: &Store) -> impl Future<Output = StoreResult<Self>> + Send;
+
+    /// Ends a call that was answered.
+    fn finish(
+        self,
+        record: Option<CapturedEvent>,
+        service: &Service,
+    ) -> impl Future<Output = ApiResult<()>> + Send;
+
+    /// Stores the record of a call that was refused.
+    fn refused(record: CapturedEvent, service: &Service) -> impl Future<Output = ApiResult<()>> + Send;
+}
+
+impl OperationSession for ReadSession {
+    const READ_ONLY: bool = true;
+
+    async fn open(store: &Store) -> StoreResult<ReadSession> {
+        store.read().await
+    }
+
+    async fn finish(self, record: Option<CapturedEvent>, service: &Service) -> ApiResult<()> {
+        // The writer's queue may be full: whoever waits for it must not keep others from reading.
+        drop(self);
+        if let Some(record) = record {
+            service.writer.later(record).await;
+        }
+        Ok(())
+    }
+
+    async fn refused(record: CapturedEvent, service: &Service) -> ApiResult<()> {
+        service.writer.later(record).await;
+        Ok(())
+    }
+}
+
+impl OperationSession for WriteSession {
+    const READ_ONLY: bool = false;
+
+    async fn open(store: &Store) -> StoreResult<WriteSession> {
+        store.write().await
+    }
+
+    /// What the call changed and its record are durable together.
+    async fn finish(mut self, record: Option<CapturedEvent>, service: &Service) -> ApiResult<()> {
+        let mut stored = StoredEvents::default();
+        if let Some(record) = &record {
+            let now = service.clock.now().timestamp_millis();
+            stored = self.events().insert(&[&record.event], now).await?;
+            self.deliveries()
+                .queue(&[record], &stored, EventBusTakes::of(&service.settings.delivery))
+                .await?;
+        }
+        self.commit().await?;
+        service.arrivals.publish(&stored);
+        service.metrics.stored("call", u64::from(record.is_some()));
+        Ok(())
+    }
+
+    async fn refused(record: CapturedEvent, service: &Service) -> ApiResult<()> {
+        service.writer.store(vec![record]).await.map_err(ApiError::internal)?;
+        Ok(())
+    }
+}
+
+/// A call that is being answered.
+struct Call<'a> {
+    service: &'a Service,
+    caller: &'a Caller,
+    id: Uuid,
+    /// Which trails were logging as it arrived: the first StartLogging is taken by none, the last StopLogging is.
+    trails: LoggingTrails,
+}
+
+impl Call<'_> {
+    /// The record of this call; `None` where AWS's history has none.
+    fn record<O: Operation>(
+        &self,
+        request: Option<Value>,
+        outcome: Result<Option<Value>, &ApiError>,
+    ) -> ApiResult<Option<CapturedEvent>> {
+        let Call { service, caller, .. } = self;
+        if service.settings.era == Era::Y2015 && !self.trails.cover(&caller.region) {
+            return Ok(None);
+        }
+        let call = OwnCall {
+            operation: O::NAME,
+            read_only: O::Session::READ_ONLY,
+            caller,
+            request_id: self.id,
+            request,
+            outcome,
+        };
+        let event = call.event(&service.clock, &service.ids).map_err(ApiError::internal)?;
+        Ok(Some(self.trails.capture(event)))
+    }
+
+    /// Records that the call was refused.
+    async fn refuse<O: Operation>(&self, request: Value, error: ApiError) -> ApiResult<Vec<u8>> {
+        if error.code != Code::InternalFailure
+            && let Some(record) = self.record::<O>(Some(request), Err(&error))?
+        {
+            O::Session::refused(record, self.service).await?;
+        }
+        Err(error)
+    }
+}
+
+/// Answers a call of one operation.
+pub(super) async fn run<O: Operation>(
+    body: &[u8],
+    caller: &Caller,
+    service: &Service,
+    id: Uuid,
+) -> ApiResult<Vec<u8>> {
+    let call = Call { service, caller, id, trails: service.store.logging_trails(&caller.account) };
+    // Counted before anything is read, as AWS does; a refused call uses up nothing.
+    if let Err(error) = service.limits.check(O::NAME, caller) {
+        if let Some(record) = call.record::<O>(None, Err(&error))? {
+            service.writer.later(record).await;
+        }
+        return Err(error);
+    }
+    let input: O::Input = read_input(body)?;
+    let request = lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?);
+    if let Err(error) = O::prepare(&input, caller, service).await {
+        return call.refuse::<O>(request, error).await;
+    }
+    let mut db = O::Session::open(&service.store).await?;
+    match O::call(input, &mut Context { caller, service, db: &mut db }).await {
+        Ok(output) => {
+            let answer = match O::Session::READ_ONLY {
+                true => None,
+                false => Some(lower_camel(serde_json::to_value(&output).map_err(ApiError::internal)?)),
+            };
+            db.finish(call.record::<O>(Some(request), Ok(answer))?, service).await?;
+            serde_json::to_vec(&output).map_err(ApiError::internal)
+        }
+        Err(error) => {
+            drop(db);
+            call.refuse::<O>(request, error).await
+        }
+    }
+}
+
+/// Reads an operation's input. An empty body counts as `{}`.
+fn read_input<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    if body.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Code::SerializationException.because("The request body is not a JSON object."));
+    }
+    serde_json::from_slice(body).map_err(|e| {
+        let text = e.to_string();
+        let text = text.split(" at line ").next().unwrap_or(&text);
+        Code::SerializationException.because(format!("The request body could not be read: {text}"))
+    })
+}

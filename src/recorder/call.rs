@@ -1,0 +1,223 @@
+//! A call that was recorded here, whoever answered it: its record, and in one go what the record is found by.
+
+use crate::clock::Ids;
+use crate::domain::account_id::AccountId;
+use crate::domain::event::{Event, Listing, MAX_RECORD_BYTES};
+use crate::domain::identity::Identity;
+use crate::domain::record::{Record, RecordResource};
+use crate::domain::region::Region;
+use crate::domain::resources::{self, Resource};
+use crate::domain::text::{cut, escape_nul};
+use crate::domain::timestamp::iso;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+/// The longest user agent, error code and error message in a record, in bytes (user guide: 1 KB each).
+const MAX_FIELD: usize = 1024;
+
+/// The largest `requestParameters` and `responseElements`, in bytes (user guide: 100 KB each).
+const MAX_ELEMENTS: usize = 100 * 1024;
+
+/// What kind of event a call makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Category {
+    /// About a resource itself.
+    Management,
+    /// About what is in a resource.
+    Data,
+}
+
+/// Why a call was refused.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusal<'a> {
+    /// The error code.
+    pub(super) code: &'a str,
+    /// The reason, if there is one.
+    pub(super) message: Option<&'a str>,
+}
+
+/// A call and its outcome.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    /// When it was complete.
+    pub(super) time: DateTime<Utc>,
+    pub(super) event_source: &'a str,
+    pub(super) event_name: &'a str,
+    pub(super) category: Category,
+    /// Whether it could change nothing.
+    pub(super) read_only: bool,
+    pub(super) account: &'a AccountId,
+    pub(super) region: &'a Region,
+    /// Who called, ...
+    pub(super) identity: &'a Identity,
+    pub(super) access_key: Option<&'a str>,
+    /// ... and from where.
+    pub(super) source_ip: &'a str,
+    pub(super) user_agent: Option<&'a str>,
+    pub(super) request_id: String,
+    /// What was asked, as a record shows it.
+    pub(super) request_parameters: Option<Value>,
+    /// What was answered, likewise.
+    pub(super) response_elements: Option<Value>,
+    pub(super) additional_event_data: Option<Value>,
+    pub(super) refusal: Option<Refusal<'a>>,
+    /// The record's own `resources`.
+    pub(super) resources: Vec<RecordResource>,
+}
+
+impl Call<'_> {
+    /// The event of this call.
+    ///
+    /// # Errors
+    /// A reason why it cannot be recorded: it would be larger than CloudTrail allows.
+    pub(super) fn event(self, ids: &Ids) -> Result<Event, String> {
+        let time = iso(self.time);
+        let event_id = ids.uuid().to_string();
+        let resources = self.index();
+        let (event_category, management_event) = match self.category {
+            Category::Management => ("Management", true),
+            Category::Data => ("Data", false),
+        };
+        let user_identity = self.identity.user_identity(self.account, self.region, self.access_key, &time);
+        let error_code = self.refusal.map(|refusal| cut(refusal.code, MAX_FIELD));
+        let record = Record {
+            event_version: "1.11",
+            user_identity,
+            event_time: time,
+            event_source: self.event_source,
+            event_name: self.event_name,
+            aws_region: self.region,
+            source_ip_address: self.source_ip,
+            user_agent: self.user_agent.map(|text| cut(text, MAX_FIELD)),
+            error_code,
+            error_message: self.refusal.and_then(|refusal| refusal.message).map(|text| cut(text, MAX_FIELD)),
+            request_parameters: self.request_parameters.map(bounded),
+            response_elements: self.response_elements.map(bounded),
+            additional_event_data: self.additional_event_data,
+            request_id: self.request_id,
+            event_id: event_id.clone(),
+            read_only: self.read_only,
+            resources: self.resources,
+            event_type: "AwsApiCall",
+            management_event,
+            recipient_account_id: self.account,
+            event_category,
+        };
+        let json = serde_json::to_string(&record).map_err(|error| error.to_string())?;
+        if json.len() > MAX_RECORD_BYTES {
+            return Err("larger than 256 KB".to_owned());
+        }
+        let name = self.identity.user_name();
+        Ok(Event {
+            event_id,
+            account: self.account.clone(),
+            region: self.region.clone(),
+            event_time: self.time.timestamp(),
+            event_name: plain(self.event_name),
+            event_source: plain(self.event_source),
+            listing: match (self.category, self.read_only) {
+                (Category::Data, _) => Listing::Data,
+                (Category::Management, true) => Listing::Read,
+                (Category::Management, false) => Listing::Write,
+            },
+            read_only: self.read_only,
+            username: Some(plain(name)),
+            actor: Some(plain(name)).filter(|name| !name.is_empty()),
+            actor_type: Some(self.identity.kind().to_owned()),
+            access_key_id: self.access_key.map(plain),
+            source_ip: Some(plain(self.source_ip)),
+            error_code: error_code.map(plain),
+            record: json,
+            resources,
+        })
+    }
+
+    /// What lookups by resource find it by.
+    fn index(&self) -> Vec<Resource> {
+        let mut found = Vec::new();
+        if resources::are_indexed(self.event_source, self.read_only, self.refusal.is_some()) {
+            for part in [&self.request_parameters, &self.response_elements].into_iter().flatten() {
+                resources::collect(self.event_source, part, &mut found);
+            }
+        }
+        for resource in &self.resources {
+            resources::add(&mut found, Some(resource.resource_type), &resource.arn);
+        }
+        resources::without_nul(found)
+    }
+}
+
+fn plain(text: &str) -> String {
+    escape_nul(text).into_owned()
+}
+
+/// What is too large for a record is replaced by a note that it was left out.
+fn bounded(elements: Value) -> Value {
+    if elements.to_string().len() > MAX_ELEMENTS { json!({"omitted": true}) } else { elements }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call<'a>(identity: &'a Identity, account: &'a AccountId, region: &'a Region) -> Call<'a> {
+        Call {
+            time: "2026-11-22T05:30:00.7Z".parse().unwrap(),
+            event_source: "iam.amazonaws.com",
+            event_name: "CreateUser",
+            category: Category::Management,
+            read_only: false,
+            account,
+            region,
+            identity,
+            access_key: Some("AKIAX"),
+            source_ip: "192.0.2.7",
+            user_agent: Some("agent\0"),
+            request_id: "r-1".to_owned(),
+            request_parameters: Some(json!({"userName": "eve\0"})),
+            response_elements: Some(json!({"user": {"userName": "eve\0"}})),
+            additional_event_data: None,
+            refusal: None,
+            resources: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_call_is_what_would_be_read_from_its_record() {
+        let account = AccountId::parse("111122223333").unwrap();
+        let region = Region::us_east_1();
+        let role = Identity::Role { role: "deployer".into(), session: "ci".into() };
+        for identity in [&Identity::Root, &Identity::User("ana".into()), &role] {
+            let made = || call(identity, &account, &region);
+            let refusal = Some(Refusal { code: "AccessDenied", message: Some("no") });
+            let bucket = RecordResource {
+                account_id: Some(account.clone()),
+                resource_type: "AWS::S3::Bucket",
+                arn: "arn:aws:s3:::b-1".into(),
+            };
+            let resources = || vec![bucket.clone()];
+            for call in [
+                made(),
+                Call { read_only: true, ..made() },
+                Call { category: Category::Data, resources: resources(), ..made() },
+                Call { refusal, response_elements: None, resources: resources(), ..made() },
+                Call { event_source: "cloudtrail.amazonaws.com", read_only: true, ..made() },
+                Call { access_key: None, user_agent: None, ..made() },
+            ] {
+                let event = call.event(&Ids::Random).unwrap();
+                assert_eq!(Event::from_record(&event.record, &account, 0).unwrap(), event);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_left_out_of_the_record_and_still_found() {
+        let account = AccountId::parse("111122223333").unwrap();
+        let region = Region::us_east_1();
+        let large = json!({"userName": "eve", "path": "p".repeat(MAX_ELEMENTS)});
+        let call = Call { request_parameters: Some(large), ..call(&Identity::Root, &account, &region) };
+        let event = call.event(&Ids::Random).unwrap();
+        assert!(event.record.contains(r#""requestParameters":{"omitted":true}"#));
+        assert!(event.resources.iter().any(|resource| resource.resource_name == "eve"));
+    }
+}
