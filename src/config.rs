@@ -354,6 +354,12 @@ impl Settings {
         if self.delivery.webhook.as_ref().is_some_and(|webhook| !is_http(webhook)) {
             return bad("delivery.webhook", "must be an http:// URL");
         }
+        if self.delivery.events_endpoint == Some(Endpoint::Aws) {
+            return bad(
+                "delivery.events_endpoint",
+                "EventBridge at AWS takes no events whose source begins with \"aws.\" from others; name an emulator's URL",
+            );
+        }
         for identity in &self.identities {
             if identity.user.is_some() == identity.role.is_some() {
                 return bad(
@@ -457,6 +463,7 @@ mod tests {
         assert!(refusal("server.body_timeout", "soon").contains("server.body_timeout"));
         assert!(refusal("delivery.period", "500ms").contains("delivery.period"));
         assert!(refusal("delivery.s3_endpoint", "localhost:9000").contains("delivery.s3_endpoint"));
+        assert!(refusal("delivery.events_endpoint", "aws").contains("begins with \"aws.\""));
         assert!(refusal("delivery.webhook", "https://hook.test/").contains("delivery.webhook"));
         assert!(refusal("history.default_page_size", "51").contains("history.default_page_size"));
     }

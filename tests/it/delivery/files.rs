@@ -1,11 +1,12 @@
 //! Log files: when, where, what is in them.
 
-use super::{delivered, delivering_to, delivering_with, ids, import, import_from, log_files, records};
+use super::{
+    delivered, delivering_to, delivering_with, ids, import, import_from, large_records, log_files, records,
+};
 use crate::support::fakes::FakeAws;
 use crate::support::{ACCOUNT, TestServer, record};
 use contrail::store::Session;
 use serde_json::json;
-use sha2::{Digest, Sha512};
 
 #[tokio::test]
 async fn events_are_delivered_at_the_five_minute_mark_after_they_came() {
@@ -208,16 +209,7 @@ async fn a_deleted_trail_delivers_what_it_captured() {
 async fn a_file_that_grows_too_large_is_followed_by_another() {
     let aws = FakeAws::start().await;
     let server = delivering_with(&aws, &[("delivery.max_file_bytes", "20000")], json!({})).await;
-    let records: Vec<_> = (1..=1000)
-        .map(|id| {
-            let mut record = record(id, "2026-11-22T05:29:00Z", "RunInstances");
-            // What does not pack well.
-            let noise: Vec<_> =
-                (0..4u32).map(|n| Sha512::digest([id, n].map(u32::to_be_bytes).concat())).collect();
-            record["requestParameters"]["userData"] = json!(format!("{noise:x?}"));
-            record
-        })
-        .collect();
+    let records = large_records(1000);
     server.import(&records).await;
     let flushed = server.flush().await;
     let files = log_files(&aws);

@@ -1,16 +1,20 @@
 //! What trails deliver, to an AWS of ours.
 
+mod alone;
+mod changed;
 mod embedded;
 mod events;
 mod files;
 mod logs;
 mod notices;
+mod older_folder;
 mod retries;
 
 use crate::support::fakes::{FakeAws, Stored};
 use crate::support::{TestServer, record};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha512};
 use std::io::Read;
 
 /// A server that delivers to `aws`, with a trail `demo` that is logging.
@@ -41,6 +45,18 @@ async fn import_from(server: &TestServer, first: u32, n: u32) {
     let records: Vec<_> =
         (first..first + n).map(|i| record(i, "2026-11-22T05:29:00Z", "RunInstances")).collect();
     server.import(&records).await;
+}
+
+/// Records 1 to `n` that do not pack well: some half a kilobyte each.
+fn large_records(n: u32) -> Vec<Value> {
+    let noisy = |id| {
+        let mut record = record(id, "2026-11-22T05:29:00Z", "RunInstances");
+        let noise: Vec<_> =
+            (0..4u32).map(|n| Sha512::digest([id, n].map(u32::to_be_bytes).concat())).collect();
+        record["requestParameters"]["userData"] = json!(format!("{noise:x?}"));
+        record
+    };
+    (1..=n).map(noisy).collect()
 }
 
 /// The log files among the objects that were put.

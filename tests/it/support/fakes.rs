@@ -55,6 +55,10 @@ struct State {
     regions: BTreeMap<String, String>,
     /// Log streams, as `group/stream`.
     streams: BTreeSet<String>,
+    /// Services that take requests and do not answer.
+    silent: BTreeSet<String>,
+    /// Entries of PutEvents whose detail holds this are refused.
+    refused_detail: Option<String>,
 }
 
 impl FakeAws {
@@ -137,6 +141,25 @@ impl FakeAws {
         state.failures.clear();
         state.refused_headers.clear();
         state.missing.clear();
+        state.silent.clear();
+        state.refused_detail = None;
+    }
+
+    /// From now on a service takes requests and does not answer until it has recovered.
+    pub(crate) fn hang(&self, service: &str) {
+        self.state().silent.insert(service.to_owned());
+    }
+
+    /// From now on PutEvents refuses entries whose detail holds this.
+    pub(crate) fn refuse_entries_with(&self, text: &str) {
+        self.state().refused_detail = Some(text.to_owned());
+    }
+
+    /// Waits until a request of an operation has come.
+    pub(crate) async fn has_seen(&self, operation: &str) {
+        while self.requests_of(operation).is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Takes a bucket away.
@@ -217,9 +240,11 @@ impl Request {
 
 async fn take(http: HttpRequest, body: Bytes, state: Data<Mutex<State>>) -> HttpResponse {
     let request = Request::of(&http, body);
-    let mut state = state.lock().unwrap();
-    state.requests.push(request.clone());
-    answer::answer(&mut state, &request, &http)
+    state.lock().unwrap().requests.push(request.clone());
+    while state.lock().unwrap().silent.contains(request.service) {
+        tokio::task::yield_now().await;
+    }
+    answer::answer(&mut state.lock().unwrap(), &request, &http)
 }
 
 /// The URL of a port where nobody listens.

@@ -65,7 +65,12 @@ impl TestServer {
         TestServer::on(tempfile::tempdir().unwrap(), overrides, Clock::manual(start_of_time())).await
     }
 
-    async fn on(folder: TempDir, overrides: Vec<(&'static str, String)>, clock: Clock) -> TestServer {
+    /// A server on a folder that is there, at the time of `clock`.
+    pub(crate) async fn on(
+        folder: TempDir,
+        overrides: Vec<(&'static str, String)>,
+        clock: Clock,
+    ) -> TestServer {
         let server = TestServer::build(&folder, &overrides, &clock).await.unwrap();
         let (url, service) = (format!("http://{}", server.address), server.service.clone());
         let workers = server.workers.clone();

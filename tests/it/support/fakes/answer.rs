@@ -28,7 +28,7 @@ pub(super) fn answer(state: &mut State, request: &Request, http: &HttpRequest) -
         "s3" => s3(state, request, http),
         "sns" => xml(200, PUBLISHED.to_owned()),
         "logs" => logs(state, request),
-        "events" => events(request, failure.as_deref().and_then(|code| code.strip_prefix("entry:"))),
+        "events" => events(state, request, failure.as_deref().and_then(|code| code.strip_prefix("entry:"))),
         _ => HttpResponse::Ok().body("thanks"),
     }
 }
@@ -96,14 +96,19 @@ fn logs(state: &mut State, request: &Request) -> HttpResponse {
     }
 }
 
-fn events(request: &Request, code: Option<&str>) -> HttpResponse {
+fn events(state: &State, request: &Request, code: Option<&str>) -> HttpResponse {
     let input = request.json();
     let entries = input["Entries"].as_array().unwrap();
-    let replies = entries.iter().map(|_| match code {
+    let refused = |entry: &Value| {
+        let detail = entry["Detail"].as_str().unwrap_or_default();
+        state.refused_detail.as_deref().filter(|text| detail.contains(*text)).map(|_| "MalformedDetail")
+    };
+    let codes: Vec<_> = entries.iter().map(|entry| code.or_else(|| refused(entry))).collect();
+    let failed = codes.iter().flatten().count();
+    let replies = codes.into_iter().map(|code| match code {
         Some(code) => json!({"ErrorCode": code, "ErrorMessage": "not this one"}),
         None => json!({"EventId": "e-1"}),
     });
-    let failed = if code.is_some() { entries.len() } else { 0 };
     json_reply(200, json!({"FailedEntryCount": failed, "Entries": replies.collect::<Vec<_>>()}))
 }
 
