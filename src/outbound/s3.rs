@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long putting an object may take: 50 MB over a slow line.
-const PUT: Duration = Duration::from_secs(120);
+/// Bytes a second that a slow line carries: how long putting an object may take beyond [`WHOLE_CALL`].
+const SLOW_LINE: usize = 500_000;
 
 /// Where a bucket is that says nothing else.
 const CLASSIC: &str = "us-east-1";
@@ -68,6 +68,7 @@ impl S3 {
     }
 
     pub(super) async fn put(&self, account: &str, object: &Object, body: Vec<u8>) -> Sent {
+        let longest = WHOLE_CALL + Duration::from_secs((body.len() / SLOW_LINE) as u64);
         let body = SdkBody::from(body);
         let call = async {
             let mut result = self.try_put(account, object, &body).await;
@@ -76,7 +77,7 @@ impl S3 {
             }
             result.map_err(|refusal| refusal.failure)
         };
-        within(PUT, call).await
+        within(longest, call).await
     }
 
     /// Whether the bucket is there and its ACL can be read.

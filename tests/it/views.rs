@@ -1,5 +1,6 @@
 //! The database, read by eye while the server runs.
 
+use crate::support::fakes::FakeAws;
 use crate::support::{TestServer, record};
 use sqlx::{Connection, Row, SqliteConnection};
 
@@ -69,4 +70,25 @@ async fn the_events_of_each_hour_are_counted_in_a_view() {
         [hour, "000000000000", "us-east-1", "0", writes, failures].map(str::to_owned)
     };
     assert_eq!(seen, [hour("2026-11-22T05:00:00Z", "1", "1"), hour("2026-11-22T04:00:00Z", "1", "0")]);
+}
+
+#[tokio::test]
+async fn what_waits_where_can_be_read_in_a_view() {
+    let aws = FakeAws::start().await;
+    let server = TestServer::with(&[("delivery.s3_endpoint", &aws.url)]).await;
+    server.start_demo_trail().await;
+    aws.fail("s3", "AccessDenied");
+    server.import(&[record(1, "2026-11-22T05:00:00Z", "Change")]).await;
+    server.flush().await;
+    server.ok("DeleteTrail", serde_json::json!({"Name": "demo"})).await;
+    let seen = look(
+        &server,
+        "SELECT trail, kind, account, region, CAST(pending_events AS TEXT), CAST(failures AS TEXT), trail_deleted \
+         FROM delivery_overview",
+    )
+    .await;
+    assert_eq!(seen, [["demo", "log_file", "000000000000", "us-east-1", "2", "1", "yes"]]);
+    let seen = look(&server, "SELECT trail, state, bucket FROM delivered_log_files").await;
+    assert_eq!(seen, [["demo", "waiting", ""]], "where it goes is decided when it is put");
+    assert!(look(&server, "SELECT name FROM trail_overview").await.is_empty());
 }
