@@ -4,6 +4,7 @@
 mod aws;
 mod events;
 mod logs;
+mod progress;
 pub mod retry;
 mod s3;
 mod sns;

@@ -1,6 +1,7 @@
 //! Objects for buckets at an S3 endpoint. Knows nothing of trails.
 
 use super::aws::{Clients, Shared, WHOLE_CALL, failure, within};
+use super::progress::Progress;
 use super::{Failure, Object, Sent};
 use crate::config::Endpoint;
 use aws_sdk_s3::Client;
@@ -14,8 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Bytes a second that a slow line carries: how long putting an object may take beyond [`WHOLE_CALL`].
-const SLOW_LINE: usize = 500_000;
+/// How long putting an object may make no progress.
+const STALLED: Duration = Duration::from_secs(30);
 
 /// Where a bucket is that says nothing else.
 const CLASSIC: &str = "us-east-1";
@@ -68,16 +69,17 @@ impl S3 {
     }
 
     pub(super) async fn put(&self, account: &str, object: &Object, body: Vec<u8>) -> Sent {
-        let longest = WHOLE_CALL + Duration::from_secs((body.len() / SLOW_LINE) as u64);
-        let body = SdkBody::from(body);
+        let (body, progress) = (SdkBody::from(body), Progress::default());
         let call = async {
-            let mut result = self.try_put(account, object, &body).await;
+            let mut result = self.try_put(account, object, &body, &progress).await;
             if result.as_ref().is_err_and(|refusal| self.has_moved(&object.bucket, refusal)) {
-                result = self.try_put(account, object, &body).await;
+                result = self.try_put(account, object, &body, &progress).await;
             }
             result.map_err(|refusal| refusal.failure)
         };
-        within(longest, call).await
+        let seconds = STALLED.as_secs();
+        let stalled = || Err(Failure::unreachable(format!("no progress for {seconds} s")));
+        progress.watch(STALLED, call).await.unwrap_or_else(stalled)
     }
 
     /// Whether the bucket is there and its ACL can be read.
@@ -98,12 +100,18 @@ impl S3 {
     }
 
     /// Puts an object as CloudTrail does, and without what the endpoint does not have.
-    async fn try_put(&self, account: &str, object: &Object, body: &SdkBody) -> Result<(), Refusal> {
+    async fn try_put(
+        &self,
+        account: &str,
+        object: &Object,
+        body: &SdkBody,
+        progress: &Progress,
+    ) -> Result<(), Refusal> {
         let client = self.client(account, &object.bucket).await?;
         let mut acl = !self.without_acl.load(Ordering::Relaxed);
         let mut encrypt = !self.without_encryption.load(Ordering::Relaxed);
         loop {
-            let refusal = match put_once(&client, object, body, acl, encrypt).await {
+            let refusal = match put_once(&client, object, (body, progress), acl, encrypt).await {
                 Ok(()) => {
                     self.without_acl.fetch_or(!acl, Ordering::Relaxed);
                     // A key that somebody asked for is always sent.
@@ -200,7 +208,7 @@ impl S3 {
 async fn put_once(
     client: &Client,
     object: &Object,
-    body: &SdkBody,
+    (body, progress): (&SdkBody, &Progress),
     acl: bool,
     encrypt: bool,
 ) -> Result<(), Refusal> {
@@ -223,5 +231,6 @@ async fn put_once(
         None if encrypt => put.server_side_encryption(ServerSideEncryption::Aes256),
         None => put,
     };
+    let put = put.customize().interceptor(progress.clone());
     put.send().await.map(drop).map_err(|e| Refusal::of(&e))
 }
