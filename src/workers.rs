@@ -1,7 +1,8 @@
 //! The work in the background: delivering, and removing what is too old.
 
-use crate::delivery::{Delivery, DeliveryError, DeliveryReport, Flush};
+use crate::delivery::{Delivery, DeliveryReport, Flush};
 use crate::recorder::retention::Retention;
+use crate::store::StoreResult;
 use std::time::Duration;
 
 /// How often to look for what is too old.
@@ -20,8 +21,8 @@ impl Workers {
     /// Does what is due now.
     ///
     /// # Errors
-    /// The database cannot be read or written, or no key could be made; the rest is done by the next step.
-    pub async fn step(&self) -> Result<DeliveryReport, DeliveryError> {
+    /// The database cannot be read or written; the rest is done by the next step.
+    pub async fn step(&self) -> StoreResult<DeliveryReport> {
         let delivered = Box::pin(self.delivery.step(Flush::No)).await;
         // Whatever became of the deliveries.
         self.retention.step().await?;
@@ -32,7 +33,7 @@ impl Workers {
     ///
     /// # Errors
     /// As [`Workers::step`].
-    pub async fn flush(&self) -> Result<DeliveryReport, DeliveryError> {
+    pub async fn flush(&self) -> StoreResult<DeliveryReport> {
         Box::pin(self.delivery.step(Flush::Yes)).await
     }
 

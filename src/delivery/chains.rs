@@ -1,6 +1,6 @@
 //! Chains of digests: for which trails and regions there are any, and when each gets its next digest.
 
-use crate::delivery::{Delivery, DeliveryError, Flush};
+use crate::delivery::{Delivery, Flush};
 use crate::store::{Chain, DigestKey, NewDigest, Session, StoreResult, WantedChain};
 use std::collections::HashMap;
 
@@ -104,7 +104,7 @@ fn due(chain: &Chain, timing: Timing, progress: Progress) -> Option<Due> {
 }
 
 /// Stores the digests that are due, to be put; but not of trails and regions whose log files are on their way.
-pub(super) async fn write_due(delivery: &Delivery, flush: Flush) -> Result<(), DeliveryError> {
+pub(super) async fn write_due(delivery: &Delivery, flush: Flush) -> StoreResult<()> {
     let now = delivery.clock.now().timestamp();
     let period = i64::try_from(delivery.settings.digest_period.0.as_secs()).unwrap_or(i64::MAX).max(1);
     let timing = Timing { now, period, flush };
@@ -120,10 +120,13 @@ pub(super) async fn write_due(delivery: &Delivery, flush: Flush) -> Result<(), D
             }
             let key = match keys.get(region.as_str()) {
                 Some(key) => key,
-                None => {
-                    let key = delivery.digest_keys.current(region).await?;
-                    keys.entry(region.to_string()).or_insert(key)
-                }
+                None => match delivery.digest_keys.current(region).await {
+                    Ok(key) => keys.entry(region.to_string()).or_insert(key),
+                    Err(error) => {
+                        tracing::error!(%region, %error, "a digest has to wait: there is no key to sign it with");
+                        continue;
+                    }
+                },
             };
             write(delivery, chain.id, timing, &key.fingerprint).await?;
         }

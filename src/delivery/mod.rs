@@ -17,10 +17,10 @@ mod serving;
 
 use crate::clock::{Clock, Ids};
 use crate::config;
-use crate::digest_keys::{DigestKeyError, DigestKeys};
+use crate::digest_keys::DigestKeys;
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
-use crate::store::{DestinationKind, Session, Store, StoreError, StoreResult, WaitingDestination};
+use crate::store::{DestinationKind, Session, Store, StoreResult, WaitingDestination};
 use chrono::{DateTime, Utc};
 use serving::{Claim, Serving};
 use std::collections::HashSet;
@@ -48,17 +48,6 @@ pub struct DeliveryReport {
     pub digests: Vec<(String, String)>,
     /// What failed, in words: it will be tried again.
     pub failures: Vec<String>,
-}
-
-/// Why a step ended early.
-#[derive(Debug, thiserror::Error)]
-pub enum DeliveryError {
-    /// The database cannot be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// There is no key to sign a digest with.
-    #[error(transparent)]
-    Key(#[from] DigestKeyError),
 }
 
 /// What delivering needs, cheap to clone.
@@ -97,9 +86,9 @@ impl Delivery {
     /// Delivers what is due now, or everything, and returns when it is done.
     ///
     /// # Errors
-    /// The database cannot be read or written, or no key could be made. What other services refuse is no error: it
-    /// stands in the report and in the trails' status, and is tried again.
-    pub async fn step(&self, flush: Flush) -> Result<DeliveryReport, DeliveryError> {
+    /// The database cannot be read or written. What other services refuse is no error: it stands in the report and in the
+    /// trails' status, and is tried again.
+    pub async fn step(&self, flush: Flush) -> StoreResult<DeliveryReport> {
         let mut report = DeliveryReport::default();
         let mut done = HashSet::new();
         loop {
@@ -159,7 +148,7 @@ impl Delivery {
     }
 
     /// Prepares what is due, and claims the destinations that are ready and not in `done`.
-    async fn look(&self, flush: Flush, done: &HashSet<i64>) -> Result<Vec<Claim>, DeliveryError> {
+    async fn look(&self, flush: Flush, done: &HashSet<i64>) -> StoreResult<Vec<Claim>> {
         log_files::cut(self, flush).await?;
         let mut claims = Vec::new();
         self.claim(flush, done, &mut claims).await?;
