@@ -108,7 +108,13 @@ impl Delivery {
             };
             let mut db = self.store.write().await?;
             kind.settle(&mut db, &recipient, &item, &outcome).await?;
-            self.note_outcome(&mut db, &recipient, &outcome, refused.is_none()).await?;
+            self.note_outcome(&mut db, &recipient, &outcome).await?;
+            if recipient.destination.failures > 0
+                && refused.is_none()
+                && !matches!(outcome, Outcome::PartlyTaken(_))
+            {
+                recovered(&mut db, &recipient).await?;
+            }
             db.commit().await?;
             part.after = K::last_number(&item);
             match outcome {
@@ -139,9 +145,8 @@ impl Delivery {
     async fn note_outcome(
         &self,
         db: &mut WriteSession,
-        Recipient { destination, trail }: &Recipient,
+        Recipient { destination, .. }: &Recipient,
         outcome: &Outcome,
-        nothing_refused: bool,
     ) -> StoreResult<()> {
         let noted = match outcome {
             Outcome::Taken => Some(Ok(self.now_millis())),
@@ -151,16 +156,6 @@ impl Delivery {
         if let Some(noted) = noted {
             let (id, region) = (destination.trail_id, &destination.region);
             db.trails().record_delivery(id, region, destination.kind, noted).await?;
-        }
-        if destination.failures > 0 && nothing_refused && !matches!(outcome, Outcome::PartlyTaken(_)) {
-            db.deliveries().set_retry(destination.id, 0, None).await?;
-            tracing::info!(
-                kind = ?destination.kind,
-                trail = trail.as_ref().map(|trail| trail.name.as_str()),
-                account = %destination.account,
-                region = %destination.region,
-                "a destination takes deliveries again"
-            );
         }
         Ok(())
     }
@@ -234,4 +229,17 @@ impl Delivery {
         );
         Ok(())
     }
+}
+
+/// Notes that a destination which failed takes everything again.
+async fn recovered(db: &mut WriteSession, Recipient { destination, trail }: &Recipient) -> StoreResult<()> {
+    db.deliveries().set_retry(destination.id, 0, None).await?;
+    tracing::info!(
+        kind = ?destination.kind,
+        trail = trail.as_ref().map(|trail| trail.name.as_str()),
+        account = %destination.account,
+        region = %destination.region,
+        "a destination takes deliveries again"
+    );
+    Ok(())
 }
