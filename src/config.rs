@@ -3,10 +3,12 @@
 //! A key that nobody reads, or a value that means nothing, is refused with the key's name.
 
 mod console;
+mod delivery;
 mod recorder;
 mod shown;
 
 pub use console::ConsoleSettings;
+pub use delivery::{DeliverySettings, Endpoint};
 pub use recorder::RecorderSettings;
 
 use crate::domain::account_id::AccountId;
@@ -191,55 +193,6 @@ pub struct IntakeSettings {
     pub max_unpacked_bytes: u64,
 }
 
-/// `[delivery]`: when and where trails deliver.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeliverySettings {
-    /// The time between log files of a trail.
-    pub period: Period,
-    /// The time between digests of a trail.
-    pub digest_period: Period,
-    /// How long a digest key is used before the next one is made.
-    pub digest_key_days: u32,
-    /// The largest log file, in bytes of the object.
-    pub max_file_bytes: u64,
-    /// Where buckets are; `aws` for AWS itself. Without one, in the embedded bucket store.
-    pub s3_endpoint: Option<Endpoint>,
-    /// Where topics are.
-    pub sns_endpoint: Option<Endpoint>,
-    /// Where log groups are.
-    pub logs_endpoint: Option<Endpoint>,
-    /// Where the event bus is.
-    pub events_endpoint: Option<Endpoint>,
-    /// Whether events that only read go to the event bus too.
-    pub events_read_only: bool,
-    /// A URL that is posted to for every log file.
-    pub webhook: Option<Endpoint>,
-}
-
-/// Where another service is.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum Endpoint {
-    /// AWS itself, in the region concerned.
-    Aws,
-    /// A base URL.
-    Url(String),
-}
-
-impl TryFrom<String> for Endpoint {
-    type Error = String;
-    fn try_from(text: String) -> Result<Endpoint, String> {
-        match text.parse::<http::Uri>() {
-            _ if text == "aws" => Ok(Endpoint::Aws),
-            Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() => {
-                Ok(Endpoint::Url(text))
-            }
-            _ => Err(format!("{text:?} is neither a URL like \"http://127.0.0.1:9000\" nor \"aws\"")),
-        }
-    }
-}
-
 /// `[[identities]]`: who the holder of an access key is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -314,6 +267,7 @@ impl Settings {
             }
         })?;
         settings.recorder.check().map_err(|why| SettingsError(format!("bad config: recorder.{why}")))?;
+        settings.delivery.check().map_err(|why| SettingsError(format!("bad config: delivery.{why}")))?;
         settings.deliver_upstream();
         settings.check()?;
         Ok(settings)
@@ -332,33 +286,13 @@ impl Settings {
         if !self.server.log_level.split(',').all(is_level) {
             return bad("server.log_level", &format!("{:?} is no log level", self.server.log_level));
         }
-        for (key, period) in [
-            ("delivery.period", self.delivery.period),
-            ("delivery.digest_period", self.delivery.digest_period),
-        ] {
-            if period.0 < std::time::Duration::from_secs(1) {
-                return bad(key, "must be at least \"1s\"");
-            }
-        }
         for (key, number) in [
-            ("delivery.digest_key_days", self.delivery.digest_key_days),
             ("console.search_records", self.console.search_records),
             ("console.facet_events", self.console.facet_events),
         ] {
             if number == 0 {
                 return bad(key, "must be at least 1");
             }
-        }
-        let is_http =
-            |webhook: &Endpoint| matches!(webhook, Endpoint::Url(url) if url.starts_with("http://"));
-        if self.delivery.webhook.as_ref().is_some_and(|webhook| !is_http(webhook)) {
-            return bad("delivery.webhook", "must be an http:// URL");
-        }
-        if self.delivery.events_endpoint == Some(Endpoint::Aws) {
-            return bad(
-                "delivery.events_endpoint",
-                "EventBridge at AWS takes no events whose source begins with \"aws.\" from others; name an emulator's URL",
-            );
         }
         for identity in &self.identities {
             if identity.user.is_some() == identity.role.is_some() {

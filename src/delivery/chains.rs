@@ -111,7 +111,9 @@ pub(super) async fn write_due(delivery: &Delivery, flush: Flush) -> StoreResult<
     let mut keys: HashMap<String, DigestKey> = HashMap::new();
     // A chain that has just got its first digest may have its last one due.
     for _ in 0..2 {
-        for chain in delivery.store.read().await?.digests().chains().await? {
+        // By itself: in the loop's head the session would be held until its end.
+        let chains = delivery.store.read().await?.digests().chains().await?;
+        for chain in chains {
             let region = &chain.of.region;
             if delivery.serving.has_log_files_of(chain.of.trail_id, region)
                 || look(&mut delivery.store.read().await?, &chain, timing).await?.is_none()

@@ -1,6 +1,6 @@
 //! Digests: written, signed and put one after the other, each naming the one before it.
 
-use crate::delivery::engine::{Kind, Outcome, Part, Recipient};
+use crate::delivery::engine::{Item, Kind, Outcome, Part, Recipient};
 use crate::delivery::{Delivery, DeliveryReport};
 use crate::digest_keys;
 use crate::domain::digest::{Cover, Delivered, Digest, Previous, SIGNATURE_ALGORITHM, sha256};
@@ -16,7 +16,7 @@ use std::io::Write;
 pub(super) struct Digests<'a>(pub(super) &'a Delivery);
 
 /// A digest and what goes into it.
-pub(super) struct Item {
+pub(super) struct DigestToPut {
     digest: WaitingDigest,
     previous: Option<Previous>,
     files: Vec<Delivered>,
@@ -32,11 +32,11 @@ struct Written {
 }
 
 impl Kind for Digests<'_> {
-    type Item = Item;
+    type Item = DigestToPut;
 
     const TARGET: &'static str = "digest";
 
-    async fn next(&self, recipient: &Recipient, _: Part) -> StoreResult<Option<Item>> {
+    async fn next(&self, recipient: &Recipient, _: Part) -> StoreResult<Option<DigestToPut>> {
         let mut db = self.0.store.read().await?;
         let Some(digest) = db.digests().next_waiting(recipient.destination.id).await? else {
             return Ok(None);
@@ -45,10 +45,10 @@ impl Kind for Digests<'_> {
         let files = db.digests().files(digest.id).await?;
         let region = &recipient.destination.region;
         let key = db.digest_keys().by_fingerprint(region, &digest.fingerprint).await?;
-        Ok(Some(Item { digest, previous, files, key, put: None }))
+        Ok(Some(DigestToPut { digest, previous, files, key, put: None }))
     }
 
-    async fn send(&self, recipient: &Recipient, item: &mut Item) -> Result<Outcome, Failure> {
+    async fn send(&self, recipient: &Recipient, item: &mut DigestToPut) -> Result<Outcome, Failure> {
         // A digest's trail is there until its chain is closed.
         let Some(trail) = &recipient.trail else { return Ok(Outcome::Unwanted) };
         let written = item.write(trail, &recipient.destination.region).map_err(unusable)?;
@@ -66,34 +66,35 @@ impl Kind for Digests<'_> {
         item.put = Some(written.put);
         Ok(Outcome::Taken)
     }
+}
+
+impl Item for DigestToPut {
+    fn waits_since(&self) -> i64 {
+        self.digest.created_at
+    }
 
     async fn settle(
         &self,
         db: &mut WriteSession,
         recipient: &Recipient,
-        item: &Item,
-        _: &Outcome,
+        delivery: &Delivery,
     ) -> StoreResult<()> {
-        match &item.put {
-            Some(put) => db.digests().stored(item.digest.id, put, self.0.now_millis()).await,
+        match &self.put {
+            Some(put) => db.digests().stored(self.digest.id, put, delivery.now_millis()).await,
             None => db.digests().abandon(recipient.destination.id, i64::MAX).await.map(drop),
         }
     }
 
-    async fn give_up(&self, db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
+    async fn give_up(db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
         db.digests().abandon(destination, before).await
     }
 
-    fn waits_since(item: &Item) -> i64 {
-        item.digest.created_at
-    }
-
-    fn report(item: Item, report: &mut DeliveryReport) {
-        report.digests.extend(item.put.map(|put| (put.bucket, put.key)));
+    fn report(self, report: &mut DeliveryReport) {
+        report.digests.extend(self.put.map(|put| (put.bucket, put.key)));
     }
 }
 
-impl Item {
+impl DigestToPut {
     /// The same each time, as long as the trail delivers to the same place.
     fn write(&self, trail: &Trail, region: &str) -> Result<Written, String> {
         let key = self.key.as_ref().ok_or("the key is not there")?;

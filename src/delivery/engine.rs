@@ -37,10 +37,10 @@ pub(super) enum Outcome {
     PartlyTaken(Failure),
 }
 
-/// What is special about a kind of destination.
+/// What is special about a kind of destination: how its next item is made, and how it is sent.
 pub(super) trait Kind: Sync {
     /// What is sent, settled and tried again as a whole.
-    type Item: Send + Sync;
+    type Item: Item;
 
     /// The label of its failures in the metrics.
     const TARGET: &'static str;
@@ -58,77 +58,90 @@ pub(super) trait Kind: Sync {
         recipient: &Recipient,
         item: &mut Self::Item,
     ) -> impl Future<Output = Result<Outcome, Failure>> + Send;
+}
 
-    /// Notes that an item has been sent, or need not be.
+/// What waits in a queue.
+pub(super) trait Item: Send + Sync {
+    /// Since when it waits, milliseconds since 1970.
+    fn waits_since(&self) -> i64;
+
+    /// The number of arrival behind which the queue goes on, if it is one of pending events.
+    fn last_number(&self) -> i64 {
+        0
+    }
+
+    /// Notes that it has been sent, or need not be.
     fn settle(
         &self,
         db: &mut WriteSession,
         recipient: &Recipient,
-        item: &Self::Item,
-        outcome: &Outcome,
+        delivery: &Delivery,
     ) -> impl Future<Output = StoreResult<()>> + Send;
 
-    /// Removes what waits since before `before` (milliseconds since 1970), at most about [`PIECE`] rows; how much.
+    /// Removes what waits in a destination's queue since before `before` (milliseconds since 1970), at most about
+    /// [`PIECE`] rows; how much.
     fn give_up(
-        &self,
         db: &mut WriteSession,
         destination: i64,
         before: i64,
     ) -> impl Future<Output = StoreResult<u64>> + Send;
 
-    /// Since when an item waits, milliseconds since 1970.
-    fn waits_since(item: &Self::Item) -> i64;
-
-    /// The number of arrival behind which the queue goes on after this item, in kinds that send pending events.
-    fn last_number(_item: &Self::Item) -> i64 {
-        0
+    /// Adds it to the report, delivered.
+    fn report(self, _report: &mut DeliveryReport)
+    where
+        Self: Sized,
+    {
     }
+}
 
-    /// Adds a delivered item to the report.
-    fn report(_item: Self::Item, _report: &mut DeliveryReport) {}
+/// What came of serving a destination.
+#[derive(Debug, Default)]
+pub(super) struct Served {
+    /// Items that are no longer in its queue.
+    pub(super) settled: u64,
+    pub(super) report: DeliveryReport,
 }
 
 impl Delivery {
     /// Sends what waits for a destination.
-    pub(super) async fn send_all<K: Kind>(&self, kind: &K, id: i64) -> StoreResult<DeliveryReport> {
-        let mut report = DeliveryReport::default();
+    pub(super) async fn send_all<K: Kind>(&self, kind: &K, id: i64) -> StoreResult<Served> {
+        let mut served = Served::default();
         let until = self.store.read().await?.deliveries().last_pending(id).await?.unwrap_or(-1);
         let mut part = Part { after: -1, until };
         let mut refused = None;
         loop {
-            let Some(recipient) = self.recipient(id).await? else { return Ok(report) };
+            let Some(recipient) = self.recipient(id).await? else { return Ok(served) };
             let Some(mut item) = kind.next(&recipient, part).await? else { break };
             let outcome = match kind.send(&recipient, &mut item).await {
                 Ok(outcome) => outcome,
                 Err(failure) => {
-                    let since = K::waits_since(&item);
-                    self.failed(kind, &recipient, &failure, since, &mut report).await?;
-                    return Ok(report);
+                    let since = item.waits_since();
+                    served.report.failures.push(self.failed::<K>(&recipient, &failure, since).await?);
+                    return Ok(served);
                 }
             };
+            let is_taken_whole = !matches!(outcome, Outcome::PartlyTaken(_));
             let mut db = self.store.write().await?;
-            kind.settle(&mut db, &recipient, &item, &outcome).await?;
+            item.settle(&mut db, &recipient, self).await?;
             self.note_outcome(&mut db, &recipient, &outcome).await?;
-            if recipient.destination.failures > 0
-                && refused.is_none()
-                && !matches!(outcome, Outcome::PartlyTaken(_))
-            {
+            if recipient.destination.failures > 0 && refused.is_none() && is_taken_whole {
                 recovered(&mut db, &recipient).await?;
             }
             db.commit().await?;
-            part.after = K::last_number(&item);
+            served.settled += 1;
+            part.after = item.last_number();
             match outcome {
-                Outcome::Taken => K::report(item, &mut report),
-                Outcome::PartlyTaken(failure) => refused = refused.or(Some((failure, K::waits_since(&item)))),
+                Outcome::Taken => item.report(&mut served.report),
+                Outcome::PartlyTaken(failure) => refused = refused.or(Some((failure, item.waits_since()))),
                 Outcome::Unwanted | Outcome::Undeliverable(_) => {}
             }
         }
         if let Some((failure, since)) = refused
             && let Some(recipient) = self.recipient(id).await?
         {
-            self.failed(kind, &recipient, &failure, since, &mut report).await?;
+            served.report.failures.push(self.failed::<K>(&recipient, &failure, since).await?);
         }
-        Ok(report)
+        Ok(served)
     }
 
     /// The destination and its trail, read anew for every item; `None` when it is there no longer.
@@ -160,15 +173,13 @@ impl Delivery {
         Ok(())
     }
 
-    /// Notes a failure and when to try again; gives up what has waited too long.
+    /// Notes a failure and when to try again, and gives up what has waited too long; the failure in words.
     async fn failed<K: Kind>(
         &self,
-        kind: &K,
         Recipient { destination, trail }: &Recipient,
         failure: &Failure,
         since: i64,
-        report: &mut DeliveryReport,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<String> {
         let failures = destination.failures + 1;
         let name = trail.as_ref().map(|trail| trail.name.as_str());
         self.metrics.delivery_failed(K::TARGET);
@@ -184,12 +195,12 @@ impl Delivery {
             );
         }
         let of = name.unwrap_or(&destination.region);
-        report.failures.push(format!("{:?} of {of}: {failure}", destination.kind));
+        let in_words = format!("{:?} of {of}: {failure}", destination.kind);
         let mut db = self.store.write().await?;
         let now = db.trails().by_id(destination.trail_id).await?;
         if now.as_ref().map(|trail| trail.updated_at) != trail.as_ref().map(|trail| trail.updated_at) {
             // The trail was changed meanwhile: what failed may be mended, and is tried at once.
-            return Ok(());
+            return Ok(in_words);
         }
         let (id, region) = (destination.trail_id, &destination.region);
         db.trails().record_delivery(id, region, destination.kind, Err(&failure.code)).await?;
@@ -197,22 +208,17 @@ impl Delivery {
         db.deliveries().set_retry(destination.id, failures, Some(next_try)).await?;
         db.commit().await?;
         if since < retry::given_up_before(&self.clock) {
-            self.give_up(kind, destination, name).await?;
+            self.give_up::<K>(destination, name).await?;
         }
-        Ok(())
+        Ok(in_words)
     }
 
-    async fn give_up<K: Kind>(
-        &self,
-        kind: &K,
-        destination: &Destination,
-        trail: Option<&str>,
-    ) -> StoreResult<()> {
+    async fn give_up<K: Kind>(&self, destination: &Destination, trail: Option<&str>) -> StoreResult<()> {
         let before = retry::given_up_before(&self.clock);
         let mut given_up = 0;
         loop {
             let mut db = self.store.write().await?;
-            let piece = kind.give_up(&mut db, destination.id, before).await?;
+            let piece = K::Item::give_up(&mut db, destination.id, before).await?;
             db.commit().await?;
             given_up += piece;
             if piece < u64::from(PIECE) {

@@ -1,10 +1,10 @@
 //! EventBridge: each management event once, however many trails take it, as soon as it is stored.
 
 use crate::delivery::Delivery;
-use crate::delivery::engine::{Kind, Outcome, PIECE, Part, Recipient};
+use crate::delivery::engine::{Kind, Outcome, Part, Recipient};
 use crate::delivery::pending::{self, Batch, Bounds};
 use crate::outbound::{BusEvent, Failure};
-use crate::store::{PendingEvent, Session, StoreResult, WriteSession};
+use crate::store::{PendingEvent, StoreResult};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -42,28 +42,6 @@ impl Kind for EventBuses<'_> {
             return Err(refusal.failure);
         }
         Ok(Outcome::PartlyTaken(refusal.failure))
-    }
-
-    async fn settle(
-        &self,
-        db: &mut WriteSession,
-        recipient: &Recipient,
-        batch: &Batch,
-        _: &Outcome,
-    ) -> StoreResult<()> {
-        pending::settle(db, recipient.destination.id, batch).await
-    }
-
-    async fn give_up(&self, db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
-        db.deliveries().give_up_pending(destination, before, PIECE).await
-    }
-
-    fn waits_since(batch: &Batch) -> i64 {
-        batch.since
-    }
-
-    fn last_number(batch: &Batch) -> i64 {
-        batch.last
     }
 }
 

@@ -1,6 +1,6 @@
 //! Log files: cut at the marks of the period, put in order.
 
-use crate::delivery::engine::{Kind, Outcome, Part, Recipient};
+use crate::delivery::engine::{Item, Kind, Outcome, Part, Recipient};
 use crate::delivery::{Delivery, DeliveryReport, Flush};
 use crate::domain::object_key;
 use crate::outbound::{Failure, Object};
@@ -50,24 +50,24 @@ fn name(delivery: &Delivery, destination: &Destination, time: DateTime<Utc>) -> 
 pub(super) struct LogFiles<'a>(pub(super) &'a Delivery);
 
 /// A file with its object: `{"Records":[…]}` as one gzip member.
-pub(super) struct Item {
+pub(super) struct LogFile {
     file: WaitingFile,
     body: Vec<u8>,
     put: PutFile,
 }
 
 impl Kind for LogFiles<'_> {
-    type Item = Item;
+    type Item = LogFile;
 
     const TARGET: &'static str = "s3";
 
-    async fn next(&self, recipient: &Recipient, _: Part) -> StoreResult<Option<Item>> {
+    async fn next(&self, recipient: &Recipient, _: Part) -> StoreResult<Option<LogFile>> {
         let id = recipient.destination.id;
         loop {
             let file = self.0.store.read().await?.deliveries().next_waiting_file(id).await?;
             let Some(file) = file else { return Ok(None) };
             match self.build(recipient, file).await? {
-                Built::Item(item) => return Ok(Some(item)),
+                Built::File(file) => return Ok(Some(*file)),
                 Built::Nothing(file) => {
                     let mut db = self.0.store.write().await?;
                     db.deliveries().drop_file(id, &file).await?;
@@ -77,7 +77,7 @@ impl Kind for LogFiles<'_> {
         }
     }
 
-    async fn send(&self, recipient: &Recipient, item: &mut Item) -> Result<Outcome, Failure> {
+    async fn send(&self, recipient: &Recipient, item: &mut LogFile) -> Result<Outcome, Failure> {
         // A log file's trail is there until it is delivered.
         let Some(trail) = &recipient.trail else { return Ok(Outcome::Unwanted) };
         item.put.s3_bucket_name = trail.s3_bucket_name.clone();
@@ -94,43 +94,42 @@ impl Kind for LogFiles<'_> {
         self.0.outbound.put_object(&trail.account, object).await?;
         Ok(Outcome::Taken)
     }
+}
+
+impl Item for LogFile {
+    fn waits_since(&self) -> i64 {
+        self.file.created_at
+    }
 
     async fn settle(
         &self,
         db: &mut WriteSession,
         Recipient { destination, trail }: &Recipient,
-        item: &Item,
-        outcome: &Outcome,
+        delivery: &Delivery,
     ) -> StoreResult<()> {
-        if *outcome != Outcome::Taken {
-            return db.deliveries().drop_file(destination.id, &item.file).await;
-        }
-        let has_topic = trail.as_ref().is_some_and(|trail| trail.sns_topic_arn.is_some());
-        let topic = has_topic.then_some(DestinationKind::Topic);
-        let webhook = self.0.outbound.has_webhook().then_some(DestinationKind::Webhook);
+        // Its trail is there until everything that it took is delivered.
+        let Some(trail) = trail else { return db.deliveries().drop_file(destination.id, &self.file).await };
+        let topic = trail.sns_topic_arn.as_ref().map(|_| DestinationKind::Topic);
+        let webhook = delivery.outbound.has_webhook().then_some(DestinationKind::Webhook);
         let announce: Vec<_> = topic.into_iter().chain(webhook).collect();
-        let now = self.0.now_millis();
-        db.deliveries().file_stored(destination, &item.file, &item.put, &announce, now).await?;
-        self.0.metrics.file_delivered(item.put.events, item.put.bytes);
+        let now = delivery.now_millis();
+        db.deliveries().file_stored(destination, &self.file, &self.put, &announce, now).await?;
+        delivery.metrics.file_delivered(self.put.events, self.put.bytes);
         Ok(())
     }
 
-    async fn give_up(&self, db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
+    async fn give_up(db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
         db.deliveries().abandon_files(destination, before).await
     }
 
-    fn waits_since(item: &Item) -> i64 {
-        item.file.created_at
-    }
-
-    fn report(item: Item, report: &mut DeliveryReport) {
-        report.log_files.push((item.put.s3_bucket_name, item.put.s3_object_key));
+    fn report(self, report: &mut DeliveryReport) {
+        report.log_files.push((self.put.s3_bucket_name, self.put.s3_object_key));
     }
 }
 
 /// What became of making an object.
 enum Built {
-    Item(Item),
+    File(Box<LogFile>),
     /// None of the file's events is left.
     Nothing(WaitingFile),
 }
@@ -181,7 +180,7 @@ impl LogFiles<'_> {
             newest_event_time: newest,
             validated: false,
         };
-        Ok(Built::Item(Item { file, body, put }))
+        Ok(Built::File(Box::new(LogFile { file, body, put })))
     }
 
     /// Ends a file that has grown large enough at `last`; what is behind becomes a file of its own.

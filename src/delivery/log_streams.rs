@@ -1,10 +1,10 @@
 //! CloudWatch Logs: each record is one log event in the trail's log group.
 
 use crate::delivery::Delivery;
-use crate::delivery::engine::{Kind, Outcome, PIECE, Part, Recipient};
+use crate::delivery::engine::{Kind, Outcome, Part, Recipient};
 use crate::delivery::pending::{self, Batch, Bounds};
 use crate::outbound::{Failure, NOT_CONFIGURED};
-use crate::store::{Session, StoreResult, WriteSession};
+use crate::store::StoreResult;
 
 /// What one PutLogEvents takes (its documentation). Records too large for a log event are skipped, as AWS does (user
 /// guide: 256 KB).
@@ -44,27 +44,5 @@ impl Kind for LogStreams<'_> {
             Err(failure) if failure.code == NOT_CONFIGURED => Ok(Outcome::Undeliverable(failure.to_string())),
             Err(failure) => Err(failure),
         }
-    }
-
-    async fn settle(
-        &self,
-        db: &mut WriteSession,
-        recipient: &Recipient,
-        batch: &Batch,
-        _: &Outcome,
-    ) -> StoreResult<()> {
-        pending::settle(db, recipient.destination.id, batch).await
-    }
-
-    async fn give_up(&self, db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
-        db.deliveries().give_up_pending(destination, before, PIECE).await
-    }
-
-    fn waits_since(batch: &Batch) -> i64 {
-        batch.since
-    }
-
-    fn last_number(batch: &Batch) -> i64 {
-        batch.last
     }
 }

@@ -22,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::store::{DestinationKind, Session, Store, StoreResult, WaitingDestination};
 use chrono::{DateTime, Utc};
+use engine::Served;
 use serving::{Claim, Serving};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -109,12 +110,13 @@ impl Delivery {
             });
             for (destination, served) in futures_util::future::join_all(served).await {
                 let served = served?;
-                if !served.failures.is_empty() {
+                // What has failed is not tried twice, nor what nothing came of.
+                if served.settled == 0 || !served.report.failures.is_empty() {
                     done.insert(destination);
                 }
-                report.log_files.extend(served.log_files);
-                report.digests.extend(served.digests);
-                report.failures.extend(served.failures);
+                report.log_files.extend(served.report.log_files);
+                report.digests.extend(served.report.digests);
+                report.failures.extend(served.report.failures);
             }
         }
     }
@@ -166,17 +168,17 @@ impl Delivery {
             done.iter().copied().chain(claims.iter().map(|claim| claim.destination)).collect();
         for waiting in waiting {
             if !known.contains(&waiting.destination.id) && self.is_ready(&waiting, flush) {
-                claims.extend(self.serving.claim(&waiting.destination, flush).await);
+                claims.extend(self.serving.claim(&waiting.destination, flush));
             }
         }
         Ok(())
     }
 
-    async fn serve(&self, claim: Claim) -> StoreResult<DeliveryReport> {
-        let _slot = self.serving.slot(claim.kind).await;
-        let id = claim.destination;
+    async fn serve(&self, claim: Claim) -> StoreResult<Served> {
+        let (id, kind) = (claim.destination, claim.kind);
+        let _turn = self.serving.turn(claim).await;
         // Boxed: the SDKs' futures are deep and large.
-        match claim.kind {
+        match kind {
             DestinationKind::LogFile => Box::pin(self.send_all(&log_files::LogFiles(self), id)).await,
             DestinationKind::LogStream => Box::pin(self.send_all(&log_streams::LogStreams(self), id)).await,
             DestinationKind::Topic => Box::pin(self.send_all(&notices::Topics(self), id)).await,

@@ -1,7 +1,7 @@
 //! Announcements of stored log files: at the trail's topic, and at the webhook. Both send the same message.
 
 use crate::delivery::Delivery;
-use crate::delivery::engine::{Kind, Outcome, Part, Recipient};
+use crate::delivery::engine::{Item, Kind, Outcome, Part, Recipient};
 use crate::outbound::{Failure, NOT_CONFIGURED, Sent};
 use crate::store::{PendingNotice, Session, StoreResult, WriteSession};
 use serde_json::json;
@@ -29,24 +29,6 @@ impl Kind for Topics<'_> {
         let Some((owner, topic)) = topic else { return Ok(Outcome::Unwanted) };
         outcome(self.0.outbound.publish(owner, topic, &message(notice)).await)
     }
-
-    async fn settle(
-        &self,
-        db: &mut WriteSession,
-        recipient: &Recipient,
-        notice: &PendingNotice,
-        _: &Outcome,
-    ) -> StoreResult<()> {
-        db.deliveries().settle_notice(recipient.destination.id, notice.log_file).await
-    }
-
-    async fn give_up(&self, db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
-        db.deliveries().give_up_notices(destination, before).await
-    }
-
-    fn waits_since(notice: &PendingNotice) -> i64 {
-        notice.stored_at
-    }
 }
 
 impl Kind for Webhooks<'_> {
@@ -61,23 +43,19 @@ impl Kind for Webhooks<'_> {
     async fn send(&self, _: &Recipient, notice: &mut PendingNotice) -> Result<Outcome, Failure> {
         outcome(self.0.outbound.post_webhook(&message(notice)).await)
     }
+}
 
-    async fn settle(
-        &self,
-        db: &mut WriteSession,
-        recipient: &Recipient,
-        notice: &PendingNotice,
-        _: &Outcome,
-    ) -> StoreResult<()> {
-        db.deliveries().settle_notice(recipient.destination.id, notice.log_file).await
+impl Item for PendingNotice {
+    fn waits_since(&self) -> i64 {
+        self.stored_at
     }
 
-    async fn give_up(&self, db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
+    async fn settle(&self, db: &mut WriteSession, recipient: &Recipient, _: &Delivery) -> StoreResult<()> {
+        db.deliveries().settle_notice(recipient.destination.id, self.log_file).await
+    }
+
+    async fn give_up(db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
         db.deliveries().give_up_notices(destination, before).await
-    }
-
-    fn waits_since(notice: &PendingNotice) -> i64 {
-        notice.stored_at
     }
 }
 

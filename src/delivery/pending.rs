@@ -1,7 +1,7 @@
 //! Pending events in the bounds of one call, for the kinds that send events themselves.
 
 use crate::delivery::Delivery;
-use crate::delivery::engine::Part;
+use crate::delivery::engine::{Item, PIECE, Part, Recipient};
 use crate::store::{PendingEvent, Session, StoreResult, WriteSession};
 
 /// Events that are settled together.
@@ -75,16 +75,30 @@ fn batch(pending: Vec<PendingEvent>, (first, until): (i64, i64), bounds: Bounds)
     Batch { events, first, last, refused: Vec::new(), since }
 }
 
-/// Notes that a batch is no longer pending, but for what was refused.
-pub(super) async fn settle(db: &mut WriteSession, destination: i64, batch: &Batch) -> StoreResult<()> {
-    let mut from = batch.first;
-    for refused in batch.refused.iter().copied().chain([batch.last.saturating_add(1)]) {
-        if from < refused {
-            db.deliveries().no_longer_pending(destination, (from, refused - 1)).await?;
-        }
-        from = refused.saturating_add(1);
+impl Item for Batch {
+    fn waits_since(&self) -> i64 {
+        self.since
     }
-    Ok(())
+
+    fn last_number(&self) -> i64 {
+        self.last
+    }
+
+    /// What was refused stays.
+    async fn settle(&self, db: &mut WriteSession, recipient: &Recipient, _: &Delivery) -> StoreResult<()> {
+        let mut from = self.first;
+        for refused in self.refused.iter().copied().chain([self.last.saturating_add(1)]) {
+            if from < refused {
+                db.deliveries().no_longer_pending(recipient.destination.id, (from, refused - 1)).await?;
+            }
+            from = refused.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    async fn give_up(db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
+        db.deliveries().give_up_pending(destination, before, PIECE).await
+    }
 }
 
 #[cfg(test)]

@@ -29,17 +29,27 @@ struct Served {
     lock: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// A destination that is one's own to serve until this is dropped.
+/// A destination that is to be served.
 #[derive(Debug)]
 pub(super) struct Claim {
     pub(super) destination: i64,
     pub(super) kind: DestinationKind,
-    _served: OwnedMutexGuard<()>,
+    lock: Arc<tokio::sync::Mutex<()>>,
+    /// `None` while somebody else may be serving it.
+    held: Option<OwnedMutexGuard<()>>,
+}
+
+/// What lets a destination be served, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _destination: OwnedMutexGuard<()>,
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
 impl Serving {
-    /// Claims a destination. `None` when it is being served; for a flush, which delivers everything, that is waited for.
-    pub(super) async fn claim(&self, destination: &Destination, flush: Flush) -> Option<Claim> {
+    /// Claims a destination. `None` when it is being served; for a flush, which delivers everything, [`Serving::turn`]
+    /// waits for that: nobody holds one destination while waiting for another.
+    pub(super) fn claim(&self, destination: &Destination, flush: Flush) -> Option<Claim> {
         let lock = {
             let mut state = self.state();
             // Those whose lock nobody else holds are done.
@@ -52,21 +62,25 @@ impl Serving {
             });
             Arc::clone(&served.lock)
         };
-        let served = match flush {
-            Flush::No => lock.try_lock_owned().ok()?,
-            Flush::Yes => lock.lock_owned().await,
+        let held = match flush {
+            Flush::No => Some(Arc::clone(&lock).try_lock_owned().ok()?),
+            Flush::Yes => None,
         };
-        Some(Claim { destination: destination.id, kind: destination.kind, _served: served })
+        Some(Claim { destination: destination.id, kind: destination.kind, lock, held })
     }
 
-    /// Waits until one more of a kind may be served.
-    pub(super) async fn slot(&self, kind: DestinationKind) -> Option<OwnedSemaphorePermit> {
+    /// Waits until the destination is one's own, and one more of its kind may be served.
+    pub(super) async fn turn(&self, claim: Claim) -> Turn {
+        let destination = match claim.held {
+            Some(held) => held,
+            None => claim.lock.lock_owned().await,
+        };
         let slots = {
             let mut state = self.state();
-            Arc::clone(state.slots.entry(kind).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
+            Arc::clone(state.slots.entry(claim.kind).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
         };
         // It is never closed.
-        slots.acquire_owned().await.ok()
+        Turn { _destination: destination, _slot: slots.acquire_owned().await.ok() }
     }
 
     /// Whether log files of a trail and region are on their way.

@@ -227,7 +227,7 @@ async fn write(
     batches: &mut [Batch],
 ) -> Result<Vec<bool>, StoreError> {
     let mut session = store.try_write().await?;
-    // Only now: whoever changes a trail has to wait for this session.
+    // Inside the transaction, so that no trail changes until the events are stored.
     for batch in batches.iter_mut().filter(|batch| batch.source == Source::Intake) {
         for captured in &mut batch.events {
             captured.takers = store.logging_trails(&captured.event.account).takers(&captured.event);

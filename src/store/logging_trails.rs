@@ -69,8 +69,8 @@ impl LoggingTrailsByAccount {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned().unwrap_or_default()
     }
 
-    /// Waits until everything that is committed is known here.
-    pub(super) async fn settle(&self) -> OwnedMutexGuard<()> {
+    /// Waits until what others have committed is known here, and keeps them from committing more while it is held.
+    pub(super) async fn lock_changes(&self) -> OwnedMutexGuard<()> {
         Arc::clone(&self.changing).lock_owned().await
     }
 

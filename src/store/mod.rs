@@ -113,7 +113,7 @@ impl Store {
     pub async fn try_write(&self) -> StoreResult<WriteSession> {
         let transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
         // Whoever writes finds in memory what is committed.
-        drop(self.logging_trails.settle().await);
+        drop(self.logging_trails.lock_changes().await);
         Ok(WriteSession::new(transaction, self.logging_trails.clone()))
     }
 

@@ -95,7 +95,7 @@ impl WriteSession {
         let replacement = logging_trails::read(&mut self.transaction, account).await?;
         // In a task of its own: it comes to its end also when whoever asked goes away meanwhile.
         let committing = tokio::spawn(async move {
-            let _changing = self.logging_trails.settle().await;
+            let _changing = self.logging_trails.lock_changes().await;
             self.transaction.commit().await?;
             self.logging_trails.replace(replacement);
             Ok(())

@@ -74,6 +74,32 @@ async fn an_s3_that_hangs_delays_no_event_bus_and_no_later_step() {
 }
 
 #[tokio::test]
+async fn flushes_at_the_same_time_wait_for_each_other_and_deliver_everything_once() {
+    let aws = FakeAws::start().await;
+    let server = delivering_to(&aws, json!({"SnsTopicName": "files", "EnableLogFileValidation": true})).await;
+    for name in ["second", "third"] {
+        let trail = json!({"Name": name, "S3BucketName": name, "EnableLogFileValidation": true});
+        server.ok("CreateTrail", trail).await;
+        server.ok("StartLogging", json!({"Name": name})).await;
+    }
+    server.step().await;
+    aws.forget();
+    for round in 0..5 {
+        import_from(&server, 1 + round, 1).await;
+        let flushes = futures_util::future::join_all((0..4).map(|_| server.workers.flush())).await;
+        assert!(
+            flushes.iter().all(|flushed| flushed.as_ref().is_ok_and(|f| f.failures.is_empty())),
+            "{flushes:?}"
+        );
+    }
+    let mut delivered = delivered(&aws);
+    delivered.sort();
+    let mut want: Vec<_> = ids(5).into_iter().cycle().take(15).collect();
+    want.sort();
+    assert_eq!(delivered, want, "once for each trail");
+}
+
+#[tokio::test]
 async fn an_entry_that_the_bus_refuses_is_tried_again_without_the_others() {
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
