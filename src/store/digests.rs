@@ -5,6 +5,7 @@ use crate::domain::digest::{Delivered, Previous};
 use crate::domain::region::Region;
 use crate::store::{DestinationKind, Digests, Session, StoreResult, WriteSession};
 use sqlx::FromRow;
+use std::collections::BTreeMap;
 
 /// A trail and region for which digests are to be written.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -257,20 +258,36 @@ impl Digests<'_, WriteSession> {
         Ok(())
     }
 
-    /// Gives up the digests of a destination that were due before `before` (milliseconds since 1970); the next one names
-    /// their log files. How many.
+    /// Gives up the digests of a destination that were due before `before` (milliseconds since 1970): the next one covers
+    /// their time as well, and one that is still to be made names their log files. How many.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn abandon(&mut self, destination: i64, before: i64) -> StoreResult<u64> {
-        let abandon = sqlx::query_scalar(
+        let abandon = sqlx::query_as(
             "UPDATE digests SET state = 'abandoned' WHERE state = 'waiting' AND created_at < $2 \
-             AND chain IN (SELECT id FROM digest_chains WHERE destination = $1) RETURNING id",
+             AND chain IN (SELECT id FROM digest_chains WHERE destination = $1) RETURNING id, chain, start_time",
         );
-        let abandoned: Vec<i64> = abandon.bind(destination).bind(before).fetch_all(self.db()).await?;
-        for id in &abandoned {
+        let abandoned: Vec<(i64, i64, i64)> =
+            abandon.bind(destination).bind(before).fetch_all(self.db()).await?;
+        for (id, ..) in &abandoned {
             let release = sqlx::query("UPDATE log_files SET digest = NULL WHERE digest = $1");
             release.bind(id).execute(self.db()).await?;
+        }
+        let mut starts: BTreeMap<i64, i64> = BTreeMap::new();
+        for (_, chain, start) in &abandoned {
+            starts.entry(*chain).and_modify(|first| *first = (*first).min(*start)).or_insert(*start);
+        }
+        for (chain, start) in starts {
+            let next = sqlx::query(
+                "UPDATE digests SET start_time = $2 \
+                 WHERE id = (SELECT min(id) FROM digests WHERE chain = $1 AND state = 'waiting')",
+            );
+            let next = next.bind(chain).bind(start).execute(self.db()).await?.rows_affected();
+            if next == 0 {
+                let back = sqlx::query("UPDATE digest_chains SET last_end = $2 WHERE id = $1");
+                back.bind(chain).bind(start).execute(self.db()).await?;
+            }
         }
         Ok(abandoned.len() as u64)
     }

@@ -3,6 +3,7 @@
 use super::{delivered, delivering_to, ids, import, large_records, log_files};
 use crate::support::fakes::FakeAws;
 use crate::support::{ACCOUNT, TestServer};
+use contrail::store::Session;
 use serde_json::{Value, json};
 
 fn key(id: &str) -> String {
@@ -28,6 +29,38 @@ async fn a_log_file_that_waits_for_a_bad_key_is_encrypted_with_the_one_that_mend
         .into_iter()
         .map(|file| file.headers["x-amz-server-side-encryption-aws-kms-key-id"].clone());
     assert_eq!(keys.collect::<Vec<_>>(), [good]);
+}
+
+/// UpdateTrail without its look at the bucket: the trail `demo` delivers to `place`, bucket and prefix, from now on.
+async fn move_to(server: &TestServer, place: &str) {
+    let mut db = server.service.store.write().await.unwrap();
+    let before = db.trails().all().await.unwrap().remove(0);
+    let mut after = before.clone();
+    after.s3_bucket_name = place.to_owned();
+    after.s3_key_prefix = Some(place.to_owned());
+    after.updated_at += 1;
+    db.trails().update(&before, &after).await.unwrap();
+    db.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_fails_while_its_trail_is_mended_is_tried_at_once() {
+    let aws = FakeAws::start().await;
+    let server = delivering_to(&aws, json!({})).await;
+    import(&server, 2).await;
+    aws.hang("s3");
+    let workers = server.workers.clone();
+    let flushing = tokio::spawn(async move { workers.flush().await });
+    aws.has_seen("PutObject").await;
+    move_to(&server, "new").await;
+    aws.remove_bucket("my-bucket");
+    aws.release();
+    let failures = flushing.await.unwrap().unwrap().failures;
+    assert!(failures.len() == 1 && failures[0].contains("NoSuchBucket"), "{failures:?}");
+    assert_eq!(server.backlog().await["failing_destinations"], 0);
+    server.step().await;
+    assert_eq!(delivered(&aws), ids(2));
+    assert_eq!(server.status().await.get("LatestDeliveryError"), None);
 }
 
 /// Where the digests are: bucket and key.
@@ -88,14 +121,7 @@ async fn a_large_file_that_is_split_while_its_trail_moves_goes_whole_to_the_new_
     let flushing = tokio::spawn(async move { workers.flush().await });
     // The first part is on its way to the old place while the rest waits.
     aws.has_seen("PutObject").await;
-    let mut commit = server.service.store.write().await.unwrap();
-    use contrail::store::Session;
-    let before = commit.trails().all().await.unwrap().remove(0);
-    let mut after = before.clone();
-    after.s3_bucket_name = "new".to_owned();
-    after.s3_key_prefix = Some("new".to_owned());
-    commit.trails().update(&before, &after).await.unwrap();
-    commit.commit().await.unwrap();
+    move_to(&server, "new").await;
     aws.recover();
     flushing.await.unwrap().unwrap();
     assert_eq!(delivered(&aws), ids(200));

@@ -65,3 +65,26 @@ async fn a_stopped_trail_whose_bucket_is_away_closes_its_chain_when_its_files_ar
     assert_eq!(found[1].1["logFiles"].as_array().unwrap().len(), 1);
     assert_eq!(valid(&server, &aws).await, 2);
 }
+
+#[tokio::test]
+async fn the_files_of_a_digest_that_was_given_up_stand_in_the_next_one() {
+    let aws = FakeAws::start().await;
+    let server = validating(&aws, json!({})).await;
+    server.step().await;
+    import(&server, 1).await;
+    server.wait(300);
+    server.step().await;
+    aws.fail("s3", "AccessDenied");
+    server.wait(3600);
+    server.step().await;
+    server.wait(31 * 24 * 3600);
+    server.step().await;
+    aws.recover();
+    server.wait(3600);
+    server.step().await;
+    let found = digests(&aws);
+    let named: Vec<_> =
+        found.iter().map(|(_, digest)| digest["logFiles"].as_array().unwrap().len()).collect();
+    assert_eq!((named.first(), named.iter().sum::<usize>()), (Some(&0), 1), "{named:?}");
+    assert_eq!(valid(&server, &aws).await, found.len());
+}

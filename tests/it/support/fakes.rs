@@ -145,7 +145,12 @@ impl FakeAws {
         state.refused_detail = None;
     }
 
-    /// From now on a service takes requests and does not answer until it has recovered.
+    /// Those that do not answer do so from now on; what else fails goes on failing.
+    pub(crate) fn release(&self) {
+        self.state().silent.clear();
+    }
+
+    /// From now on a service takes requests and does not answer until it is released or has recovered.
     pub(crate) fn hang(&self, service: &str) {
         self.state().silent.insert(service.to_owned());
     }
