@@ -24,12 +24,15 @@ use crate::store::{DestinationKind, Session, Store, StoreResult, WaitingDestinat
 use chrono::{DateTime, Utc};
 use engine::Served;
 use serving::{Claim, Serving};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// How often to look for what is due.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How often in a row a step serves a destination for which nothing is left, so that every step ends.
+const MOST_IN_VAIN: u32 = 10;
 
 /// Whether to wait for a destination's period, and for the pause after its failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +94,7 @@ impl Delivery {
     /// trails' status, and is tried again.
     pub async fn step(&self, flush: Flush) -> StoreResult<DeliveryReport> {
         let mut report = DeliveryReport::default();
-        let mut done = HashSet::new();
+        let (mut done, mut in_vain) = (HashSet::new(), HashMap::new());
         loop {
             // What one round has delivered is announced, or named by digests, in the next.
             let claims = self.look(flush, &done).await?;
@@ -110,8 +113,11 @@ impl Delivery {
             });
             for (destination, served) in futures_util::future::join_all(served).await {
                 let served = served?;
-                // What has failed is not tried twice, nor what nothing came of.
-                if served.settled == 0 || !served.report.failures.is_empty() {
+                // Where nothing was left, somebody else may have been faster, and more may have come meanwhile.
+                let in_vain = in_vain.entry(destination).or_insert(0);
+                *in_vain = if served.settled == 0 { *in_vain + 1 } else { 0 };
+                // What has failed is not tried twice.
+                if *in_vain == MOST_IN_VAIN || !served.report.failures.is_empty() {
                     done.insert(destination);
                 }
                 report.log_files.extend(served.report.log_files);
