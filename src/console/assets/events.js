@@ -254,18 +254,21 @@ export function eventsPage({ go }) {
       return pane.close();
     }
     const id = state.sel,
-      cmp = state.cmp;
+      cmp = state.cmp,
+      read = async (id) => [shown, other].find((known) => known?.event.id === id) || api.event(id),
+      // Answers come in any order, and another event may have been opened meanwhile.
+      isCurrent = () => state.sel === id && state.cmp === cmp;
+    if (!shown) pane.loading();
     try {
-      if (shown?.event.id !== id) {
-        if (!shown) pane.loading();
-        shown = await api.event(id);
-      }
-      if (cmp && other?.event.id !== cmp) other = await api.event(cmp);
-      if (state.sel === id) pane.show(shown, { tab: state.tab || 'summary', other: cmp && cmp !== id ? other : null });
+      const [event, compared] = await Promise.all([read(id), cmp && cmp !== id ? read(cmp) : null]);
+      if (!isCurrent()) return;
+      shown = event;
+      other = compared;
+      pane.show(shown, { tab: state.tab || 'summary', other });
     } catch (error) {
+      if (!isCurrent()) return;
       shown = null;
-      if (state.sel === id)
-        pane.failed(error.status === 404 ? new Error('It is not in the history (any more).') : error);
+      pane.failed(error.status === 404 ? new Error('It is not in the history (any more).') : error);
     }
   }
   function closeDetail() {
@@ -384,7 +387,7 @@ export function eventsPage({ go }) {
     r: () => load(),
     x: () => change(cleared(state)),
     y: () => shown && copy(JSON.stringify(shown.record, null, 2), 'record'),
-    c: () => shown && change({ ...state, cmp: shown.event.id, tab: 'diff' }, true),
+    c: () => state.sel && change({ ...state, cmp: state.sel, tab: 'diff' }, true),
     a: () => shown && around(shown.event),
     '[': () => shift(-1),
     ']': () => shift(1),

@@ -52,6 +52,24 @@ test('everything by keyboard: filter, move, open, compare, close', async () => {
   await close();
 });
 
+test('keys are not lost, and the last event chosen is the one shown, however slowly events are answered', async () => {
+  const { page, faults, close } = await open(browser, `${FULL}?range=24h&event=DeleteParameter`);
+  const held = [];
+  let holding = true;
+  await page.route(/\/events\/[^/?]+$/, (route) => (holding ? void held.push(route) : route.continue()));
+  await press(page, 'j', 'Enter', 'c', 'j', 'j');
+  const chosen = await page.evaluate(() => new URLSearchParams(location.search).get('sel'));
+  holding = false;
+  // The last one asked for is answered first.
+  for (const route of held.reverse()) await Promise.all([page.waitForResponse(route.request().url()), route.continue()]);
+  await page.locator('table.diff').first().waitFor();
+  await page.keyboard.press('2');
+  await page.locator('.tree').waitFor();
+  assert.match(await page.locator('.tree').innerText(), new RegExp(chosen));
+  assert.deepEqual(faults, []);
+  await close();
+});
+
 test('Backspace takes the filter that was added last', async () => {
   const { page, close } = await open(browser, `${FULL}?service=ssm&actor=ana`);
   await page.locator('.facet li:not(.on) .keep').first().click();
