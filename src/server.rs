@@ -1,34 +1,21 @@
 //! The life of a server: everything is opened and bound before it says that it is there, and what was taken on is
 //! finished before it goes.
 
-use crate::api::Service;
-use crate::api::limits::Limits;
-use crate::buckets::{BucketError, Buckets};
+mod parts;
+
+use crate::buckets::BucketError;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
-use crate::delivery::{self, Delivery};
-use crate::digest_keys::DigestKeys;
-use crate::domain::page_token::TokenKey;
 use crate::http;
-use crate::metrics::Metrics;
-use crate::outbound::Outbound;
-use crate::proxy::Proxy;
-use crate::recorder::arrivals::Arrivals;
-use crate::recorder::callers::Callers;
-use crate::recorder::catalog::{Catalog, CatalogError};
-use crate::recorder::forwarded_call::ForwardedCallRecorder;
-use crate::recorder::forwarded_calls::ForwardedCalls;
-use crate::recorder::retention::Retention;
-use crate::recorder::writer::{Writer, WriterTask};
-use crate::store::{DataDir, EventBusTakes, OpenError, Session, Store, StoreError};
+use crate::recorder::catalog::CatalogError;
+use crate::recorder::writer::WriterTask;
+use crate::store::{DataDir, OpenError, StoreError};
 use crate::workers::Workers;
 use actix_web::{App, HttpServer};
+pub use parts::Parts;
+use parts::TOKEN_KEY;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
-
-/// The setting in the database that holds the key of page tokens.
-const TOKEN_KEY: &str = "page_token_key";
 
 /// How long requests in flight may take when the server stops. With [`DRAIN`] it stays below ten seconds.
 const FINISH_SECONDS: u64 = 5;
@@ -69,8 +56,8 @@ pub enum StartError {
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
-    /// What it answers from; for tests and tools in the same process.
-    pub service: Service,
+    /// What it is made of; for tests and tools in the same process.
+    pub parts: Parts,
     /// The work in the background; for tests and tools in the same process.
     pub workers: Workers,
     http: actix_web::dev::Server,
@@ -112,63 +99,11 @@ impl Server {
     ) -> Result<Server, StartError> {
         let address = listener.local_addr()?;
         let mut folder = DataDir::lock(&settings.server.data_dir)?;
-        let store = Store::open(&folder).await?;
+        let (parts, writer) = Parts::open(settings, &folder, clock, ids).await?;
         folder.announce(&http::base_url(address))?;
-        let token_key = token_key(&store, &ids).await?;
-        let metrics = Metrics::default();
-        let buckets = match settings.delivery.s3_endpoint {
-            None => Some(Buckets::open(&folder.buckets(), clock.clone(), ids.clone()).await?),
-            Some(_) => None,
-        };
-        let outbound = Outbound::new(&settings.delivery, buckets.clone());
-        let event_bus = EventBusTakes::of(&settings.delivery);
-        let arrivals = Arrivals::new(clock.now().timestamp_micros());
-        let (writer, writer_task) =
-            Writer::start(store.clone(), arrivals.clone(), event_bus, clock.clone(), metrics.clone());
-        let settings = Arc::new(settings);
-        let callers = Arc::new(Callers::new(&settings));
-        let forwarded_calls = if settings.recorder.is_on() {
-            let recorder = ForwardedCallRecorder {
-                catalog: Catalog::embedded()?,
-                callers: Arc::clone(&callers),
-                settings: Arc::clone(&settings),
-                ids: ids.clone(),
-            };
-            Some(ForwardedCalls::start(recorder, writer.clone(), metrics.clone()))
-        } else {
-            None
-        };
-        let service = Service {
-            callers,
-            forwarded_calls,
-            limits: Arc::new(Limits::new(&settings, &clock)),
-            digest_keys: DigestKeys::new(store.clone(), clock.clone(), &settings.delivery),
-            outbound,
-            buckets,
-            settings,
-            started: clock.now(),
-            clock,
-            ids,
-            store,
-            writer,
-            arrivals,
-            metrics,
-            token_key,
-        };
-        let delivery = Delivery::new(delivery::Parts {
-            settings: service.settings.delivery.clone(),
-            store: service.store.clone(),
-            digest_keys: service.digest_keys.clone(),
-            outbound: service.outbound.clone(),
-            clock: service.clock.clone(),
-            ids: service.ids.clone(),
-            metrics: service.metrics.clone(),
-        });
-        let keep = service.settings.retention();
-        let retention = Retention::new(service.store.clone(), service.clock.clone(), keep);
-        let workers = Workers { delivery, retention };
-        let routes = http::routes(&service, &workers, address);
-        let proxy = service.forwarded_calls.as_ref().map(|calls| Proxy::new(&service, calls).routes());
+        let workers = parts.workers();
+        let routes = http::routes(parts.doors(workers.clone()), address);
+        let proxy = parts.proxy().map(|proxy| proxy.routes());
         let mut http = HttpServer::new(move || {
             // First: what is forwarded is for none of the other doors.
             let app = App::new().configure(|config| {
@@ -183,11 +118,11 @@ impl Server {
         // Else small answers on a kept connection wait for the client's acknowledgement (25 to 40 ms).
         .tcp_nodelay(true)
         .shutdown_timeout(FINISH_SECONDS);
-        if service.settings.server.workers > 0 {
-            http = http.workers(service.settings.server.workers);
+        if parts.settings.server.workers > 0 {
+            http = http.workers(parts.settings.server.workers);
         }
         let http = http.listen(listener)?.run();
-        Ok(Server { address, service, workers, http, writer: writer_task, folder })
+        Ok(Server { address, parts, workers, http, writer, folder })
     }
 
     /// Answers until `shutdown` is ready; then takes no more, finishes what is in flight, stores what was taken on, and
@@ -196,7 +131,7 @@ impl Server {
     /// # Errors
     /// The HTTP server failed.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-        let Server { service, workers, http, writer, folder, .. } = self;
+        let Server { parts, workers, http, writer, folder, .. } = self;
         let handle = http.handle();
         let mut answering = tokio::spawn(http);
         let working = tokio::spawn(workers.clone().run());
@@ -209,22 +144,21 @@ impl Server {
             Some(ended) => ended,
             None => {
                 // Those who follow arrivals would never end by themselves.
-                service.arrivals.close();
+                parts.arrivals.close();
                 handle.stop(true).await;
                 answering.await
             }
         };
         // A step may end anywhere: what it did not finish is done again.
         working.abort();
-        let (store, buckets) = (service.store.clone(), service.buckets.clone());
         let drained = tokio::time::timeout(DRAIN, async {
-            if let Some(calls) = &service.forwarded_calls {
+            if let Some(calls) = &parts.forwarded_calls {
                 calls.settle().await;
             }
             writer.stop().await;
             last_step(&workers).await;
-            store.close().await;
-            if let Some(buckets) = buckets {
+            parts.store.close().await;
+            if let Some(buckets) = parts.buckets {
                 buckets.close().await;
             }
         });
@@ -245,12 +179,4 @@ async fn last_step(workers: &Workers) {
         Ok(Err(error)) => tracing::error!(error = %error, "the last delivery step failed"),
         Err(_) => tracing::warn!("the last delivery step takes too long; it is finished at the next start"),
     }
-}
-
-/// The key that seals page tokens: made once, kept in the database.
-async fn token_key(store: &Store, ids: &Ids) -> Result<TokenKey, StartError> {
-    let mut session = store.write().await?;
-    let kept = session.settings().get_or_set(TOKEN_KEY, &TokenKey::new(ids.secret()).to_hex()).await?;
-    session.commit().await?;
-    TokenKey::from_hex(&kept).ok_or(StartError::TokenKey)
 }

@@ -7,7 +7,7 @@ use crate::domain::record::lower_camel;
 use crate::domain::routing::{CapturedEvent, LoggingTrails};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::recorder::own_call::OwnCall;
-use crate::store::{EventBusTakes, ReadSession, Session, Store, StoreResult, StoredEvents, WriteSession};
+use crate::store::{ReadSession, Session, Store, StoreResult, WriteSession};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::future::Future;
@@ -63,19 +63,8 @@ impl OperationSession for WriteSession {
     }
 
     /// What the call changed and its record are durable together.
-    async fn finish(mut self, record: Option<CapturedEvent>, service: &Service) -> ApiResult<()> {
-        let mut stored = StoredEvents::default();
-        if let Some(record) = &record {
-            let now = service.clock.now().timestamp_millis();
-            stored = self.events().insert(&[&record.event], now).await?;
-            self.deliveries()
-                .queue(&[record], &stored, EventBusTakes::of(&service.settings.delivery))
-                .await?;
-        }
-        self.commit().await?;
-        service.arrivals.publish(&stored);
-        service.metrics.stored("call", u64::from(record.is_some()));
-        Ok(())
+    async fn finish(self, record: Option<CapturedEvent>, service: &Service) -> ApiResult<()> {
+        Ok(service.writer.commit(self, record.as_ref()).await?)
     }
 
     async fn refused(record: CapturedEvent, service: &Service) -> ApiResult<()> {

@@ -10,7 +10,6 @@ mod preflight;
 pub mod tags;
 pub mod trails;
 
-use crate::buckets::Buckets;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::digest_keys::DigestKeys;
@@ -20,12 +19,8 @@ use crate::domain::text::cut;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::metrics::{CallLabels, Metrics};
 use crate::outbound::Outbound;
-use crate::recorder::arrivals::Arrivals;
-use crate::recorder::callers::Callers;
-use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::recorder::writer::Writer;
 use crate::store::Store;
-use chrono::{DateTime, Utc};
 pub use frame::OperationSession;
 use limits::Limits;
 use serde::Serialize;
@@ -33,28 +28,19 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What every operation may reach, cheap to clone.
+/// What operations may reach, cheap to clone.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the types say it")]
 pub struct Service {
     pub settings: Arc<Settings>,
     pub clock: Clock,
-    /// When the server was started.
-    pub started: DateTime<Utc>,
     pub ids: Ids,
     pub store: Store,
     pub writer: Writer,
-    /// What has just been stored, for those who follow it live.
-    pub arrivals: Arrivals,
     pub metrics: Metrics,
-    pub callers: Arc<Callers>,
     pub limits: Arc<Limits>,
     pub digest_keys: DigestKeys,
     pub outbound: Outbound,
-    /// Records forwarded calls, when there is an upstream.
-    pub forwarded_calls: Option<ForwardedCalls>,
-    /// the embedded bucket store, unless an S3 elsewhere is used.
-    pub buckets: Option<Buckets>,
     /// Seals page tokens; lives in the database, so that tokens survive a restart.
     pub token_key: TokenKey,
 }

@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
+use crate::recorder::commit::Committer;
 use crate::recorder::intake::{Intake, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::writer::Writer;
 use crate::store::{DataDir, EventBusTakes, OpenError, Store};
@@ -69,13 +70,9 @@ impl Import {
                 let metrics = Metrics::default();
                 // Nobody can follow what is stored here.
                 let arrivals = Arrivals::new(clock.now().timestamp_micros());
-                let (writer, task) = Writer::start(
-                    store.clone(),
-                    arrivals,
-                    EventBusTakes::of(&settings.delivery),
-                    clock,
-                    metrics.clone(),
-                );
+                let event_bus = EventBusTakes::of(&settings.delivery);
+                let committer = Committer { arrivals, event_bus, clock };
+                let (writer, task) = Writer::start(store.clone(), committer, metrics.clone());
                 let result = import_all(inputs, &Target::Folder { writer, metrics }, &options).await;
                 task.stop().await;
                 store.close().await;

@@ -43,7 +43,7 @@ fn start_logging(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> 
 }
 
 fn banner(server: &Server) {
-    let settings = &server.service.settings;
+    let settings = &server.parts.settings;
     let url = base_url(server.address);
     let buckets = match settings.delivery.s3_endpoint {
         None => format!(" AWS_ENDPOINT_URL_S3={url}"),

@@ -1,6 +1,6 @@
 //! Reading everything out: records as NDJSON, or rows as CSV, in bounded memory.
 
-use crate::api::Service;
+use crate::console::Console;
 use crate::console::parameters::Parameters;
 use crate::console::refusal::Refusal;
 use crate::domain::event_filter::EventFilter;
@@ -28,7 +28,7 @@ enum Format {
 /// A parameter makes no sense, or `after` names no event.
 pub(super) async fn export(
     parameters: Parameters,
-    service: web::Data<Service>,
+    console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
     if parameters.get("before").is_some() {
         return Err(Refusal::Bad("before: only with view=rows".to_owned()));
@@ -41,7 +41,7 @@ pub(super) async fn export(
     let after = match parameters.get("after") {
         None => None,
         Some(id) => {
-            let key = service.store.read().await?.events().key_of(&escape_nul(id)).await?;
+            let key = console.store.read().await?.events().key_of(&escape_nul(id)).await?;
             let missing = || Refusal::NotFound(format!("after={:?}: there is no such event", cut(id, 100)));
             Some(key.ok_or_else(missing)?)
         }
@@ -51,12 +51,12 @@ pub(super) async fn export(
         Format::Csv => "text/csv; charset=utf-8",
     };
     let begin = Position { after, left, is_first: true };
-    let export = Export { service, filter: parameters.filter, order, format };
+    let export = Export { console, filter: parameters.filter, order, format };
     Ok(HttpResponse::Ok().content_type(content_type).streaming(pieces(export, begin)))
 }
 
 struct Export {
-    service: web::Data<Service>,
+    console: web::Data<Console>,
     filter: EventFilter,
     order: Order,
     format: Format,
@@ -93,7 +93,7 @@ fn pieces(export: Export, begin: Position) -> impl futures_util::Stream<Item = R
 impl Export {
     /// The next events as text, how many they are, and the key of the last one.
     async fn read(&self, after: Option<i64>, limit: u32) -> StoreResult<(String, u64, Option<i64>)> {
-        let mut session = self.service.store.read().await?;
+        let mut session = self.console.store.read().await?;
         let mut text = String::new();
         match self.format {
             Format::Ndjson => {

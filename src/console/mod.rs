@@ -11,12 +11,16 @@ mod rows;
 mod stream;
 mod trails;
 
-use crate::api::Service;
+use crate::clock::Clock;
 use crate::config::Settings;
-use crate::store::{ReadSession, StoreResult};
+use crate::metrics::Metrics;
+use crate::recorder::arrivals::Arrivals;
+use crate::store::{ReadSession, Store, StoreResult};
 use actix_web::guard as routing;
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{Resource, web};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// Gives a path its handler.
 type Handler = fn(Resource) -> Resource;
@@ -36,13 +40,28 @@ const HEADERS: [(&str, &str); 5] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
+/// What the console reads from, cheap to clone.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the types say it")]
+pub struct Console {
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+    /// When the server was started.
+    pub started: DateTime<Utc>,
+    pub store: Store,
+    /// What has just been stored, for those who follow it live.
+    pub arrivals: Arrivals,
+    pub metrics: Metrics,
+}
+
 /// Adds the routes of the read API, and of the page unless the settings say that there is none.
-pub fn routes(settings: &Settings) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
-    let has_page = settings.console.enabled;
+pub fn routes(console: &Console) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
+    let has_page = console.settings.console.enabled;
+    let console = web::Data::new(console.clone());
     let places = web::Data::new(stream::Places::default());
     let version = web::Data::new(assets::Version::of_assets());
     move |config| {
-        config.app_data(places.clone()).app_data(version.clone());
+        config.app_data(console.clone()).app_data(places.clone()).app_data(version.clone());
         let read: [(&str, Handler); 8] = [
             ("/_contrail/events", |r| r.to(read::events)),
             ("/_contrail/events/histogram", |r| r.to(read::histogram)),
@@ -70,8 +89,8 @@ fn headers() -> DefaultHeaders {
 }
 
 /// A session for one question: it has the time that the settings give it.
-async fn reader(service: &Service) -> StoreResult<ReadSession> {
-    let clock = service.clock.clone();
-    let deadline = clock.elapsed() + service.settings.console.read_timeout.0;
-    service.store.read_bounded(move || clock.elapsed() >= deadline).await
+async fn reader(console: &Console) -> StoreResult<ReadSession> {
+    let clock = console.clock.clone();
+    let deadline = clock.elapsed() + console.settings.console.read_timeout.0;
+    console.store.read_bounded(move || clock.elapsed() >= deadline).await
 }

@@ -1,6 +1,6 @@
 //! The questions of the read API that have one answer: pages, an event, counts by time and by value, what there is.
 
-use crate::api::Service;
+use crate::console::Console;
 use crate::console::export;
 use crate::console::parameters::Parameters;
 use crate::console::reader;
@@ -41,21 +41,21 @@ struct Page<'a> {
 }
 
 /// How much one question may read, as the settings have it.
-fn bounds(service: &Service) -> ReadBounds {
-    let console = &service.settings.console;
-    ReadBounds { searched: console.search_records, sampled: console.facet_events }
+fn bounds(console: &Console) -> ReadBounds {
+    let settings = &console.settings.console;
+    ReadBounds { searched: settings.search_records, sampled: settings.facet_events }
 }
 
 /// `GET /_contrail/events`: a page of rows with `view=rows`, else all records.
 pub(super) async fn events(
     _: Ours,
     request: HttpRequest,
-    service: web::Data<Service>,
+    console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
     let known = ["view", "order", "limit", "before", "after", "format"];
     let parameters = Parameters::parse(request.query_string(), &known)?;
     let Some(View::Rows) = parameters.one_of("view", &[("rows", View::Rows)])? else {
-        return export::export(parameters, service).await;
+        return export::export(parameters, console).await;
     };
     parameters.one_of("order", &[("desc", ())])?;
     if let Some(other) = ["after", "format"].into_iter().find(|name| parameters.get(name).is_some()) {
@@ -63,8 +63,8 @@ pub(super) async fn events(
     }
     let limit = parameters.number("limit", 1..=MAX_PAGE)?.unwrap_or(PAGE);
     let before = parameters.number("before", 0..=i64::MAX)?;
-    let bounds = bounds(&service);
-    let page = reader(&service).await?.events().page(&parameters.filter, before, limit, bounds).await?;
+    let bounds = bounds(&console);
+    let page = reader(&console).await?.events().page(&parameters.filter, before, limit, bounds).await?;
     Ok(HttpResponse::Ok().json(Page {
         events: Row::all(&page.events),
         next: page.next.map(|key| key.to_string()),
@@ -77,7 +77,7 @@ pub(super) async fn event(
     _: Ours,
     id: web::Path<String>,
     request: HttpRequest,
-    service: web::Data<Service>,
+    console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
     #[derive(Serialize)]
     struct Answer<'a> {
@@ -85,7 +85,7 @@ pub(super) async fn event(
         record: &'a RawValue,
     }
     let filter = Parameters::parse(request.query_string(), &[])?.filter;
-    let found = reader(&service).await?.events().by_id(&escape_nul(&id), &filter).await?;
+    let found = reader(&console).await?.events().by_id(&escape_nul(&id), &filter).await?;
     let (row, record) = found.ok_or_else(|| Refusal::NotFound("there is no such event".to_owned()))?;
     // A record is JSON: nothing else is taken in.
     let record = RawValue::from_string(record).unwrap_or_default();
@@ -96,7 +96,7 @@ pub(super) async fn event(
 pub(super) async fn histogram(
     _: Ours,
     request: HttpRequest,
-    service: web::Data<Service>,
+    console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
     let parameters = Parameters::parse(request.query_string(), &["buckets"])?;
     let wanted = parameters.number("buckets", 1..=400)?.unwrap_or(96);
@@ -106,9 +106,9 @@ pub(super) async fn histogram(
     let from = required("from", parameters.filter.from)?;
     let to = required("to", parameters.filter.to)?;
     let (start, step, buckets) = spans(from, to, wanted);
-    let bounds = bounds(&service);
+    let bounds = bounds(&console);
     let histogram =
-        reader(&service).await?.events().histogram(&parameters.filter, start, step, buckets, bounds).await?;
+        reader(&console).await?.events().histogram(&parameters.filter, start, step, buckets, bounds).await?;
     Ok(HttpResponse::Ok().json(json!({
         "from": start,
         "step": step,
@@ -133,7 +133,7 @@ fn spans(from: i64, to: i64, wanted: i64) -> (i64, i64, usize) {
 pub(super) async fn facets(
     _: Ours,
     request: HttpRequest,
-    service: web::Data<Service>,
+    console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
     let parameters = Parameters::parse(request.query_string(), &["fields", "limit"])?;
     let limit = parameters.number("limit", 1..=50)?.unwrap_or(12);
@@ -151,8 +151,8 @@ pub(super) async fn facets(
             }
         }
     }
-    let bounds = bounds(&service);
-    let counted = reader(&service).await?.events().facets(&parameters.filter, &fields, limit, bounds).await?;
+    let bounds = bounds(&console);
+    let counted = reader(&console).await?.events().facets(&parameters.filter, &fields, limit, bounds).await?;
     let mut facets = serde_json::Map::new();
     for (field, facet) in fields.iter().zip(counted.facets) {
         let name = Field::ALL.iter().find(|(known, _)| known == field).map_or("", |(_, name)| name);
@@ -168,22 +168,22 @@ pub(super) async fn facets(
 pub(super) async fn scopes(
     _: Ours,
     request: HttpRequest,
-    service: web::Data<Service>,
+    console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
     Parameters::without_filter(request.query_string(), &[])?;
-    let scopes = reader(&service).await?.events().scopes().await?;
+    let scopes = reader(&console).await?.events().scopes().await?;
     Ok(HttpResponse::Ok().json(json!({
         "server": {
             "version": env!("CARGO_PKG_VERSION"),
-            "era": service.settings.era.name(),
-            "started": service.started.timestamp(),
+            "era": console.settings.era.name(),
+            "started": console.started.timestamp(),
         },
-        "now": service.clock.now().timestamp(),
+        "now": console.clock.now().timestamp(),
         "total": scopes.accounts.iter().map(|(_, events)| events).sum::<i64>(),
         "accounts": scopes.accounts,
         "regions": scopes.regions,
         "oldest": scopes.oldest,
-        "window_days": service.settings.lookup_window().map(|window| window.num_days()),
+        "window_days": console.settings.lookup_window().map(|window| window.num_days()),
     })))
 }
 
@@ -191,29 +191,29 @@ pub(super) async fn scopes(
 pub(super) async fn server(
     _: Ours,
     request: HttpRequest,
-    service: web::Data<Service>,
+    console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
     Parameters::without_filter(request.query_string(), &[])?;
-    let mut session = reader(&service).await?;
+    let mut session = reader(&console).await?;
     let backlog = session.deliveries().backlog().await?;
     let scopes = session.events().scopes().await?;
     Ok(HttpResponse::Ok().json(json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "era": service.settings.era.name(),
-        "started": service.started.timestamp(),
-        "now": service.clock.now().timestamp(),
+        "era": console.settings.era.name(),
+        "started": console.started.timestamp(),
+        "now": console.clock.now().timestamp(),
         "database_bytes": session.maintenance().size_bytes().await?,
         "events": scopes.accounts.iter().map(|(_, events)| events).sum::<i64>(),
         "oldest": scopes.oldest,
         "scopes": session.events().count_by_scope().await?,
         "waiting": {
-            "to_be_stored": service.metrics.queue.get(),
+            "to_be_stored": console.metrics.queue.get(),
             "to_be_delivered": backlog.pending_events,
             "oldest_stored": session.deliveries().oldest_pending().await?.map(|millis| millis.div_euclid(1000)),
             "log_files": backlog.waiting_files,
             "failing_destinations": backlog.failing_destinations,
         },
-        "settings": service.settings.shown(),
+        "settings": console.settings.shown(),
     })))
 }
 

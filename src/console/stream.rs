@@ -3,7 +3,7 @@
 //! A reader's place is in the order of arrival, so that nothing is missed silently: it gets every row that came after
 //! its place and passes its filter, or one `gap`.
 
-use crate::api::Service;
+use crate::console::Console;
 use crate::console::parameters::Parameters;
 use crate::console::refusal::Refusal;
 use crate::console::{reader, rows};
@@ -37,7 +37,7 @@ impl Default for Places {
 
 /// Who follows.
 struct Follower {
-    service: web::Data<Service>,
+    console: web::Data<Console>,
     filter: EventFilter,
     /// Behind what it wants to read on; `None` if that is unknown.
     position: Option<Position>,
@@ -50,16 +50,16 @@ struct Follower {
 pub(super) async fn stream(
     _: Ours,
     request: HttpRequest,
-    service: web::Data<Service>,
+    console: web::Data<Console>,
     places: web::Data<Places>,
 ) -> Result<HttpResponse, Refusal> {
     let filter = Parameters::parse(request.query_string(), &[])?.filter;
     let place = Arc::clone(&places.0).try_acquire_owned().map_err(|_| Refusal::TooManyReaders)?;
     let position = match request.headers().get("last-event-id") {
-        None => Some(service.arrivals.now()),
+        None => Some(console.arrivals.now()),
         Some(id) => id.to_str().ok().and_then(Position::parse),
     };
-    let follower = Follower { service, filter, position, is_first: true, _place: place };
+    let follower = Follower { console, filter, position, is_first: true, _place: place };
     let messages = futures_util::stream::unfold(follower, |mut follower| async move {
         let text = follower.next().await?;
         Some((Ok::<_, std::convert::Infallible>(web::Bytes::from(text)), follower))
@@ -73,7 +73,7 @@ pub(super) async fn stream(
 impl Follower {
     /// The next message; `None` at the end.
     async fn next(&mut self) -> Option<String> {
-        let arrivals = self.service.arrivals.clone();
+        let arrivals = self.console.arrivals.clone();
         let mut text = String::new();
         if std::mem::take(&mut self.is_first) {
             // Clients come back after two seconds. From the first message on they know their place.
@@ -117,7 +117,7 @@ impl Follower {
         if keys.is_empty() {
             return Ok(None);
         }
-        let mut session = reader(&self.service).await?;
+        let mut session = reader(&self.console).await?;
         let events = session.events().of_keys(&self.filter, keys).await?;
         // Rows are plain data, which always becomes JSON, on one line.
         let json = serde_json::to_string(&rows::Row::all(&events)).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `GET /_contrail/trails`: every trail with what became of its deliveries.
 
-use crate::api::Service;
+use crate::console::Console;
 use crate::console::parameters::Parameters;
 use crate::console::reader;
 use crate::console::refusal::Refusal;
@@ -23,14 +23,14 @@ const DIGESTS: u32 = 48;
 pub(super) async fn trails(
     _: Ours,
     request: HttpRequest,
-    service: web::Data<Service>,
+    console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
     let parameters = Parameters::without_filter(request.query_string(), &["files"])?;
     let files = parameters.number("files", 0..=1000)?.unwrap_or(FILES);
-    let mut session = reader(&service).await?;
+    let mut session = reader(&console).await?;
     let mut trails = Vec::new();
     for trail in session.trails().all().await? {
-        trails.push(describe(&mut session, &trail, files, &service).await?);
+        trails.push(describe(&mut session, &trail, files, &console).await?);
     }
     Ok(HttpResponse::Ok().json(json!({ "trails": trails })))
 }
@@ -39,7 +39,7 @@ async fn describe(
     session: &mut impl Session,
     trail: &Trail,
     files: u32,
-    service: &Service,
+    console: &Console,
 ) -> StoreResult<Value> {
     let status = session.trails().status_everywhere(trail.id).await?;
     let backlog = session.deliveries().of_trail(trail.id).await?;
@@ -70,7 +70,7 @@ async fn describe(
         // Selectors cannot be set yet, so every trail has the default one.
         "selectors": "Management events: all",
         "pending": backlog.pending_events,
-        "next": next_try(&backlog, service).map(seconds),
+        "next": next_try(&backlog, console).map(seconds),
         "last": {
             "s3": last(status.latest_delivery_time, &status.latest_delivery_error),
             "sns": last(status.latest_notification_time, &status.latest_notification_error),
@@ -79,7 +79,7 @@ async fn describe(
                 &status.latest_cloud_watch_logs_delivery_error,
             ),
             "digest": last(status.latest_digest_delivery_time, &status.latest_digest_delivery_error),
-            "webhook": webhook(&found, service),
+            "webhook": webhook(&found, console),
         },
         "per_period": per_period,
         "files": found.iter().take(files as usize).map(|file| describe_file(file, error)).collect::<Vec<_>>(),
@@ -113,20 +113,20 @@ fn describe_file(file: &TrailFile, error: Option<&str>) -> Value {
 
 /// When the next log file is put, milliseconds since 1970: after a failure at the end of the pause, else at the end of the
 /// period, which all trails share.
-fn next_try(backlog: &TrailBacklog, service: &Service) -> Option<i64> {
+fn next_try(backlog: &TrailBacklog, console: &Console) -> Option<i64> {
     if backlog.pending_events == 0 {
         return None;
     }
-    let period = i64::try_from(service.settings.delivery.period.0.as_millis()).unwrap_or(i64::MAX).max(1);
-    let now = service.clock.now().timestamp_millis();
+    let period = i64::try_from(console.settings.delivery.period.0.as_millis()).unwrap_or(i64::MAX).max(1);
+    let now = console.clock.now().timestamp_millis();
     let mark = now.saturating_sub(now.rem_euclid(period)).saturating_add(period);
     Some(backlog.retry_at.filter(|_| backlog.failures > 0).unwrap_or(mark))
 }
 
 /// What became of the latest log file at the webhook, which has no place in a trail's status.
-fn webhook(files: &[TrailFile], service: &Service) -> Value {
+fn webhook(files: &[TrailFile], console: &Console) -> Value {
     let stored = files.iter().filter(|file| file.state == "stored");
-    match (&service.settings.delivery.webhook, stored.clone().next()) {
+    match (&console.settings.delivery.webhook, stored.clone().next()) {
         (None, _) | (_, None) => Value::Null,
         (Some(_), Some(_)) => {
             let waiting = stored.clone().filter(|file| file.webhook).count();

@@ -3,7 +3,7 @@
 use crate::api::{self, Service};
 use crate::error::{ApiError, ApiResult, Code, Layer};
 use crate::guard;
-use crate::http::{body, caller};
+use crate::http::{Front, body, caller};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
@@ -19,20 +19,22 @@ const TARGETS: [&str; 2] =
 pub(super) async fn answer(
     request: HttpRequest,
     payload: web::Payload,
-    service: web::Data<Service>,
+    front: &Front,
+    service: &Service,
 ) -> HttpResponse {
-    let id = service.ids.uuid();
-    reply(respond(&request, payload, &service, id).await, id)
+    let id = front.ids.uuid();
+    reply(respond(&request, payload, front, service, id).await, id)
 }
 
 async fn respond(
     request: &HttpRequest,
     mut payload: web::Payload,
+    front: &Front,
     service: &Service,
     id: Uuid,
 ) -> ApiResult<Vec<u8>> {
     // Also a refusal comes after the body, or its sender would see a broken connection instead.
-    let body = body::collect(&mut payload, service.settings.server.body_timeout.0).await;
+    let body = body::collect(&mut payload, front.settings.server.body_timeout.0).await;
     guard::check_page(request)?;
     let body = body?;
     let header =
@@ -54,8 +56,8 @@ async fn respond(
             format!("Unknown target: {target:?}")
         })
     })?;
-    let caller = caller(request, service)?;
-    let began = service.clock.elapsed();
+    let caller = caller(request, front)?;
+    let began = front.clock.elapsed();
     let result = api::call(operation, &body, &caller, service, id).await;
     tracing::debug!(
         operation,
@@ -63,7 +65,7 @@ async fn respond(
         region = %caller.region,
         request_id = %id,
         code = result.as_ref().map_or_else(|e| e.code.name(), |_| "OK"),
-        micros = service.clock.elapsed().saturating_sub(began).as_micros(),
+        micros = front.clock.elapsed().saturating_sub(began).as_micros(),
         "call"
     );
     result

@@ -1,9 +1,8 @@
 //! `POST /_contrail/events`: putting records in, as a stream.
 
-use crate::api::Service;
 use crate::guard::{Ours, refuse};
 use crate::http::body::{self, Stalled};
-use crate::http::caller;
+use crate::http::{Front, Operator, caller};
 use crate::recorder::intake::{Intake, IntakeError, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::unpack::UnpackError;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -34,7 +33,8 @@ pub(super) async fn import(
     query: web::Query<ImportQuery>,
     request: HttpRequest,
     mut payload: web::Payload,
-    service: web::Data<Service>,
+    front: web::Data<Front>,
+    operator: web::Data<Operator>,
 ) -> HttpResponse {
     let rebase = match query.rebase.as_deref() {
         None => false,
@@ -46,26 +46,26 @@ pub(super) async fn import(
     if let Some(other) = packed.filter(|p| !matches!(*p, "gzip" | "identity")) {
         return refuse(415, &format!("content-encoding {other:?}: only gzip can be unpacked"));
     }
-    let caller = match caller(&request, &service) {
+    let caller = match caller(&request, &front) {
         Ok(caller) => caller,
         Err(error) => return refuse(400, &error.message),
     };
     let mut options = IntakeOptions {
         account: caller.account,
         shift: query.shift.unwrap_or(0),
-        max_unpacked_bytes: service.settings.intake.max_unpacked_bytes,
+        max_unpacked_bytes: front.settings.intake.max_unpacked_bytes,
     };
-    let within = service.settings.server.chunk_timeout.0;
+    let within = front.settings.server.chunk_timeout.0;
     if rebase {
         let spooled = match spool(&mut payload, within, &options).await {
             Ok(spooled) => spooled,
             Err(response) => return response,
         };
-        options.shift += spooled.newest.map_or(0, |newest| service.clock.now().timestamp() - newest);
-        let intake = Intake::new(service.writer.clone(), service.metrics.clone(), options);
+        options.shift += spooled.newest.map_or(0, |newest| front.clock.now().timestamp() - newest);
+        let intake = Intake::new(operator.writer.clone(), operator.metrics.clone(), options);
         return from_file(intake, spooled.file).await;
     }
-    let mut intake = Intake::new(service.writer.clone(), service.metrics.clone(), options);
+    let mut intake = Intake::new(operator.writer.clone(), operator.metrics.clone(), options);
     loop {
         match body::next(&mut payload, within).await {
             Ok(Some(chunk)) => {

@@ -10,35 +10,66 @@ mod s3;
 mod sts;
 
 use crate::api::Service;
-use crate::console;
+use crate::buckets::Buckets;
+use crate::clock::{Clock, Ids};
+use crate::config::Settings;
+use crate::console::{self, Console};
+use crate::domain::caller::Caller;
 use crate::error::{ApiResult, Code};
 use crate::guard::{AllowedHosts, refuse};
-use crate::workers::Workers;
+use crate::recorder::callers::{Callers, Evidence};
 use actix_web::error::InternalError;
 use actix_web::guard as routing;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
+pub use operate::Operator;
 use s3::S3Door;
+use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What every door needs to take a request in, cheap to clone.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the types say it")]
+pub struct Front {
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub callers: Arc<Callers>,
+}
+
+/// What stands behind the doors.
+#[derive(Debug)]
+pub struct Doors {
+    /// Before all of them.
+    pub front: Front,
+    /// CloudTrail's API.
+    pub api: Service,
+    /// The read API and the page.
+    pub console: Console,
+    /// Putting in, flush, reset, metrics and health.
+    pub operator: Operator,
+    /// The embedded bucket store, unless an S3 elsewhere is used.
+    pub buckets: Option<Buckets>,
+}
 
 /// Adds all routes of a server that listens on `address`.
-pub fn routes(
-    service: &Service,
-    workers: &Workers,
-    address: SocketAddr,
-) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
-    let hosts = AllowedHosts::new(&service.settings.server, address);
-    let s3 =
-        service.buckets.as_ref().map(|buckets| S3Door::new(buckets, &service.settings.server.allowed_hosts));
-    let (service, workers, console) = (service.clone(), workers.clone(), console::routes(&service.settings));
+pub fn routes(doors: Doors, address: SocketAddr) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
+    let Doors { front, api, console, operator, buckets } = doors;
+    let server = &front.settings.server;
+    let hosts = web::Data::new(AllowedHosts::new(server, address));
+    let s3 = buckets.map(|buckets| web::Data::new(S3Door::new(&buckets, &server.allowed_hosts)));
+    let (front, api, operator) = (web::Data::new(front), web::Data::new(api), web::Data::new(operator));
+    let console = console::routes(&console);
     move |config| {
         if let Some(s3) = &s3 {
-            config.app_data(web::Data::new(s3.clone()));
+            config.app_data(s3.clone());
         }
         config
-            .app_data(web::Data::new(service.clone()))
-            .app_data(web::Data::new(workers.clone()))
-            .app_data(web::Data::new(hosts.clone()))
+            .app_data(front.clone())
+            .app_data(api.clone())
+            .app_data(operator.clone())
+            .app_data(hosts.clone())
             .app_data(web::QueryConfig::default().error_handler(|error, _| {
                 let response = refuse(400, &error.to_string());
                 InternalError::from_response(error, response).into()
@@ -64,7 +95,8 @@ fn is_not_s3(context: &routing::GuardContext<'_>) -> bool {
 async fn by_protocol(
     request: HttpRequest,
     payload: web::Payload,
-    service: web::Data<Service>,
+    front: web::Data<Front>,
+    api: web::Data<Service>,
 ) -> HttpResponse {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let is_json = request.headers().contains_key("x-amz-target")
@@ -72,20 +104,20 @@ async fn by_protocol(
     let is_ours = request.path() == "/_contrail" || request.path().starts_with("/_contrail/");
     let door = request.app_data::<web::Data<S3Door>>().cloned();
     match door {
-        _ if is_ours => nothing_here(request, service).await,
+        _ if is_ours => nothing_here(&request, &front),
         _ if sts::is_query(&request) && !request.headers().contains_key("x-amz-target") => {
-            sts::answer(request, payload, service).await
+            sts::answer(request, payload, &front).await
         }
-        Some(door) if !is_json => s3::answer(request, payload, door, service).await,
+        Some(door) if !is_json => s3::answer(request, payload, &door, &front).await,
         _ if request.method() == Method::POST && request.path() == "/" => {
-            aws_json::answer(request, payload, service).await
+            aws_json::answer(request, payload, &front, &api).await
         }
-        _ => nothing_here(request, service).await,
+        _ => nothing_here(&request, &front),
     }
 }
 
 /// Paths and methods that nothing answers.
-async fn nothing_here(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
+fn nothing_here(request: &HttpRequest, front: &Front) -> HttpResponse {
     let (method, path) = (request.method().as_str(), request.path());
     if path == "/_contrail" || path.starts_with("/_contrail/") {
         return refuse(404, &format!("there is no {method} {path}"));
@@ -93,22 +125,22 @@ async fn nothing_here(request: HttpRequest, service: web::Data<Service>) -> Http
     let error = Code::UnknownOperationException.because(format!(
         "There is no {method} {path}: AWS calls go to POST /, Contrail's own paths begin with /_contrail/."
     ));
-    aws_json::reply(Err(error), service.ids.uuid())
+    aws_json::reply(Err(error), front.ids.uuid())
 }
 
 /// Who calls, from the request's headers and query.
-fn caller(request: &HttpRequest, service: &Service) -> ApiResult<crate::domain::caller::Caller> {
+fn caller(request: &HttpRequest, front: &Front) -> ApiResult<Caller> {
     let header = |name: &str| request.headers().get(name).map(|v| String::from_utf8_lossy(v.as_bytes()));
     let authorization = header("authorization");
     let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
     let query = query.map(web::Query::into_inner).unwrap_or_default();
     let credential =
         query.iter().find(|(name, _)| name == "X-Amz-Credential").map(|(_, value)| value.as_str());
-    service.callers.identify(crate::recorder::callers::Evidence {
+    front.callers.identify(Evidence {
         authorization: authorization.as_deref(),
         credential,
         source_ip: request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()).unwrap_or_default(),
-        user_agent: header("user-agent").map(std::borrow::Cow::into_owned),
+        user_agent: header("user-agent").map(Cow::into_owned),
     })
 }
 

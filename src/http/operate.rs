@@ -1,19 +1,34 @@
 //! Operating the server: health, metrics, flush, reset.
 
-use crate::api::Service;
 use crate::domain::account_id::AccountId;
 use crate::error::ApiError;
 use crate::guard::{Ours, refuse};
+use crate::http::Front;
+use crate::metrics::Metrics;
+use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::recorder::reset;
-use crate::store::Session;
+use crate::recorder::writer::Writer;
+use crate::store::{Session, Store};
 use crate::workers::Workers;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
+/// What operating a server takes, cheap to clone.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the types say it")]
+pub struct Operator {
+    pub store: Store,
+    pub writer: Writer,
+    pub metrics: Metrics,
+    /// Records forwarded calls, when there is an upstream.
+    pub forwarded_calls: Option<ForwardedCalls>,
+    pub workers: Workers,
+}
+
 /// `GET /_contrail/health`, `/health`, `/_localstack/health`: open to every host name, as health checks come by many.
-pub(super) async fn health(service: web::Data<Service>) -> HttpResponse {
-    let backlog = async { service.store.read().await?.deliveries().backlog().await }.await;
+pub(super) async fn health(front: web::Data<Front>, operator: web::Data<Operator>) -> HttpResponse {
+    let backlog = async { operator.store.read().await?.deliveries().backlog().await }.await;
     let (mut response, state, backlog) = match backlog {
         Ok(backlog) => (HttpResponse::Ok(), "available", Some(backlog)),
         Err(error) => {
@@ -30,20 +45,20 @@ pub(super) async fn health(service: web::Data<Service>) -> HttpResponse {
         })),
         "edition": "contrail",
         "version": env!("CARGO_PKG_VERSION"),
-        "era": service.settings.era.name(),
+        "era": front.settings.era.name(),
     }))
 }
 
 /// `GET /_contrail/metrics`
-pub(super) async fn metrics(_: Ours, service: web::Data<Service>) -> HttpResponse {
-    if let Ok(size) = async { service.store.read().await?.maintenance().size_bytes().await }.await {
-        service.metrics.database_bytes.set(size);
+pub(super) async fn metrics(_: Ours, operator: web::Data<Operator>) -> HttpResponse {
+    if let Ok(size) = async { operator.store.read().await?.maintenance().size_bytes().await }.await {
+        operator.metrics.database_bytes.set(size);
     }
-    if let Ok(backlog) = async { service.store.read().await?.deliveries().backlog().await }.await {
-        service.metrics.events_pending.set(backlog.pending_events);
-        service.metrics.destinations_failing.set(backlog.failing_destinations);
+    if let Ok(backlog) = async { operator.store.read().await?.deliveries().backlog().await }.await {
+        operator.metrics.events_pending.set(backlog.pending_events);
+        operator.metrics.destinations_failing.set(backlog.failing_destinations);
     }
-    match service.metrics.render() {
+    match operator.metrics.render() {
         Ok(text) => HttpResponse::Ok()
             .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
             .body(text),
@@ -52,14 +67,14 @@ pub(super) async fn metrics(_: Ours, service: web::Data<Service>) -> HttpRespons
 }
 
 /// `POST /_contrail/flush`: delivers everything that waits, now.
-pub(super) async fn flush(_: Ours, service: web::Data<Service>, workers: web::Data<Workers>) -> HttpResponse {
-    if let Some(calls) = &service.forwarded_calls {
+pub(super) async fn flush(_: Ours, operator: web::Data<Operator>) -> HttpResponse {
+    if let Some(calls) = &operator.forwarded_calls {
         calls.settle().await;
     }
     // What has been answered is stored first: records of calls that only read are written behind.
-    let settled = service.writer.store(Vec::new()).await;
+    let settled = operator.writer.store(Vec::new()).await;
     let flushed = match settled {
-        Ok(_) => workers.flush().await.map_err(|error| error.to_string()),
+        Ok(_) => operator.workers.flush().await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     let keys = |keys: Vec<(String, String)>| -> Vec<_> {
@@ -86,7 +101,12 @@ pub(super) struct Reset {
 }
 
 /// `POST /_contrail/reset?account=…` or `?everything=yes`
-pub(super) async fn reset(_: Ours, query: web::Query<Reset>, service: web::Data<Service>) -> HttpResponse {
+pub(super) async fn reset(
+    _: Ours,
+    query: web::Query<Reset>,
+    front: web::Data<Front>,
+    operator: web::Data<Operator>,
+) -> HttpResponse {
     let account = match (query.account.as_deref(), query.everything.as_deref()) {
         (Some(account), None) => AccountId::parse(account).map(Some),
         (None, Some("yes")) => Some(None),
@@ -96,7 +116,7 @@ pub(super) async fn reset(_: Ours, query: web::Query<Reset>, service: web::Data<
         return refuse(400, "say what to remove: ?account=<12 digits> or ?everything=yes");
     };
     // In a task of its own: it goes on to the end also when whoever asked goes away.
-    let (store, now) = (service.store.clone(), service.clock.now());
+    let (store, now) = (operator.store.clone(), front.clock.now());
     let of = account.clone();
     let reset = tokio::spawn(async move { reset::reset(&store, of.as_ref(), now).await });
     match reset.await.map_err(ApiError::internal).flatten() {

@@ -6,9 +6,9 @@
 mod chunked;
 mod host;
 
-use crate::api::Service;
 use crate::buckets::{BodyFault, Buckets};
 use crate::guard;
+use crate::http::Front;
 use crate::http::body::{self, Stalled};
 use actix_web::body::SizedStream;
 use actix_web::dev::RequestHead;
@@ -54,11 +54,11 @@ pub(super) fn is_signed(request: &RequestHead) -> bool {
 pub(super) async fn answer(
     request: HttpRequest,
     mut payload: web::Payload,
-    door: web::Data<S3Door>,
-    service: web::Data<Service>,
+    door: &S3Door,
+    front: &Front,
 ) -> HttpResponse {
-    let id = service.ids.uuid();
-    let within = service.settings.server.chunk_timeout.0;
+    let id = front.ids.uuid();
+    let within = front.settings.server.chunk_timeout.0;
     if guard::check_page(&request).is_err() {
         let drained = drain(&mut payload, within, 0).await;
         let error = s3_error!(AccessDenied, "Requests from web pages of another origin are refused.");
@@ -73,7 +73,7 @@ pub(super) async fn answer(
         }
     };
     // On its own: whatever becomes of the connection, the call comes to its end and clears up behind itself.
-    let S3Door(s3) = door.get_ref().clone();
+    let S3Door(s3) = door.clone();
     let call = tokio::spawn(async move { s3.call(request).await });
     let rest = pump(&mut payload, sender, within).await;
     let response = match call.await {

@@ -1,10 +1,9 @@
 //! One operation of STS, which tools ask before anything else: GetCallerIdentity. Any other call of a service that speaks
 //! the query protocol (STS, SNS, IAM …) ends here with an error in that protocol's form.
 
-use crate::api::Service;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::guard;
-use crate::http::{body, caller};
+use crate::http::{Front, body, caller};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
@@ -30,13 +29,9 @@ pub(super) fn is_query(request: &HttpRequest) -> bool {
 }
 
 /// Answers a call.
-pub(super) async fn answer(
-    request: HttpRequest,
-    mut payload: web::Payload,
-    service: web::Data<Service>,
-) -> HttpResponse {
-    let id = service.ids.uuid();
-    match respond(&request, &mut payload, &service, id).await {
+pub(super) async fn answer(request: HttpRequest, mut payload: web::Payload, front: &Front) -> HttpResponse {
+    let id = front.ids.uuid();
+    match respond(&request, &mut payload, front, id).await {
         Ok(xml) => reply(StatusCode::OK, id, xml),
         Err(Refusal { code, message, status }) => {
             let message = escape(&message);
@@ -80,11 +75,11 @@ impl From<ApiError> for Refusal {
 async fn respond(
     request: &HttpRequest,
     payload: &mut web::Payload,
-    service: &Service,
+    front: &Front,
     id: Uuid,
 ) -> Result<String, Refusal> {
     // Also a refusal comes after the body, or its sender would see a broken connection instead.
-    let body = body::collect(payload, service.settings.server.body_timeout.0).await;
+    let body = body::collect(payload, front.settings.server.body_timeout.0).await;
     guard::check_page(request)?;
     let body = body?;
     let form = String::from_utf8_lossy(&body);
@@ -104,7 +99,7 @@ async fn respond(
         );
         return Err(Refusal { code: "InvalidAction", message, status: 400 });
     }
-    let caller = caller(request, service)?;
+    let caller = caller(request, front)?;
     let identity = caller.identity.user_identity(&caller.account, &caller.region, None, "");
     let (arn, user) = (escape(identity.arn()), escape(identity.principal_id()));
     Ok(format!(

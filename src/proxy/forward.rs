@@ -74,25 +74,25 @@ pub(super) async fn answer(
     };
     let length = content_length(&head.headers);
     let body = BodyCopy::new(length);
-    let (account, _) = proxy.service.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
+    let (account, _) = proxy.parts.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
     let call = ForwardedCall {
         exchange: Some(Exchange {
             head: head.clone(),
             body: KeptBody::default(),
             reply: None,
-            time: proxy.service.clock.now(),
+            time: proxy.parts.clock.now(),
             source_ip: source_ip(&request, &head, &proxy.trusted),
-            trails: proxy.service.store.logging_trails(&account),
+            trails: proxy.parts.store.logging_trails(&account),
         }),
         request: body.clone(),
         reply: BodyCopy::new(None),
-        calls: proxy.calls.clone(),
+        calls: proxy.parts.calls.clone(),
         length: None,
     };
     if asks_for_another_protocol(&head) {
         return refuse(&head, "Connections that change to another protocol are not forwarded.", call, &proxy);
     }
-    let within = proxy.service.settings.server.chunk_timeout.0;
+    let within = proxy.parts.settings.server.chunk_timeout.0;
     let outgoing = match outgoing(&head, &upstream, length, payload, body, within) {
         Ok(outgoing) => outgoing,
         Err(error) => {
@@ -227,7 +227,7 @@ fn pass_back(
     let length = content_length(&parts.headers);
     let is_empty = head.method == http::Method::HEAD || matches!(status.as_u16(), 204 | 304);
     if let Some(exchange) = &mut call.exchange {
-        exchange.time = proxy.service.clock.now();
+        exchange.time = proxy.parts.clock.now();
         exchange.reply =
             Some(Reply { status: parts.status.as_u16(), headers: parts.headers, body: KeptBody::default() });
     }
@@ -278,7 +278,7 @@ fn passing(body: Incoming, call: ForwardedCall) -> impl Stream<Item = Result<Byt
 
 /// An error of our own, in the caller's protocol; it is recorded like any other.
 fn refuse(head: &Head, why: &str, mut call: ForwardedCall, proxy: &Proxy) -> HttpResponse {
-    let refusal = refusal::of(head, why, proxy.service.ids.uuid());
+    let refusal = refusal::of(head, why, proxy.parts.ids.uuid());
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let mut response = HttpResponse::build(status);
     for (name, value) in &refusal.headers {
@@ -286,7 +286,7 @@ fn refuse(head: &Head, why: &str, mut call: ForwardedCall, proxy: &Proxy) -> Htt
     }
     let body = refusal.body.bytes.clone();
     if let Some(exchange) = &mut call.exchange {
-        exchange.time = proxy.service.clock.now();
+        exchange.time = proxy.parts.clock.now();
         exchange.reply = Some(Reply { body: KeptBody::default(), ..refusal });
     }
     call.reply.add(&body);

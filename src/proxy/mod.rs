@@ -5,11 +5,13 @@ mod forward;
 mod refusal;
 mod tee;
 
-use crate::api::Service;
+use crate::clock::{Clock, Ids};
 use crate::config::Settings;
+use crate::recorder::callers::Callers;
 use crate::recorder::exchange::Head;
 use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::recorder::identify::{SigningScope, signing_scope};
+use crate::store::Store;
 use actix_web::dev::RequestHead;
 use actix_web::guard::{GuardContext, fn_guard};
 use actix_web::web;
@@ -17,32 +19,40 @@ use forward::Client;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// What forwarding needs, cheap to clone.
+/// What a proxy is made of.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the types say it")]
+pub struct Parts {
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub store: Store,
+    pub callers: Arc<Callers>,
+    /// Records what has been forwarded.
+    pub calls: ForwardedCalls,
+}
+
+/// Forwards calls, cheap to clone.
 #[derive(Clone)]
 pub struct Proxy {
+    parts: Parts,
     client: Client,
-    calls: ForwardedCalls,
-    service: Service,
     trusted: Arc<[IpAddr]>,
 }
 
 impl Proxy {
-    /// A proxy that gives what it has forwarded to `calls`.
-    pub fn new(service: &Service, calls: &ForwardedCalls) -> Proxy {
-        let trusted = service.settings.recorder.trusted_proxies.iter();
-        Proxy {
-            client: forward::client(),
-            calls: calls.clone(),
-            service: service.clone(),
-            trusted: trusted.filter_map(|proxy| proxy.parse().ok()).collect(),
-        }
+    /// A proxy that has forwarded nothing.
+    pub fn new(parts: Parts) -> Proxy {
+        let trusted = parts.settings.recorder.trusted_proxies.iter();
+        let trusted = trusted.filter_map(|proxy| proxy.parse().ok()).collect();
+        Proxy { client: forward::client(), trusted, parts }
     }
 
     /// The route of everything that is forwarded. Has to come before the default route of the other doors.
     pub fn routes(&self) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
         let proxy = self.clone();
         move |config| {
-            let settings = Arc::clone(&proxy.service.settings);
+            let settings = Arc::clone(&proxy.parts.settings);
             config.app_data(web::Data::new(proxy.clone())).service(
                 web::resource("/{path:.*}")
                     .guard(fn_guard(move |context: &GuardContext<'_>| {

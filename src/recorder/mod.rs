@@ -5,6 +5,7 @@ pub mod arrivals;
 mod call;
 pub mod callers;
 pub mod catalog;
+pub mod commit;
 pub mod exchange;
 pub mod forwarded_call;
 pub mod forwarded_calls;

@@ -4,12 +4,11 @@
 //! a busy database is kept and tried again until it is stored or the server stops; only a full disk or a damaged database
 //! is an error to those who wait.
 
-use crate::clock::Clock;
 use crate::domain::event::Event;
 use crate::domain::routing::CapturedEvent;
 use crate::metrics::Metrics;
-use crate::recorder::arrivals::Arrivals;
-use crate::store::{EventBusTakes, Session, Store, StoreError, StoreErrorKind};
+use crate::recorder::commit::Committer;
+use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, WriteSession};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -47,6 +46,16 @@ enum Source {
     Intake,
 }
 
+impl Source {
+    /// What metrics call it.
+    fn name(self) -> &'static str {
+        match self {
+            Source::Call => "call",
+            Source::Intake => "intake",
+        }
+    }
+}
+
 struct Batch {
     events: Vec<CapturedEvent>,
     source: Source,
@@ -58,22 +67,27 @@ struct Batch {
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::Sender<Batch>,
+    committer: Committer,
     metrics: Metrics,
 }
 
 impl Writer {
     /// Starts the writing task.
-    pub fn start(
-        store: Store,
-        arrivals: Arrivals,
-        event_bus: EventBusTakes,
-        clock: Clock,
-        metrics: Metrics,
-    ) -> (Writer, WriterTask) {
+    pub fn start(store: Store, committer: Committer, metrics: Metrics) -> (Writer, WriterTask) {
         let (queue, incoming) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(run(incoming, stopped, (store, arrivals, event_bus), clock, metrics.clone()));
-        (Writer { queue, metrics }, WriterTask { stop, task })
+        let task = tokio::spawn(run(incoming, stopped, store, committer.clone(), metrics.clone()));
+        (Writer { queue, committer, metrics }, WriterTask { stop, task })
+    }
+
+    /// Commits what a call has changed, and its record with it: they are durable together.
+    ///
+    /// # Errors
+    /// Nothing of the session was stored.
+    pub async fn commit(&self, session: WriteSession, record: Option<&CapturedEvent>) -> StoreResult<()> {
+        self.committer.commit(session, record.as_slice()).await?;
+        self.metrics.stored(Source::Call.name(), u64::from(record.is_some()));
+        Ok(())
     }
 
     /// Stores events and waits until they are durable.
@@ -151,8 +165,8 @@ impl WriterTask {
 async fn run(
     mut incoming: mpsc::Receiver<Batch>,
     stopped: oneshot::Receiver<()>,
-    (store, arrivals, event_bus): (Store, Arrivals, EventBusTakes),
-    clock: Clock,
+    store: Store,
+    committer: Committer,
     metrics: Metrics,
 ) {
     let mut stop = Stop { stopped, came: false };
@@ -175,8 +189,8 @@ async fn run(
             batches.push(next);
         }
         metrics.queue.dec_by(events as i64);
-        let began = clock.elapsed();
-        let mut result = write(&store, &arrivals, event_bus, &clock, &mut batches).await;
+        let began = committer.clock.elapsed();
+        let mut result = write(&store, &committer, &mut batches).await;
         let is_busy = |result: &Result<_, StoreError>| {
             result.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::Busy)
         };
@@ -189,9 +203,9 @@ async fn run(
                 () = tokio::time::sleep(PAUSE) => {}
                 () = stop.wait() => incoming.close(),
             }
-            result = write(&store, &arrivals, event_bus, &clock, &mut batches).await;
+            result = write(&store, &committer, &mut batches).await;
         }
-        metrics.commit_seconds.observe(clock.elapsed().saturating_sub(began).as_secs_f64());
+        metrics.commit_seconds.observe(committer.clock.elapsed().saturating_sub(began).as_secs_f64());
         metrics.commit_events.observe(events as f64);
         if let Err(error) = &result {
             metrics.commit_failures.inc();
@@ -219,14 +233,8 @@ impl Stop {
     }
 }
 
-async fn write(
-    store: &Store,
-    arrivals: &Arrivals,
-    event_bus: EventBusTakes,
-    clock: &Clock,
-    batches: &mut [Batch],
-) -> Result<Vec<bool>, StoreError> {
-    let mut session = store.try_write().await?;
+async fn write(store: &Store, committer: &Committer, batches: &mut [Batch]) -> StoreResult<Vec<bool>> {
+    let session = store.try_write().await?;
     // Inside the transaction, so that no trail changes until the events are stored.
     for batch in batches.iter_mut().filter(|batch| batch.source == Source::Intake) {
         for captured in &mut batch.events {
@@ -234,12 +242,7 @@ async fn write(
         }
     }
     let captured: Vec<&CapturedEvent> = batches.iter().flat_map(|batch| &batch.events).collect();
-    let events: Vec<&Event> = captured.iter().map(|captured| &captured.event).collect();
-    let stored = session.events().insert(&events, clock.now().timestamp_millis()).await?;
-    session.deliveries().queue(&captured, &stored, event_bus).await?;
-    session.commit().await?;
-    arrivals.publish(&stored);
-    Ok(stored.new)
+    committer.commit(session, &captured).await
 }
 
 /// Tells everybody who waits what became of their batch.
@@ -254,11 +257,7 @@ fn finish(batches: Vec<Batch>, result: Result<Vec<bool>, StoreError>, metrics: &
         });
         at += events;
         if let Ok(stored) = outcome {
-            let source = match batch.source {
-                Source::Call => "call",
-                Source::Intake => "intake",
-            };
-            metrics.stored(source, stored.new as u64);
+            metrics.stored(batch.source.name(), stored.new as u64);
             metrics.events_duplicate.inc_by(stored.duplicates as u64);
         }
         if let Some(done) = batch.done {

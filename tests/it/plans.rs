@@ -25,7 +25,7 @@ fn searched_by(attribute: Option<&Attribute>) -> String {
 #[tokio::test]
 async fn no_lookup_scans_or_sorts() {
     let server = TestServer::start().await;
-    let mut session = server.service.store.read().await.unwrap();
+    let mut session = server.parts.store.read().await.unwrap();
     let attributes = AttributeKey::ALL
         .into_iter()
         .map(|(key, _)| Some(Attribute { key, value: "AWS::IAM::User".into() }))

@@ -13,7 +13,7 @@ async fn while_another_program_writes_nothing_is_lost_and_nothing_refused() {
     let body = record(1, "2026-11-22T05:00:01Z", "A").to_string();
     let import = server.post("/_contrail/events", body);
     let give_way = async {
-        while server.service.metrics.commit_retries.get() < 1 {
+        while server.parts.metrics.commit_retries.get() < 1 {
             tokio::task::yield_now().await;
         }
         other.execute_batch("ROLLBACK").unwrap();
@@ -27,14 +27,14 @@ async fn while_another_program_writes_nothing_is_lost_and_nothing_refused() {
 #[tokio::test]
 async fn calls_that_wait_for_the_writer_keep_nobody_from_reading() {
     let server = TestServer::with(&[("era", "today")]).await;
-    let session = server.service.store.write().await.unwrap();
+    let session = server.parts.store.write().await.unwrap();
     let fill_queue = async || {
         let store = |_| {
-            let writer = server.service.writer.clone();
+            let writer = server.parts.writer.clone();
             tokio::spawn(async move { writer.store(Vec::new()).await })
         };
         let tasks: Vec<_> = (0..2000).map(store).collect();
-        while !server.service.writer.is_full() {
+        while !server.parts.writer.is_full() {
             tokio::task::yield_now().await;
         }
         tasks
@@ -47,7 +47,7 @@ async fn calls_that_wait_for_the_writer_keep_nobody_from_reading() {
     let reads = futures_util::future::join_all(reads);
     let health = async {
         // As many as there are connections for reading.
-        while server.service.metrics.queue.get() < 4 {
+        while server.parts.metrics.queue.get() < 4 {
             tokio::task::yield_now().await;
         }
         assert_eq!(server.get("/_contrail/health").await.status, 200);

@@ -61,7 +61,7 @@ async fn pages_of_every_size_give_the_same_list() {
 #[tokio::test]
 async fn a_prefix_with_very_many_keys_is_folded_into_one_line() {
     let (server, s3) = TestServer::with_bucket().await;
-    let buckets = server.service.buckets.clone().unwrap();
+    let buckets = server.parts.buckets.clone().unwrap();
     for i in 0..1100 {
         let object = contrail::buckets::NewObject::default();
         buckets.put_object("my-bucket", &format!("many/{i:04}"), object).await.unwrap();

@@ -263,7 +263,7 @@ async fn objects_are_there_after_a_restart() {
 #[tokio::test]
 async fn what_the_server_itself_puts_is_read_like_everything_else() {
     let server = TestServer::start().await;
-    let buckets = server.service.buckets.clone().unwrap();
+    let buckets = server.parts.buckets.clone().unwrap();
     let object = contrail::buckets::NewObject {
         body: b"x".to_vec(),
         content_type: Some("application/json".into()),

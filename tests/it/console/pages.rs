@@ -106,7 +106,7 @@ async fn what_takes_too_long_is_ended_and_says_what_to_do() {
 #[tokio::test]
 async fn no_page_sorts() {
     let server = filled().await;
-    let mut session = server.service.store.read().await.unwrap();
+    let mut session = server.parts.store.read().await.unwrap();
     for (parameter, value) in [
         ("from", "0"),
         ("event_name", "Delete*"),

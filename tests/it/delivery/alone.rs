@@ -145,7 +145,7 @@ async fn what_was_captured_before_a_trail_stopped_is_in_its_log_files_and_in_the
     let aws = FakeAws::start().await;
     let server = delivering_to(&aws, json!({})).await;
     // A commit that takes long: the record of a call that was answered waits behind it, ...
-    let mut commit = server.service.store.write().await.unwrap();
+    let mut commit = server.parts.store.write().await.unwrap();
     server.ok("DescribeTrails", json!({})).await;
     // ... and the trail is stopped meanwhile.
     use contrail::store::Session;

@@ -33,7 +33,7 @@ async fn a_log_file_that_waits_for_a_bad_key_is_encrypted_with_the_one_that_mend
 
 /// UpdateTrail without its look at the bucket: the trail `demo` delivers to `place`, bucket and prefix, from now on.
 async fn move_to(server: &TestServer, place: &str) {
-    let mut db = server.service.store.write().await.unwrap();
+    let mut db = server.parts.store.write().await.unwrap();
     let before = db.trails().all().await.unwrap().remove(0);
     let mut after = before.clone();
     after.s3_bucket_name = place.to_owned();

@@ -278,7 +278,7 @@ async fn what_a_reset_left_when_it_was_interrupted_is_removed_and_holds_nothing_
     let aws = FakeAws::start().await;
     let server = delivering_with(&aws, &[("history.retention_days", "1")], json!({})).await;
     import(&server, 2).await;
-    let mut session = server.service.store.write().await.unwrap();
+    let mut session = server.parts.store.write().await.unwrap();
     session.maintenance().begin_wipe(None, server.clock.now().timestamp_millis()).await.unwrap();
     session.commit().await.unwrap();
     server.wait(2 * 24 * 3600);

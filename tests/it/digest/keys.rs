@@ -117,7 +117,7 @@ async fn the_private_key_is_neither_answered_nor_shown() {
     let listed = server.ok("ListPublicKeys", json!({"StartTime": 0})).await;
     assert_eq!(listed["PublicKeyList"][0].as_object().unwrap().len(), 4);
     let key = server
-        .service
+        .parts
         .store
         .read()
         .await

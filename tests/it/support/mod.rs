@@ -10,12 +10,11 @@ pub(crate) use answers::arn;
 use aws_sdk_cloudtrail::config::retry::RetryConfig;
 use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region};
 use chrono::{DateTime, Utc};
-use contrail::api::Service;
 use contrail::clock::{Clock, Ids};
 use contrail::config::Settings;
 use contrail::delivery::DeliveryReport;
 use contrail::domain::account_id::AccountId;
-use contrail::server::{Server, StartError, bind};
+use contrail::server::{Parts, Server, StartError, bind};
 use contrail::workers::Workers;
 use serde_json::Value;
 use std::time::Duration;
@@ -45,7 +44,7 @@ pub(crate) fn start_of_time() -> DateTime<Utc> {
 pub(crate) struct TestServer {
     pub(crate) url: String,
     pub(crate) clock: Clock,
-    pub(crate) service: Service,
+    pub(crate) parts: Parts,
     pub(crate) workers: Workers,
     pub(crate) folder: TempDir,
     overrides: Vec<(&'static str, String)>,
@@ -72,14 +71,14 @@ impl TestServer {
         clock: Clock,
     ) -> TestServer {
         let server = TestServer::build(&folder, &overrides, &clock).await.unwrap();
-        let (url, service) = (format!("http://{}", server.address), server.service.clone());
+        let (url, parts) = (format!("http://{}", server.address), server.parts.clone());
         let workers = server.workers.clone();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async move {
             // An error means that the test has dropped the server, which stops it as well.
             let _ = stopped.await;
         }));
-        TestServer { url, clock, service, workers, folder, overrides, stop, running }
+        TestServer { url, clock, parts, workers, folder, overrides, stop, running }
     }
 
     async fn build(
@@ -100,8 +99,8 @@ impl TestServer {
 
     /// Stops the server in good order; why it cannot be started again.
     pub(crate) async fn refused_restart(self) -> StartError {
-        let TestServer { clock, folder, overrides, stop, running, service, workers, .. } = self;
-        drop((service, workers));
+        let TestServer { clock, folder, overrides, stop, running, parts, workers, .. } = self;
+        drop((parts, workers));
         stop.send(()).unwrap();
         running.await.unwrap().unwrap();
         TestServer::build(&folder, &overrides, &clock).await.expect_err("it starts")
@@ -109,8 +108,8 @@ impl TestServer {
 
     /// Stops the server in good order, and starts another one on the same data folder, with some settings changed.
     pub(crate) async fn restart_with(self, more: &[(&'static str, &str)]) -> TestServer {
-        let TestServer { clock, folder, mut overrides, stop, running, service, workers, .. } = self;
-        drop((service, workers));
+        let TestServer { clock, folder, mut overrides, stop, running, parts, workers, .. } = self;
+        drop((parts, workers));
         stop.send(()).unwrap();
         running.await.unwrap().unwrap();
         overrides.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));
@@ -182,10 +181,10 @@ impl TestServer {
 
     /// Waits until the records of calls that only read, which nobody waits for, are stored too.
     pub(crate) async fn settle(&self) {
-        if let Some(calls) = &self.service.forwarded_calls {
+        if let Some(calls) = &self.parts.forwarded_calls {
             calls.settle().await;
         }
-        self.service.writer.store(Vec::new()).await.unwrap();
+        self.parts.writer.store(Vec::new()).await.unwrap();
     }
 
     /// What the workers do on their own where time passes: what is due now.

@@ -125,7 +125,7 @@ async fn a_token_outlives_a_restart_and_is_void_on_another_server() {
 #[tokio::test]
 async fn a_damaged_key_of_tokens_refuses_the_start_in_one_line() {
     let first = server().await;
-    assert!(!format!("{:?}", first.service).contains("token_key: ["), "the key is shown");
+    assert!(!format!("{:?}", first.parts).contains("token_key: ["), "the key is shown");
     let database = first.folder.path().join("contrail.db");
     let mut db = sqlx::SqliteConnection::connect(&format!("sqlite:{}", database.display())).await.unwrap();
     let damage = "UPDATE settings SET value = substr(value, 2) WHERE name = 'page_token_key'";
@@ -178,7 +178,7 @@ async fn page_while(steps: Vec<Vec<Between>>, seconds: Vec<u32>, size: u32) {
                     next_id += 1;
                 }
                 Between::OldestLeave(n) => {
-                    let mut session = server.service.store.write().await.unwrap();
+                    let mut session = server.parts.store.write().await.unwrap();
                     session.events().remove_old(i64::MAX, n).await.unwrap();
                     session.commit().await.unwrap();
                     let left = server.get("/_contrail/events").await.text;

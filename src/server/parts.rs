@@ -1,0 +1,171 @@
+//! What a server is made of: each part is built once, here, and each room gets what it needs of them.
+
+use super::StartError;
+use crate::api::{self, limits::Limits};
+use crate::buckets::Buckets;
+use crate::clock::{Clock, Ids};
+use crate::config::Settings;
+use crate::console::Console;
+use crate::delivery::{self, Delivery};
+use crate::digest_keys::DigestKeys;
+use crate::domain::page_token::TokenKey;
+use crate::http::{Doors, Front, Operator};
+use crate::metrics::Metrics;
+use crate::outbound::Outbound;
+use crate::proxy;
+use crate::recorder::arrivals::Arrivals;
+use crate::recorder::callers::Callers;
+use crate::recorder::catalog::Catalog;
+use crate::recorder::commit::Committer;
+use crate::recorder::forwarded_call::ForwardedCallRecorder;
+use crate::recorder::forwarded_calls::ForwardedCalls;
+use crate::recorder::retention::Retention;
+use crate::recorder::writer::{Writer, WriterTask};
+use crate::store::{DataDir, EventBusTakes, Session, Store};
+use crate::workers::Workers;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// The setting in the database that holds the key of page tokens.
+pub(super) const TOKEN_KEY: &str = "page_token_key";
+
+/// The parts of a server, cheap to clone.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the types say it")]
+pub struct Parts {
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+    /// When the server was started.
+    pub started: DateTime<Utc>,
+    pub ids: Ids,
+    pub store: Store,
+    pub writer: Writer,
+    pub arrivals: Arrivals,
+    pub metrics: Metrics,
+    pub callers: Arc<Callers>,
+    /// Records forwarded calls, when there is an upstream.
+    pub forwarded_calls: Option<ForwardedCalls>,
+    pub digest_keys: DigestKeys,
+    pub outbound: Outbound,
+    /// The embedded bucket store, unless an S3 elsewhere is used.
+    pub buckets: Option<Buckets>,
+    pub token_key: TokenKey,
+}
+
+impl Parts {
+    /// Opens what is in the folder, and starts the task that writes events.
+    pub(super) async fn open(
+        settings: Settings,
+        folder: &DataDir,
+        clock: Clock,
+        ids: Ids,
+    ) -> Result<(Parts, WriterTask), StartError> {
+        let store = Store::open(folder).await?;
+        let token_key = token_key(&store, &ids).await?;
+        let buckets = match settings.delivery.s3_endpoint {
+            None => Some(Buckets::open(&folder.buckets(), clock.clone(), ids.clone()).await?),
+            Some(_) => None,
+        };
+        let settings = Arc::new(settings);
+        let metrics = Metrics::default();
+        let callers = Arc::new(Callers::new(&settings));
+        let arrivals = Arrivals::new(clock.now().timestamp_micros());
+        let committer = Committer {
+            arrivals: arrivals.clone(),
+            event_bus: EventBusTakes::of(&settings.delivery),
+            clock: clock.clone(),
+        };
+        let (writer, writer_task) = Writer::start(store.clone(), committer, metrics.clone());
+        let forwarded_calls = if settings.recorder.is_on() {
+            let recorder = ForwardedCallRecorder {
+                catalog: Catalog::embedded()?,
+                callers: Arc::clone(&callers),
+                settings: Arc::clone(&settings),
+                ids: ids.clone(),
+            };
+            Some(ForwardedCalls::start(recorder, writer.clone(), metrics.clone()))
+        } else {
+            None
+        };
+        let parts = Parts {
+            started: clock.now(),
+            digest_keys: DigestKeys::new(store.clone(), clock.clone(), &settings.delivery),
+            outbound: Outbound::new(&settings.delivery, buckets.clone()),
+            settings,
+            clock,
+            ids,
+            store,
+            writer,
+            arrivals,
+            metrics,
+            callers,
+            forwarded_calls,
+            buckets,
+            token_key,
+        };
+        Ok((parts, writer_task))
+    }
+
+    /// The work in the background.
+    pub(super) fn workers(&self) -> Workers {
+        let Parts { settings, clock, ids, store, metrics, digest_keys, outbound, .. } = self.clone();
+        let retention = Retention::new(store.clone(), clock.clone(), settings.retention());
+        let settings = settings.delivery.clone();
+        let delivery =
+            Delivery::new(delivery::Parts { settings, store, digest_keys, outbound, clock, ids, metrics });
+        Workers { delivery, retention }
+    }
+
+    /// All doors but the proxy, with what stands behind them.
+    pub(super) fn doors(&self, workers: Workers) -> Doors {
+        let Parts { settings, clock, started, ids, store, writer, .. } = self.clone();
+        let Parts { arrivals, metrics, callers, forwarded_calls, buckets, .. } = self.clone();
+        Doors {
+            api: self.api(),
+            front: Front { settings: Arc::clone(&settings), clock: clock.clone(), ids, callers },
+            operator: Operator {
+                store: store.clone(),
+                writer,
+                metrics: metrics.clone(),
+                forwarded_calls,
+                workers,
+            },
+            console: Console { settings, clock, started, store, arrivals, metrics },
+            buckets,
+        }
+    }
+
+    /// CloudTrail's API.
+    fn api(&self) -> api::Service {
+        let Parts { settings, clock, ids, store, writer, metrics, digest_keys, outbound, token_key, .. } =
+            self.clone();
+        let limits = Arc::new(Limits::new(&settings, &clock));
+        api::Service {
+            settings,
+            clock,
+            ids,
+            store,
+            writer,
+            metrics,
+            limits,
+            digest_keys,
+            outbound,
+            token_key,
+        }
+    }
+
+    /// The proxy, when there is an upstream.
+    pub(super) fn proxy(&self) -> Option<proxy::Proxy> {
+        let Parts { settings, clock, ids, store, callers, .. } = self.clone();
+        let calls = self.forwarded_calls.clone()?;
+        Some(proxy::Proxy::new(proxy::Parts { settings, clock, ids, store, callers, calls }))
+    }
+}
+
+/// The key that seals page tokens: made once, kept in the database.
+async fn token_key(store: &Store, ids: &Ids) -> Result<TokenKey, StartError> {
+    let mut session = store.write().await?;
+    let kept = session.settings().get_or_set(TOKEN_KEY, &TokenKey::new(ids.secret()).to_hex()).await?;
+    session.commit().await?;
+    TokenKey::from_hex(&kept).ok_or(StartError::TokenKey)
+}
