@@ -139,6 +139,7 @@ impl LogFiles<'_> {
     /// object.
     async fn build(&self, recipient: &Recipient, mut file: WaitingFile) -> StoreResult<Built> {
         let (delivery, id) = (self.0, recipient.destination.id);
+        let _packing = delivery.serving.packing().await;
         let limit = usize::try_from(delivery.settings.max_file_bytes).unwrap_or(usize::MAX);
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         let mut hash = Sha256::new();

@@ -13,7 +13,10 @@ const AT_ONCE: usize = 4;
 
 /// The destinations that are being served, cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Serving(Arc<Mutex<State>>);
+pub(super) struct Serving {
+    state: Arc<Mutex<State>>,
+    packing: Arc<tokio::sync::Mutex<()>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -83,6 +86,11 @@ impl Serving {
         Turn { _destination: destination, _slot: slots.acquire_owned().await.ok() }
     }
 
+    /// Waits until one may pack a log file. It takes all of a processor, and one must be left for those who store events.
+    pub(super) async fn packing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.packing.lock().await
+    }
+
     /// Whether log files of a trail and region are on their way.
     pub(super) fn has_log_files_of(&self, trail_id: i64, region: &Region) -> bool {
         self.state().destinations.values().any(|served| {
@@ -93,6 +101,6 @@ impl Serving {
 
     /// Nothing panics while the lock is held.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
