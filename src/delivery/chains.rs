@@ -2,7 +2,7 @@
 
 use crate::delivery::{Delivery, Flush};
 use crate::store::{Chain, DigestKey, NewDigest, Session, StoreResult, WantedChain};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What the trails ask of the chains.
 #[derive(Debug, Default)]
@@ -103,23 +103,30 @@ fn due(chain: &Chain, timing: Timing, progress: Progress) -> Option<Due> {
     (flush == Flush::Yes && progress.has_undigested).then_some(Due { start, end: next, is_last: false })
 }
 
-/// Stores the digests that are due, to be put; but not of trails and regions whose log files are on their way.
-pub(super) async fn write_due(delivery: &Delivery, flush: Flush) -> StoreResult<()> {
+/// Stores the digests that are due, to be put. One that has to name log files which are on their way, and not `done` with,
+/// waits for them: whether there are any.
+pub(super) async fn write_due(delivery: &Delivery, flush: Flush, done: &HashSet<i64>) -> StoreResult<bool> {
     let now = delivery.clock.now().timestamp();
     let period = i64::try_from(delivery.settings.digest_period.0.as_secs()).unwrap_or(i64::MAX).max(1);
     let timing = Timing { now, period, flush };
     let mut keys: HashMap<String, DigestKey> = HashMap::new();
+    let is_on_its_way = |files: &i64| !done.contains(files) && delivery.serving.is_claimed(*files);
+    let mut held_up = false;
     // A chain that has just got its first digest may have its last one due.
     for _ in 0..2 {
         // By itself: in the loop's head the session would be held until its end.
         let chains = delivery.store.read().await?.digests().chains().await?;
         for chain in chains {
             let region = &chain.of.region;
-            if delivery.serving.has_log_files_of(chain.of.trail_id, region)
-                || look(&mut delivery.store.read().await?, &chain, timing).await?.is_none()
-            {
+            let mut db = delivery.store.read().await?;
+            if db.digests().waiting_for(&chain.of).await?.iter().any(is_on_its_way) {
+                held_up = true;
                 continue;
             }
+            if look(&mut db, &chain, timing).await?.is_none() {
+                continue;
+            }
+            drop(db);
             let key = match keys.get(region.as_str()) {
                 Some(key) => key,
                 None => match delivery.digest_keys.current(region).await {
@@ -133,7 +140,7 @@ pub(super) async fn write_due(delivery: &Delivery, flush: Flush) -> StoreResult<
             write(delivery, chain.id, timing, &key.fingerprint).await?;
         }
     }
-    Ok(())
+    Ok(held_up)
 }
 
 async fn look(db: &mut impl Session, chain: &Chain, timing: Timing) -> StoreResult<Option<Due>> {

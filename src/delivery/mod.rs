@@ -157,14 +157,18 @@ impl Delivery {
 
     /// Prepares what is due, and claims the destinations that are ready and not in `done`.
     async fn look(&self, flush: Flush, done: &HashSet<i64>) -> StoreResult<Vec<Claim>> {
-        log_files::cut(self, flush).await?;
-        let mut claims = Vec::new();
-        self.claim(flush, done, &mut claims).await?;
-        // A digest waits for the log files that are on their way.
-        chains::reconcile(self).await?;
-        chains::write_due(self, flush).await?;
-        self.claim(flush, done, &mut claims).await?;
-        Ok(claims)
+        loop {
+            log_files::cut(self, flush).await?;
+            let mut claims = Vec::new();
+            self.claim(flush, done, &mut claims).await?;
+            chains::reconcile(self).await?;
+            let held_up = chains::write_due(self, flush, done).await?;
+            self.claim(flush, done, &mut claims).await?;
+            // What held a digest up and is not claimed here has been delivered meanwhile.
+            if flush == Flush::No || !held_up || !claims.is_empty() {
+                return Ok(claims);
+            }
+        }
     }
 
     /// Claims what is ready and neither in `done` nor in `claims` already.

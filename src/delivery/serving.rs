@@ -2,7 +2,6 @@
 //! hangs takes nothing from the others.
 
 use crate::delivery::Flush;
-use crate::domain::region::Region;
 use crate::store::{Destination, DestinationKind};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,16 +19,8 @@ pub(super) struct Serving {
 
 #[derive(Debug, Default)]
 struct State {
-    destinations: HashMap<i64, Served>,
+    destinations: HashMap<i64, Arc<tokio::sync::Mutex<()>>>,
     slots: HashMap<DestinationKind, Arc<Semaphore>>,
-}
-
-#[derive(Debug)]
-struct Served {
-    kind: DestinationKind,
-    trail_id: i64,
-    region: Region,
-    lock: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A destination that is to be served.
@@ -56,14 +47,8 @@ impl Serving {
         let lock = {
             let mut state = self.state();
             // Those whose lock nobody else holds are done.
-            state.destinations.retain(|_, served| Arc::strong_count(&served.lock) > 1);
-            let served = state.destinations.entry(destination.id).or_insert_with(|| Served {
-                kind: destination.kind,
-                trail_id: destination.trail_id,
-                region: destination.region.clone(),
-                lock: Arc::default(),
-            });
-            Arc::clone(&served.lock)
+            state.destinations.retain(|_, lock| Arc::strong_count(lock) > 1);
+            Arc::clone(state.destinations.entry(destination.id).or_default())
         };
         let held = match flush {
             Flush::No => Some(Arc::clone(&lock).try_lock_owned().ok()?),
@@ -91,12 +76,9 @@ impl Serving {
         self.packing.lock().await
     }
 
-    /// Whether log files of a trail and region are on their way.
-    pub(super) fn has_log_files_of(&self, trail_id: i64, region: &Region) -> bool {
-        self.state().destinations.values().any(|served| {
-            (served.kind, served.trail_id, &served.region) == (DestinationKind::LogFile, trail_id, region)
-                && Arc::strong_count(&served.lock) > 1
-        })
+    /// Whether a destination is claimed.
+    pub(super) fn is_claimed(&self, destination: i64) -> bool {
+        self.state().destinations.get(&destination).is_some_and(|lock| Arc::strong_count(lock) > 1)
     }
 
     /// Nothing panics while the lock is held.

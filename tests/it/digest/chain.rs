@@ -3,7 +3,12 @@
 use super::{digests, import, valid, validating};
 use crate::support::ACCOUNT;
 use crate::support::fakes::FakeAws;
+use contrail::delivery::Flush;
+use futures_util::future::maybe_done;
 use serde_json::{Value, json};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 fn times(digest: &(String, Value)) -> (&str, &str) {
     (digest.1["digestStartTime"].as_str().unwrap(), digest.1["digestEndTime"].as_str().unwrap())
@@ -98,6 +103,26 @@ async fn a_flush_closes_a_digest_over_what_it_delivered_and_two_never_share_a_na
     assert_eq!(server.flush().await["digests"], json!([]), "nothing new to name");
     assert_eq!(digests(&aws).iter().map(files).collect::<Vec<_>>(), [1, 1, 1]);
     assert_eq!(valid(&server, &aws).await, 3);
+}
+
+#[tokio::test]
+async fn a_flush_names_the_file_that_another_step_has_just_put() {
+    let aws = FakeAws::start().await;
+    let server = validating(&aws, json!({})).await;
+    server.step().await;
+    import(&server, 1).await;
+    server.wait(600);
+    let mut step = pin!(maybe_done(server.workers.delivery.step(Flush::No)));
+    let mut go_on = async || poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await;
+    while server.backlog().await["pending_events"] != 0 {
+        assert!(go_on().await.is_pending());
+    }
+    // It goes on just far enough to let others write: it has not left the log files yet.
+    let _ = go_on().await;
+    assert_eq!(server.flush().await["digests"].as_array().unwrap().len(), 1);
+    assert_eq!(digests(&aws).iter().map(files).collect::<Vec<_>>(), [0, 1]);
+    step.as_mut().await;
+    assert_eq!(step.take_output().unwrap().unwrap().log_files.len(), 1);
 }
 
 #[tokio::test]
