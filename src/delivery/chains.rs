@@ -2,7 +2,7 @@
 
 use crate::delivery::{Delivery, Flush};
 use crate::store::{Chain, DigestKey, NewDigest, Session, StoreResult, WantedChain};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// What the trails ask of the chains.
 #[derive(Debug, Default)]
@@ -103,30 +103,22 @@ fn due(chain: &Chain, timing: Timing, progress: Progress) -> Option<Due> {
     (flush == Flush::Yes && progress.has_undigested).then_some(Due { start, end: next, is_last: false })
 }
 
-/// Stores the digests that are due, to be put. One that has to name log files which are on their way, and not `done` with,
-/// waits for them: whether there are any.
-pub(super) async fn write_due(delivery: &Delivery, flush: Flush, done: &HashSet<i64>) -> StoreResult<bool> {
+/// Stores the digests that are due, to be put. Log files that are on their way are named by the next one, as AWS's digests
+/// name what was delivered in their time; only the last one of a chain waits for them.
+pub(super) async fn write_due(delivery: &Delivery, flush: Flush) -> StoreResult<()> {
     let now = delivery.clock.now().timestamp();
     let period = i64::try_from(delivery.settings.digest_period.0.as_secs()).unwrap_or(i64::MAX).max(1);
     let timing = Timing { now, period, flush };
     let mut keys: HashMap<String, DigestKey> = HashMap::new();
-    let is_on_its_way = |files: &i64| !done.contains(files) && delivery.serving.is_claimed(*files);
-    let mut held_up = false;
     // A chain that has just got its first digest may have its last one due.
     for _ in 0..2 {
         // By itself: in the loop's head the session would be held until its end.
         let chains = delivery.store.read().await?.digests().chains().await?;
         for chain in chains {
             let region = &chain.of.region;
-            let mut db = delivery.store.read().await?;
-            if db.digests().waiting_for(&chain.of).await?.iter().any(is_on_its_way) {
-                held_up = true;
+            if look(&mut delivery.store.read().await?, &chain, timing).await?.is_none() {
                 continue;
             }
-            if look(&mut db, &chain, timing).await?.is_none() {
-                continue;
-            }
-            drop(db);
             let key = match keys.get(region.as_str()) {
                 Some(key) => key,
                 None => match delivery.digest_keys.current(region).await {
@@ -140,7 +132,7 @@ pub(super) async fn write_due(delivery: &Delivery, flush: Flush, done: &HashSet<
             write(delivery, chain.id, timing, &key.fingerprint).await?;
         }
     }
-    Ok(held_up)
+    Ok(())
 }
 
 async fn look(db: &mut impl Session, chain: &Chain, timing: Timing) -> StoreResult<Option<Due>> {

@@ -17,7 +17,8 @@ pub(super) struct Recipient {
     pub(super) trail: Option<Trail>,
 }
 
-/// Which part of a queue is being sent: numbers of arrival behind `after`, up to `until`.
+/// Which part of a queue is being sent: events with numbers of arrival, or announcements with numbers of log files, behind
+/// `after` and up to `until`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     pub(super) after: i64,
@@ -45,7 +46,7 @@ pub(super) trait Kind: Sync {
     /// The label of its failures in the metrics.
     const TARGET: &'static str;
 
-    /// The next item of a destination; nothing of it is lost when it is made and not sent.
+    /// The next item of a part of a queue; nothing of it is lost when it is made and not sent.
     fn next(
         &self,
         recipient: &Recipient,
@@ -94,30 +95,22 @@ pub(super) trait Item: Send + Sync {
     }
 }
 
-/// What came of serving a destination.
-#[derive(Debug, Default)]
-pub(super) struct Served {
-    /// Items that are no longer in its queue.
-    pub(super) settled: u64,
-    pub(super) report: DeliveryReport,
-}
-
 impl Delivery {
-    /// Sends what waits for a destination.
-    pub(super) async fn send_all<K: Kind>(&self, kind: &K, id: i64) -> StoreResult<Served> {
-        let mut served = Served::default();
-        let until = self.store.read().await?.deliveries().last_pending(id).await?.unwrap_or(-1);
+    /// Sends what waits for a destination now; what comes meanwhile waits for the next time, so that there is an end.
+    pub(super) async fn send_all<K: Kind>(&self, kind: &K, id: i64) -> StoreResult<DeliveryReport> {
+        let mut report = DeliveryReport::default();
+        let until = self.store.read().await?.deliveries().last_in_queue(id).await?.unwrap_or(-1);
         let mut part = Part { after: -1, until };
         let mut refused = None;
         loop {
-            let Some(recipient) = self.recipient(id).await? else { return Ok(served) };
+            let Some(recipient) = self.recipient(id).await? else { return Ok(report) };
             let Some(mut item) = kind.next(&recipient, part).await? else { break };
             let outcome = match kind.send(&recipient, &mut item).await {
                 Ok(outcome) => outcome,
                 Err(failure) => {
                     let since = item.waits_since();
-                    served.report.failures.push(self.failed::<K>(&recipient, &failure, since).await?);
-                    return Ok(served);
+                    report.failures.push(self.failed::<K>(&recipient, &failure, since).await?);
+                    return Ok(report);
                 }
             };
             let is_taken_whole = !matches!(outcome, Outcome::PartlyTaken(_));
@@ -128,10 +121,9 @@ impl Delivery {
                 recovered(&mut db, &recipient).await?;
             }
             db.commit().await?;
-            served.settled += 1;
             part.after = item.last_number();
             match outcome {
-                Outcome::Taken => item.report(&mut served.report),
+                Outcome::Taken => item.report(&mut report),
                 Outcome::PartlyTaken(failure) => refused = refused.or(Some((failure, item.waits_since()))),
                 Outcome::Unwanted | Outcome::Undeliverable(_) => {}
             }
@@ -139,9 +131,9 @@ impl Delivery {
         if let Some((failure, since)) = refused
             && let Some(recipient) = self.recipient(id).await?
         {
-            served.report.failures.push(self.failed::<K>(&recipient, &failure, since).await?);
+            report.failures.push(self.failed::<K>(&recipient, &failure, since).await?);
         }
-        Ok(served)
+        Ok(report)
     }
 
     /// The destination and its trail, read anew for every item; `None` when it is there no longer.

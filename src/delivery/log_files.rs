@@ -61,11 +61,11 @@ impl Kind for LogFiles<'_> {
 
     const TARGET: &'static str = "s3";
 
-    async fn next(&self, recipient: &Recipient, _: Part) -> StoreResult<Option<LogFile>> {
+    async fn next(&self, recipient: &Recipient, part: Part) -> StoreResult<Option<LogFile>> {
         let id = recipient.destination.id;
         loop {
             let file = self.0.store.read().await?.deliveries().next_waiting_file(id).await?;
-            let Some(file) = file else { return Ok(None) };
+            let Some(file) = file.filter(|file| file.first_number <= part.until) else { return Ok(None) };
             match self.build(recipient, file).await? {
                 Built::File(file) => return Ok(Some(*file)),
                 Built::Nothing(file) => {

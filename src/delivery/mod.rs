@@ -22,17 +22,12 @@ use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::store::{DestinationKind, Session, Store, StoreResult, WaitingDestination};
 use chrono::{DateTime, Utc};
-use engine::Served;
 use serving::{Claim, Serving};
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// How often to look for what is due.
 const TICK: Duration = Duration::from_secs(1);
-
-/// How often in a row a step serves a destination for which nothing is left, so that every step ends.
-const MOST_IN_VAIN: u32 = 10;
 
 /// Whether to wait for a destination's period, and for the pause after its failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,44 +82,18 @@ impl Delivery {
         Delivery { parts, serving: Serving::default() }
     }
 
-    /// Delivers what is due now, or everything, and returns when it is done.
+    /// Delivers what is due now, or everything that has come until now, and returns when it is done.
     ///
     /// # Errors
     /// The database cannot be read or written. What other services refuse is no error: it stands in the report and in the
     /// trails' status, and is tried again.
     pub async fn step(&self, flush: Flush) -> StoreResult<DeliveryReport> {
         let mut report = DeliveryReport::default();
-        let (mut done, mut in_vain) = (HashSet::new(), HashMap::new());
-        loop {
-            // What one round has delivered is announced, or named by digests, in the next.
-            let claims = self.look(flush, &done).await?;
-            if claims.is_empty() {
-                return Ok(report);
-            }
-            for claim in &claims {
-                if matches!(claim.kind, DestinationKind::LogStream | DestinationKind::EventBus) {
-                    // More can come all the time; the next step takes it.
-                    done.insert(claim.destination);
-                }
-            }
-            let served = claims.into_iter().map(|claim| async {
-                let destination = claim.destination;
-                (destination, self.serve(claim).await)
-            });
-            for (destination, served) in futures_util::future::join_all(served).await {
-                let served = served?;
-                // Where nothing was left, somebody else may have been faster, and more may have come meanwhile.
-                let in_vain = in_vain.entry(destination).or_insert(0);
-                *in_vain = if served.settled == 0 { *in_vain + 1 } else { 0 };
-                // What has failed is not tried twice.
-                if *in_vain == MOST_IN_VAIN || !served.report.failures.is_empty() {
-                    done.insert(destination);
-                }
-                report.log_files.extend(served.report.log_files);
-                report.digests.extend(served.report.digests);
-                report.failures.extend(served.report.failures);
-            }
-        }
+        let claims = self.claim_for_events(flush).await?;
+        self.serve_all(claims, &mut report).await?;
+        let claims = self.claim_for_log_files(flush).await?;
+        self.serve_all(claims, &mut report).await?;
+        Ok(report)
     }
 
     /// Delivers for ever, every destination in a task of its own; unless the clock stands still: then whoever moves it
@@ -139,52 +108,58 @@ impl Delivery {
         loop {
             tick.tick().await;
             while tasks.try_join_next().is_some() {}
-            match self.look(Flush::No, &HashSet::new()).await {
-                Err(error) => tracing::error!(error = %error, "deliveries cannot be looked for"),
-                Ok(claims) => {
-                    for claim in claims {
-                        let delivery = self.clone();
-                        tasks.spawn(async move {
-                            if let Err(error) = delivery.serve(claim).await {
-                                tracing::error!(error = %error, "a delivery was broken off; it is done again");
-                            }
-                        });
-                    }
+            self.spawn_all(self.claim_for_events(Flush::No).await, &mut tasks);
+            self.spawn_all(self.claim_for_log_files(Flush::No).await, &mut tasks);
+        }
+    }
+
+    fn spawn_all(&self, claims: StoreResult<Vec<Claim>>, tasks: &mut JoinSet<()>) {
+        let claims = match claims {
+            Ok(claims) => claims,
+            Err(error) => return tracing::error!(error = %error, "deliveries cannot be looked for"),
+        };
+        for claim in claims {
+            let delivery = self.clone();
+            tasks.spawn(async move {
+                if let Err(error) = delivery.serve(claim).await {
+                    tracing::error!(error = %error, "a delivery was broken off; it is done again");
                 }
-            }
+            });
         }
     }
 
-    /// Prepares what is due, and claims the destinations that are ready and not in `done`.
-    async fn look(&self, flush: Flush, done: &HashSet<i64>) -> StoreResult<Vec<Claim>> {
-        loop {
-            log_files::cut(self, flush).await?;
-            let mut claims = Vec::new();
-            self.claim(flush, done, &mut claims).await?;
-            chains::reconcile(self).await?;
-            let held_up = chains::write_due(self, flush, done).await?;
-            self.claim(flush, done, &mut claims).await?;
-            // What held a digest up and is not claimed here has been delivered meanwhile.
-            if flush == Flush::No || !held_up || !claims.is_empty() {
-                return Ok(claims);
-            }
-        }
+    /// Cuts the log files that are due, and claims the destinations of events that are ready.
+    async fn claim_for_events(&self, flush: Flush) -> StoreResult<Vec<Claim>> {
+        log_files::cut(self, flush).await?;
+        self.claim(flush, &[DestinationKind::LogFile, DestinationKind::LogStream, DestinationKind::EventBus])
+            .await
     }
 
-    /// Claims what is ready and neither in `done` nor in `claims` already.
-    async fn claim(&self, flush: Flush, done: &HashSet<i64>, claims: &mut Vec<Claim>) -> StoreResult<()> {
-        let waiting = self.store.read().await?.deliveries().waiting().await?;
-        let known: HashSet<i64> =
-            done.iter().copied().chain(claims.iter().map(|claim| claim.destination)).collect();
-        for waiting in waiting {
-            if !known.contains(&waiting.destination.id) && self.is_ready(&waiting, flush) {
-                claims.extend(self.serving.claim(&waiting.destination, flush));
-            }
+    /// Writes the digests that are due, and claims the destinations of what follows from log files.
+    async fn claim_for_log_files(&self, flush: Flush) -> StoreResult<Vec<Claim>> {
+        chains::reconcile(self).await?;
+        chains::write_due(self, flush).await?;
+        self.claim(flush, &[DestinationKind::Topic, DestinationKind::Webhook, DestinationKind::Digest]).await
+    }
+
+    async fn claim(&self, flush: Flush, kinds: &[DestinationKind]) -> StoreResult<Vec<Claim>> {
+        let mut waiting = self.store.read().await?.deliveries().waiting().await?;
+        waiting.retain(|w| kinds.contains(&w.destination.kind) && self.is_ready(w, flush));
+        Ok(waiting.iter().filter_map(|w| self.serving.claim(&w.destination, flush)).collect())
+    }
+
+    async fn serve_all(&self, claims: Vec<Claim>, report: &mut DeliveryReport) -> StoreResult<()> {
+        for served in futures_util::future::join_all(claims.into_iter().map(|claim| self.serve(claim))).await
+        {
+            let served = served?;
+            report.log_files.extend(served.log_files);
+            report.digests.extend(served.digests);
+            report.failures.extend(served.failures);
         }
         Ok(())
     }
 
-    async fn serve(&self, claim: Claim) -> StoreResult<Served> {
+    async fn serve(&self, claim: Claim) -> StoreResult<DeliveryReport> {
         let (id, kind) = (claim.destination, claim.kind);
         let _turn = self.serving.turn(claim).await;
         // Boxed: the SDKs' futures are deep and large.

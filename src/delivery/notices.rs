@@ -17,8 +17,8 @@ impl Kind for Topics<'_> {
 
     const TARGET: &'static str = "sns";
 
-    async fn next(&self, recipient: &Recipient, _: Part) -> StoreResult<Option<PendingNotice>> {
-        next(self.0, recipient).await
+    async fn next(&self, recipient: &Recipient, part: Part) -> StoreResult<Option<PendingNotice>> {
+        next(self.0, recipient, part).await
     }
 
     async fn send(&self, recipient: &Recipient, notice: &mut PendingNotice) -> Result<Outcome, Failure> {
@@ -36,8 +36,8 @@ impl Kind for Webhooks<'_> {
 
     const TARGET: &'static str = "webhook";
 
-    async fn next(&self, recipient: &Recipient, _: Part) -> StoreResult<Option<PendingNotice>> {
-        next(self.0, recipient).await
+    async fn next(&self, recipient: &Recipient, part: Part) -> StoreResult<Option<PendingNotice>> {
+        next(self.0, recipient, part).await
     }
 
     async fn send(&self, _: &Recipient, notice: &mut PendingNotice) -> Result<Outcome, Failure> {
@@ -59,8 +59,9 @@ impl Item for PendingNotice {
     }
 }
 
-async fn next(delivery: &Delivery, recipient: &Recipient) -> StoreResult<Option<PendingNotice>> {
-    delivery.store.read().await?.deliveries().next_notice(recipient.destination.id).await
+async fn next(delivery: &Delivery, recipient: &Recipient, part: Part) -> StoreResult<Option<PendingNotice>> {
+    let next = delivery.store.read().await?.deliveries().next_notice(recipient.destination.id).await?;
+    Ok(next.filter(|notice| notice.log_file <= part.until))
 }
 
 /// One key a message: observed.

@@ -76,11 +76,6 @@ impl Serving {
         self.packing.lock().await
     }
 
-    /// Whether a destination is claimed.
-    pub(super) fn is_claimed(&self, destination: i64) -> bool {
-        self.state().destinations.get(&destination).is_some_and(|lock| Arc::strong_count(lock) > 1)
-    }
-
     /// Nothing panics while the lock is held.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -124,6 +124,18 @@ impl<S: Session> Deliveries<'_, S> {
         Ok(waiting.fetch_all(self.db()).await?)
     }
 
+    /// The highest number in a destination's queue: of arrival for events, of log files for announcements.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn last_in_queue(&mut self, destination: i64) -> StoreResult<Option<i64>> {
+        let last = sqlx::query_scalar(
+            "SELECT max(number) FROM (SELECT max(number) AS number FROM pending_events WHERE destination = $1 \
+             UNION ALL SELECT max(log_file) FROM pending_notices WHERE destination = $1) q",
+        );
+        Ok(last.bind(destination).fetch_one(self.db()).await?)
+    }
+
     /// What waits to be delivered.
     ///
     /// # Errors

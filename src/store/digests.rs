@@ -129,19 +129,6 @@ impl<S: Session> Digests<'_, S> {
         Ok(delivering.bind(of.trail_id).bind(&of.region).fetch_one(self.db()).await?)
     }
 
-    /// The destinations of a trail's log files of a region for which files wait to be put.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn waiting_for(&mut self, of: &WantedChain) -> StoreResult<Vec<i64>> {
-        let waiting = sqlx::query_scalar(
-            "SELECT d.id FROM destinations d WHERE d.kind = 'log_file' AND d.trail_id = $1 AND d.region = $2 \
-             AND d.wiped = 0 AND EXISTS \
-             (SELECT 1 FROM log_files f WHERE f.state = 'waiting' AND f.destination = d.id)",
-        );
-        Ok(waiting.bind(of.trail_id).bind(&of.region).fetch_all(self.db()).await?)
-    }
-
     /// The next digest of a destination that is to be put, oldest first.
     ///
     /// # Errors
