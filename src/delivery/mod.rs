@@ -3,7 +3,8 @@
 //! Work is rows in the database, written with the events themselves; nothing of it is kept in memory, so everything here
 //! may be dropped at any point and run again. Each destination has its own queue, is served by itself beside the others,
 //! and fails alone ([`engine`]). A kind of destination is one file: how its next item is made, and how it is sent.
-//! Log files are cut ([`log_files`]) and digests begun ([`chains`]) before destinations are served.
+//! First log files are cut ([`log_files`]) and the destinations of events served; then digests are begun ([`chains`]), and
+//! those served that follow from log files.
 
 mod chains;
 mod digests;

@@ -4,10 +4,10 @@
 mod aws;
 mod events;
 mod logs;
-mod progress;
 pub mod retry;
 mod s3;
 mod sns;
+mod upload;
 mod webhook;
 
 use crate::buckets::{BucketError, Buckets, NewObject};

@@ -1,13 +1,12 @@
 //! Objects for buckets at an S3 endpoint. Knows nothing of trails.
 
 use super::aws::{Clients, Shared, WHOLE_CALL, failure, within};
-use super::progress::Progress;
+use super::upload::Upload;
 use super::{Failure, Object, Sent};
 use crate::config::Endpoint;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption};
 use std::collections::HashMap;
 use std::error::Error;
@@ -69,17 +68,17 @@ impl S3 {
     }
 
     pub(super) async fn put(&self, account: &str, object: &Object, body: Vec<u8>) -> Sent {
-        let (body, progress) = (SdkBody::from(body), Progress::default());
+        let upload = Upload::new(body);
         let call = async {
-            let mut result = self.try_put(account, object, &body, &progress).await;
+            let mut result = self.try_put(account, object, &upload).await;
             if result.as_ref().is_err_and(|refusal| self.has_moved(&object.bucket, refusal)) {
-                result = self.try_put(account, object, &body, &progress).await;
+                result = self.try_put(account, object, &upload).await;
             }
             result.map_err(|refusal| refusal.failure)
         };
         let seconds = STALLED.as_secs();
         let stalled = || Err(Failure::unreachable(format!("no progress for {seconds} s")));
-        progress.watch(STALLED, call).await.unwrap_or_else(stalled)
+        upload.watch(STALLED, call).await.unwrap_or_else(stalled)
     }
 
     /// Whether the bucket is there and its ACL can be read.
@@ -100,18 +99,12 @@ impl S3 {
     }
 
     /// Puts an object as CloudTrail does, and without what the endpoint does not have.
-    async fn try_put(
-        &self,
-        account: &str,
-        object: &Object,
-        body: &SdkBody,
-        progress: &Progress,
-    ) -> Result<(), Refusal> {
+    async fn try_put(&self, account: &str, object: &Object, upload: &Upload) -> Result<(), Refusal> {
         let client = self.client(account, &object.bucket).await?;
         let mut acl = !self.without_acl.load(Ordering::Relaxed);
         let mut encrypt = !self.without_encryption.load(Ordering::Relaxed);
         loop {
-            let refusal = match put_once(&client, object, (body, progress), acl, encrypt).await {
+            let refusal = match put_once(&client, object, upload, acl, encrypt).await {
                 Ok(()) => {
                     self.without_acl.fetch_or(!acl, Ordering::Relaxed);
                     // A key that somebody asked for is always sent.
@@ -208,7 +201,7 @@ impl S3 {
 async fn put_once(
     client: &Client,
     object: &Object,
-    (body, progress): (&SdkBody, &Progress),
+    upload: &Upload,
     acl: bool,
     encrypt: bool,
 ) -> Result<(), Refusal> {
@@ -218,8 +211,7 @@ async fn put_once(
         .key(&object.key)
         .content_type("application/json")
         .content_encoding("gzip")
-        // A body held in memory can be cloned.
-        .body(ByteStream::new(body.try_clone().unwrap_or_else(SdkBody::empty)));
+        .body(upload.stream());
     for (name, value) in &object.metadata {
         put = put.metadata(*name, value);
     }
@@ -231,6 +223,6 @@ async fn put_once(
         None if encrypt => put.server_side_encryption(ServerSideEncryption::Aes256),
         None => put,
     };
-    let put = put.customize().interceptor(progress.clone());
+    let put = put.customize().interceptor(upload.clone());
     put.send().await.map(drop).map_err(|e| Refusal::of(&e))
 }

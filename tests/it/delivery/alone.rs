@@ -101,23 +101,27 @@ async fn flushes_at_the_same_time_wait_for_each_other_and_deliver_everything_onc
 
 #[tokio::test]
 async fn a_flush_delivers_what_had_come_when_it_began_and_ends_while_more_comes() {
-    let aws = FakeAws::start().await;
-    let trail = json!({"SnsTopicName": "files", "EnableLogFileValidation": true});
-    let server = delivering_to(&aws, trail).await;
-    server.step().await;
-    aws.forget();
-    import(&server, 1).await;
-    aws.hang("s3");
-    let workers = server.workers.clone();
-    let flush = tokio::spawn(async move { workers.flush().await });
-    aws.has_seen("PutObject").await;
-    import_from(&server, 2, 1).await;
-    aws.recover();
-    let flushed = flush.await.unwrap().unwrap();
-    assert_eq!((flushed.log_files.len(), flushed.digests.len()), (1, 1));
-    assert_eq!((delivered(&aws), aws.requests_of("Publish").len()), (ids(1), 1));
-    server.flush().await;
-    assert_eq!(delivered(&aws), ids(2));
+    for (service, call) in [("s3", "PutObject"), ("sns", "Publish")] {
+        let aws = FakeAws::start().await;
+        let trail = json!({"SnsTopicName": "files", "EnableLogFileValidation": true});
+        let server = delivering_to(&aws, trail).await;
+        server.step().await;
+        aws.forget();
+        import(&server, 1).await;
+        aws.hang(service);
+        let workers = server.workers.clone();
+        let flush = tokio::spawn(async move { workers.flush().await });
+        aws.has_seen(call).await;
+        import_from(&server, 2, 1).await;
+        server.wait(600);
+        server.step().await;
+        aws.recover();
+        let flushed = flush.await.unwrap().unwrap();
+        assert_eq!((flushed.log_files.len(), flushed.digests.len()), (1, 1), "{service}");
+        assert_eq!(aws.requests_of("Publish").len(), 1, "{service}");
+        server.flush().await;
+        assert_eq!((delivered(&aws), aws.requests_of("Publish").len()), (ids(2), 2), "{service}");
+    }
 }
 
 #[tokio::test]

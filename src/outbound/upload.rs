@@ -3,10 +3,11 @@
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
-use aws_sdk_s3::primitives::SdkBody;
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,20 +16,40 @@ use tokio::sync::watch;
 /// Bytes that are handed to the connection at a time.
 const PIECE: usize = 64 * 1024;
 
-/// Counts the pieces of uploads that the connection has taken, cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Progress(watch::Sender<u64>);
-
-/// A body in memory that says so when a piece of it is taken.
-struct Watched {
-    rest: Bytes,
-    progress: Progress,
+/// What is uploaded, and how much of it the connection has taken; cheap to clone.
+#[derive(Clone)]
+pub(super) struct Upload {
+    body: Bytes,
+    /// Pieces, of all tries together.
+    taken: watch::Sender<u64>,
 }
 
-impl Progress {
+/// A body that says so when a piece of it is taken.
+struct Watched {
+    rest: Bytes,
+    taken: watch::Sender<u64>,
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload").field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
+impl Upload {
+    /// Nothing of it has been taken.
+    pub(super) fn new(body: Vec<u8>) -> Upload {
+        Upload { body: body.into(), taken: watch::Sender::default() }
+    }
+
+    /// The body as a request gets it, before it is signed.
+    pub(super) fn stream(&self) -> ByteStream {
+        self.body.clone().into()
+    }
+
     /// What `call` gives; `None` once nothing of the upload has been taken, and no answer has come, for `longest`.
     pub(super) async fn watch<T>(&self, longest: Duration, call: impl Future<Output = T>) -> Option<T> {
-        let mut taken = self.0.subscribe();
+        let mut taken = self.taken.subscribe();
         let stalled = async {
             // The sender lives as long as this does.
             while let Ok(Ok(())) = tokio::time::timeout(longest, taken.changed()).await {}
@@ -41,9 +62,9 @@ impl Progress {
     }
 }
 
-impl Intercept for Progress {
+impl Intercept for Upload {
     fn name(&self) -> &'static str {
-        "Progress"
+        "Upload"
     }
 
     /// After signing, so that the signature covers the body as it was.
@@ -54,8 +75,9 @@ impl Intercept for Progress {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let body = context.request_mut().body_mut();
-        if let Some(bytes) = body.bytes() {
-            let watched = Watched { rest: Bytes::copy_from_slice(bytes), progress: self.clone() };
+        // Wrapped by the SDK it could not be replaced; then it is sent unwatched.
+        if body.bytes().is_some_and(|bytes| *bytes == self.body) {
+            let watched = Watched { rest: self.body.clone(), taken: self.taken.clone() };
             *body = SdkBody::from_body_1_x(watched);
         }
         Ok(())
@@ -75,7 +97,7 @@ impl Body for Watched {
         }
         let piece = PIECE.min(self.rest.len());
         let piece = self.rest.split_to(piece);
-        self.progress.0.send_modify(|pieces| *pieces += 1);
+        self.taken.send_modify(|pieces| *pieces += 1);
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
@@ -94,12 +116,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_gets_nowhere_is_given_up_and_one_that_goes_on_is_not() {
-        let progress = Progress::default();
-        assert_eq!(progress.watch(Duration::ZERO, std::future::pending::<()>()).await, None);
+        let upload = Upload::new(vec![0; 3 * PIECE + 1]);
+        assert_eq!(upload.watch(Duration::ZERO, std::future::pending::<()>()).await, None);
         let hour = Duration::from_secs(3600);
-        let body = Watched { rest: Bytes::from(vec![0; 3 * PIECE + 1]), progress: progress.clone() };
+        let body = Watched { rest: upload.body.clone(), taken: upload.taken.clone() };
         let read = http_body_util::BodyExt::collect(body);
-        let read = progress.watch(hour, read).await.unwrap().unwrap().to_bytes();
-        assert_eq!((read.len(), *progress.0.borrow()), (3 * PIECE + 1, 4));
+        let read = upload.watch(hour, read).await.unwrap().unwrap().to_bytes();
+        assert_eq!((read.len(), *upload.taken.borrow()), (3 * PIECE + 1, 4));
     }
 }
