@@ -226,3 +226,42 @@ async fn put_once(
     let put = put.customize().interceptor(upload.clone());
     put.send().await.map(drop).map_err(|e| Refusal::of(&e))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbound::aws::Environment;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// Takes one request, and answers it with 200; its head and its body.
+    async fn take(listener: TcpListener) -> (String, Vec<u8>) {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            head.push(char::from(connection.read_u8().await.unwrap()));
+        }
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        let mut body = vec![0; length.parse().unwrap()];
+        connection.read_exact(&mut body).await.unwrap();
+        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        (head, body)
+    }
+
+    #[tokio::test]
+    async fn what_is_put_is_watched() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let s3 = S3::new(Endpoint::Url(url), Shared::new(Environment::Ignored));
+        let (bucket, key) = ("b-1".to_owned(), "k".to_owned());
+        let object = Object { bucket, key, body: Vec::new(), metadata: Vec::new(), kms_key_id: None };
+        let content: Vec<u8> = (0..200_000).map(|i| (i % 251) as u8).collect();
+        let upload = Upload::new(content.clone());
+        let client = s3.client_in("111122223333", "us-east-1").await;
+        let ((head, body), put) =
+            tokio::join!(take(listener), put_once(&client, &object, &upload, true, true));
+        assert!(put.is_ok() && head.starts_with("PUT /b-1/k?"), "{head}");
+        assert!(body == content, "{} bytes", body.len());
+        assert_eq!(upload.taken(), 4);
+    }
+}

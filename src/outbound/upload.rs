@@ -62,6 +62,14 @@ impl Upload {
     }
 }
 
+#[cfg(test)]
+impl Upload {
+    /// Pieces that the connection has taken.
+    pub(super) fn taken(&self) -> u64 {
+        *self.taken.borrow()
+    }
+}
+
 impl Intercept for Upload {
     fn name(&self) -> &'static str {
         "Upload"
@@ -122,6 +130,6 @@ mod tests {
         let body = Watched { rest: upload.body.clone(), taken: upload.taken.clone() };
         let read = http_body_util::BodyExt::collect(body);
         let read = upload.watch(hour, read).await.unwrap().unwrap().to_bytes();
-        assert_eq!((read.len(), *upload.taken.borrow()), (3 * PIECE + 1, 4));
+        assert_eq!((read.len(), upload.taken()), (3 * PIECE + 1, 4));
     }
 }
