@@ -118,21 +118,28 @@ impl Parts {
 
     /// All doors but the proxy, with what stands behind them.
     pub(super) fn doors(&self, workers: Workers) -> Doors {
-        let Parts { settings, clock, started, ids, store, writer, .. } = self.clone();
-        let Parts { arrivals, metrics, callers, forwarded_calls, buckets, .. } = self.clone();
         Doors {
+            front: self.front(),
             api: self.api(),
-            front: Front { settings: Arc::clone(&settings), clock: clock.clone(), ids, callers },
-            operator: Operator {
-                store: store.clone(),
-                writer,
-                metrics: metrics.clone(),
-                forwarded_calls,
-                workers,
-            },
-            console: Console { settings, clock, started, store, arrivals, metrics },
-            buckets,
+            console: self.console(),
+            operator: self.operator(workers),
+            buckets: self.buckets.clone(),
         }
+    }
+
+    fn front(&self) -> Front {
+        let Parts { settings, clock, ids, callers, .. } = self.clone();
+        Front { settings, clock, ids, callers }
+    }
+
+    fn console(&self) -> Console {
+        let Parts { settings, clock, started, store, arrivals, metrics, .. } = self.clone();
+        Console { settings, clock, started, store, arrivals, metrics }
+    }
+
+    fn operator(&self, workers: Workers) -> Operator {
+        let Parts { store, writer, metrics, forwarded_calls, .. } = self.clone();
+        Operator { store, writer, metrics, forwarded_calls, workers }
     }
 
     /// CloudTrail's API.

@@ -133,7 +133,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::pin::pin;
+    use std::pin::{Pin, pin};
     use std::task::{Context, Waker};
 
     #[tokio::test]
@@ -152,5 +152,36 @@ mod tests {
         }
         let mut session = store.read_bounded(|| false).await.unwrap();
         assert_eq!(session.events().key_of("nothing").await.unwrap(), None);
+    }
+
+    /// Whether it is still waiting after all that it could do by itself.
+    async fn waits(store: &Store, mut future: Pin<&mut impl Future>) -> bool {
+        for _ in 0..20 {
+            if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+                return false;
+            }
+            store.read().await.unwrap().events().key_of("nothing").await.unwrap();
+        }
+        true
+    }
+
+    #[tokio::test]
+    async fn who_writes_sees_in_memory_what_is_committed_of_trails() {
+        let folder = tempfile::tempdir().unwrap();
+        let locked = DataDir::lock(folder.path()).unwrap();
+        let store = Store::open(&locked).await.unwrap();
+        let mut session = store.write().await.unwrap();
+        session.has_changed_all_trails();
+        // As long as a change is committed and not known yet.
+        let changing = store.logging_trails.lock_changes().await;
+        let mut commit = pin!(session.commit());
+        assert!(waits(&store, commit.as_mut()).await, "the next change");
+        drop(changing);
+        commit.await.unwrap();
+        let changing = store.logging_trails.lock_changes().await;
+        let mut write = pin!(store.try_write());
+        assert!(waits(&store, write.as_mut()).await, "whoever writes");
+        drop(changing);
+        write.await.unwrap();
     }
 }
