@@ -51,9 +51,11 @@ export async function press(page, ...keys) {
   }
 }
 
-/** Waits until nothing moves any more, but for what moves for ever. */
-export const settle = (page) =>
-  page.evaluate(() =>
+/** Waits until nothing is being read, and nothing moves any more, but for what moves for ever. */
+export async function settle(page) {
+  // What is read anew is pale meanwhile.
+  await page.waitForFunction(() => !document.querySelector('.loading'));
+  await page.evaluate(() =>
     Promise.all(
       document
         .getAnimations()
@@ -61,3 +63,4 @@ export const settle = (page) =>
         .map((a) => a.finished.catch(() => {})),
     ),
   );
+}
