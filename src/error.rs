@@ -54,6 +54,8 @@ codes! {
     InvalidEventCategoryException => 400 Service,
     /// A trail seen from another region can be changed in its home region only.
     InvalidHomeRegionException => 400 Service,
+    /// Event selectors that break a rule, or too many of them.
+    InvalidEventSelectorsException => 400 Service,
     /// Malformed KMS key id, alias or ARN.
     InvalidKmsKeyIdException => 400 Service,
     /// The KMS key is in another region than the trail.

@@ -5,6 +5,7 @@ use crate::domain::arn::{trail_arn, wrong_region};
 use crate::domain::bucket_name::BucketName;
 use crate::domain::cloud_watch_logs::CloudWatchLogs;
 use crate::domain::region::Region;
+use crate::domain::selectors::EventSelectors;
 use crate::domain::sns_topic::SnsTopic;
 use crate::domain::trail_ref::TrailRef;
 use crate::domain::{key_prefix, kms_key};
@@ -247,10 +248,27 @@ impl From<Trail> for Description {
     fn from(trail: Trail) -> Description {
         Description {
             home_region: trail.home_region.clone(),
-            // Selectors cannot be set yet, so every trail has the default ones.
-            has_custom_event_selectors: false,
+            has_custom_event_selectors: !trail.event_selectors.are_default(),
             has_insight_selectors: false,
             settings: trail.into(),
+        }
+    }
+}
+
+/// What a trail takes, as GetEventSelectors and PutEventSelectors answer it.
+#[derive(Debug, Serialize)]
+pub struct SelectorsOutput {
+    #[serde(rename = "TrailARN")]
+    trail_arn: String,
+    #[serde(flatten)]
+    event_selectors: EventSelectors,
+}
+
+impl From<Trail> for SelectorsOutput {
+    fn from(trail: Trail) -> SelectorsOutput {
+        SelectorsOutput {
+            trail_arn: trail_arn(&trail.home_region, &trail.account, &trail.name),
+            event_selectors: trail.event_selectors,
         }
     }
 }

@@ -8,6 +8,7 @@ mod parameters;
 mod read;
 mod refusal;
 mod rows;
+mod selectors;
 mod stream;
 mod trails;
 

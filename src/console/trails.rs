@@ -4,6 +4,7 @@ use crate::console::Console;
 use crate::console::parameters::Parameters;
 use crate::console::reader;
 use crate::console::refusal::Refusal;
+use crate::console::selectors;
 use crate::domain::arn::trail_arn;
 use crate::guard::Ours;
 use crate::store::{Session, StoreResult, Trail, TrailBacklog, TrailFile};
@@ -67,8 +68,7 @@ async fn describe(
         "log_group": trail.cloud_watch_logs_log_group_arn,
         "validation": trail.log_file_validation_enabled,
         "kms_key": trail.kms_key_id,
-        // Selectors cannot be set yet, so every trail has the default one.
-        "selectors": "Management events: all",
+        "selectors": selectors::summary(&trail.event_selectors),
         "pending": backlog.pending_events,
         "next": next_try(&backlog, console).map(seconds),
         "last": {

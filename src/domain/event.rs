@@ -4,6 +4,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::lookup::LAST_SECOND;
 use crate::domain::region::Region;
 use crate::domain::resources::{self, Resource};
+use crate::domain::selector_fields::{Category, SelectorFields, TypedResource};
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
 use chrono::{DateTime, Utc};
@@ -41,6 +42,16 @@ impl Listing {
             Listing::Data => "data",
         }
     }
+
+    /// Where an event stands that was captured while a trail was logging.
+    pub const fn of(category: Category, read_only: bool) -> Listing {
+        match (category, read_only) {
+            (Category::Insight, _) => Listing::Insight,
+            (Category::Data | Category::NetworkActivity, _) => Listing::Data,
+            (Category::Management, true) => Listing::Read,
+            (Category::Management, false) => Listing::Write,
+        }
+    }
 }
 
 /// A record and its columns.
@@ -59,6 +70,8 @@ pub struct Event {
     pub event_name: String,
     /// `eventSource`; for Insights events the one inside `insightDetails`.
     pub event_source: String,
+    /// `eventCategory`, or what other members say of it.
+    pub category: Category,
     /// In which list it stands.
     pub listing: Listing,
     /// `readOnly`, or a guess from the name where the record does not say.
@@ -79,6 +92,8 @@ pub struct Event {
     pub record: String,
     /// What lookups by resource find it by.
     pub resources: Vec<Resource>,
+    /// What only selectors of trails look at; not stored.
+    pub selector_fields: SelectorFields,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +133,11 @@ struct Fields<'a> {
     event_category: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     insight_details: Option<InsightDetails<'a>>,
+    // Whatever they hold, the record is taken.
+    #[serde(borrow, default)]
+    session_credential_from_console: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    vpc_endpoint_id: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -143,6 +163,8 @@ struct UserIdentity<'a> {
 struct RecordResource<'a> {
     #[serde(borrow, default, rename = "ARN")]
     arn: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "ARNPrefix")]
+    arn_prefix: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "type")]
     kind: Option<Cow<'a, str>>,
 }
@@ -195,6 +217,7 @@ impl Event {
             Some(id) if !id.is_empty() => plain(id),
             _ => id_of(&record),
         };
+        let category = category(&fields);
         Ok(Event {
             event_id,
             account,
@@ -202,7 +225,8 @@ impl Event {
             event_time,
             event_name: plain(event_name),
             event_source: plain(event_source),
-            listing: listing(&fields, read_only),
+            category,
+            listing: Listing::of(category, read_only),
             read_only,
             username: identity.and_then(username).map(plain),
             actor: identity.and_then(actor).map(plain),
@@ -211,6 +235,7 @@ impl Event {
             source_ip: fields.source_ip_address.as_deref().map(plain),
             error_code: fields.error_code.as_deref().map(plain),
             resources: find_resources(&fields, event_source),
+            selector_fields: selector_fields(&fields),
             record,
         })
     }
@@ -232,15 +257,37 @@ fn reason(error: &serde_json::Error) -> String {
     }
 }
 
-fn listing(fields: &Fields<'_>, read_only: bool) -> Listing {
+fn category(fields: &Fields<'_>) -> Category {
     let is_insight = fields.event_type.as_deref() == Some("AwsCloudTrailInsight");
     match fields.event_category.as_deref() {
-        Some("Insight") => Listing::Insight,
-        Some("Data" | "NetworkActivity") => Listing::Data,
-        _ if is_insight => Listing::Insight,
-        None if fields.management_event == Some(false) => Listing::Data,
-        _ if read_only => Listing::Read,
-        _ => Listing::Write,
+        Some("Insight") => Category::Insight,
+        Some("Data") => Category::Data,
+        Some("NetworkActivity") => Category::NetworkActivity,
+        _ if is_insight => Category::Insight,
+        None if fields.management_event == Some(false) => Category::Data,
+        _ => Category::Management,
+    }
+}
+
+fn selector_fields(fields: &Fields<'_>) -> SelectorFields {
+    let text = |value: Option<&RawValue>| {
+        let value = value.map(RawValue::get).filter(|json| *json != "null")?;
+        Some(serde_json::from_str(value).unwrap_or_else(|_| value.to_owned()))
+    };
+    let resource = |resource: &RecordResource<'_>| {
+        let arn = resource.arn.as_deref().map(str::to_owned).or_else(|| text(resource.arn_prefix))?;
+        Some(TypedResource { resource_type: resource.kind.as_deref()?.to_owned(), arn })
+    };
+    SelectorFields {
+        event_type: fields.event_type.as_deref().map(str::to_owned),
+        user_arn: fields
+            .user_identity
+            .as_ref()
+            .and_then(|identity| identity.arn.as_deref())
+            .map(str::to_owned),
+        session_credential_from_console: text(fields.session_credential_from_console),
+        vpc_endpoint_id: text(fields.vpc_endpoint_id),
+        resources: fields.resources.iter().flatten().filter_map(resource).collect(),
     }
 }
 

@@ -21,6 +21,8 @@ pub mod record;
 pub mod region;
 pub mod resources;
 pub mod routing;
+pub mod selector_fields;
+pub mod selectors;
 pub mod sns_topic;
 pub mod tags;
 pub mod text;

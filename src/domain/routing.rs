@@ -3,6 +3,7 @@
 
 use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
+use crate::domain::selectors::Selection;
 use std::sync::Arc;
 
 /// A trail that is logging: what decides which events it takes.
@@ -18,6 +19,8 @@ pub struct LoggingTrail {
     pub includes_global_services: bool,
     /// Whether it has a log group.
     pub has_log_group: bool,
+    /// Which events its selectors choose.
+    pub selection: Selection,
 }
 
 /// The trails of an account that were logging at one moment, cheap to clone.
@@ -69,14 +72,13 @@ impl LoggingTrails {
         CapturedEvent { event, takers }
     }
 
-    /// Those that take an event. Trails have the default selector, which takes management events.
+    /// Those that take an event.
     pub fn takers(&self, event: &Event) -> Vec<Taker> {
-        if !matches!(event.listing, Listing::Write | Listing::Read) {
-            return Vec::new();
-        }
         let is_global = is_global(&event.event_source, &event.region);
         let takes = |trail: &&LoggingTrail| {
-            trail.covers(&event.region) && (trail.includes_global_services || !is_global)
+            trail.covers(&event.region)
+                && (trail.includes_global_services || !is_global)
+                && trail.selection.takes(event)
         };
         let taker = |trail: &LoggingTrail| Taker { trail_id: trail.id, has_log_group: trail.has_log_group };
         self.0.iter().filter(takes).map(taker).collect()
@@ -108,6 +110,7 @@ mod tests {
             is_multi_region: false,
             includes_global_services: true,
             has_log_group: false,
+            selection: Selection::default(),
         }
     }
 

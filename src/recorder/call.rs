@@ -7,6 +7,7 @@ use crate::domain::identity::Identity;
 use crate::domain::record::{Record, RecordResource};
 use crate::domain::region::Region;
 use crate::domain::resources::{self, Resource};
+use crate::domain::selector_fields::{Category, SelectorFields, TypedResource};
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
 use chrono::{DateTime, Utc};
@@ -18,14 +19,8 @@ const MAX_FIELD: usize = 1024;
 /// The largest `requestParameters` and `responseElements`, in bytes (user guide: 100 KB each).
 const MAX_ELEMENTS: usize = 100 * 1024;
 
-/// What kind of event a call makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Category {
-    /// About a resource itself.
-    Management,
-    /// About what is in a resource.
-    Data,
-}
+/// `eventType` of calls.
+const EVENT_TYPE: &str = "AwsApiCall";
 
 /// Why a call was refused.
 #[derive(Debug, Clone, Copy)]
@@ -74,12 +69,14 @@ impl Call<'_> {
         let time = iso(self.time);
         let event_id = ids.uuid().to_string();
         let resources = self.index();
-        let (event_category, management_event) = match self.category {
-            Category::Management => ("Management", true),
-            Category::Data => ("Data", false),
-        };
         let user_identity = self.identity.user_identity(self.account, self.region, self.access_key, &time);
         let error_code = self.refusal.map(|refusal| cut(refusal.code, MAX_FIELD));
+        let selector_fields = SelectorFields {
+            event_type: Some(EVENT_TYPE.to_owned()),
+            user_arn: Some(user_identity.arn().to_owned()),
+            resources: self.resources.iter().map(typed).collect(),
+            ..SelectorFields::default()
+        };
         let record = Record {
             event_version: "1.11",
             user_identity,
@@ -98,10 +95,10 @@ impl Call<'_> {
             event_id: event_id.clone(),
             read_only: self.read_only,
             resources: self.resources,
-            event_type: "AwsApiCall",
-            management_event,
+            event_type: EVENT_TYPE,
+            management_event: self.category == Category::Management,
             recipient_account_id: self.account,
-            event_category,
+            event_category: self.category.name(),
         };
         let json = serde_json::to_string(&record).map_err(|error| error.to_string())?;
         if json.len() > MAX_RECORD_BYTES {
@@ -115,11 +112,8 @@ impl Call<'_> {
             event_time: self.time.timestamp(),
             event_name: plain(self.event_name),
             event_source: plain(self.event_source),
-            listing: match (self.category, self.read_only) {
-                (Category::Data, _) => Listing::Data,
-                (Category::Management, true) => Listing::Read,
-                (Category::Management, false) => Listing::Write,
-            },
+            category: self.category,
+            listing: Listing::of(self.category, self.read_only),
             read_only: self.read_only,
             username: Some(plain(name)),
             actor: Some(plain(name)).filter(|name| !name.is_empty()),
@@ -129,6 +123,7 @@ impl Call<'_> {
             error_code: error_code.map(plain),
             record: json,
             resources,
+            selector_fields,
         })
     }
 
@@ -145,6 +140,10 @@ impl Call<'_> {
         }
         resources::without_nul(found)
     }
+}
+
+fn typed(resource: &RecordResource) -> TypedResource {
+    TypedResource { resource_type: resource.resource_type.to_owned(), arn: resource.arn.clone() }
 }
 
 fn plain(text: &str) -> String {

@@ -3,8 +3,9 @@
 use crate::clock::{Clock, Ids};
 use crate::domain::caller::Caller;
 use crate::domain::event::Event;
+use crate::domain::selector_fields::Category;
 use crate::error::ApiError;
-use crate::recorder::call::{Call, Category, Refusal};
+use crate::recorder::call::{Call, Refusal};
 use serde_json::Value;
 use uuid::Uuid;
 

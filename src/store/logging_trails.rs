@@ -8,6 +8,7 @@
 use crate::domain::account_id::AccountId;
 use crate::domain::region::Region;
 use crate::domain::routing::{LoggingTrail, LoggingTrails};
+use crate::domain::selectors::{EventSelectors, Selection};
 use crate::store::StoreResult;
 use sqlx::{FromRow, SqliteConnection};
 use std::collections::HashMap;
@@ -49,6 +50,7 @@ struct Row {
     is_multi_region_trail: bool,
     include_global_service_events: bool,
     has_log_group: bool,
+    event_selectors: EventSelectors,
 }
 
 impl ChangedTrails {
@@ -93,7 +95,7 @@ impl LoggingTrailsByAccount {
 pub(super) async fn read(db: &mut SqliteConnection, account: Option<&AccountId>) -> StoreResult<Replacement> {
     let rows = sqlx::query_as(
         "SELECT t.account, t.id, t.home_region, t.is_multi_region_trail, t.include_global_service_events, \
-         t.cloud_watch_logs_log_group_arn IS NOT NULL AS has_log_group FROM trails t \
+         t.cloud_watch_logs_log_group_arn IS NOT NULL AS has_log_group, t.event_selectors FROM trails t \
          JOIN trail_status s ON s.trail_id = t.id AND s.region = t.home_region \
          WHERE s.is_logging AND t.deleted_at IS NULL AND ($1 IS NULL OR t.account = $1) ORDER BY t.id",
     );
@@ -106,6 +108,7 @@ pub(super) async fn read(db: &mut SqliteConnection, account: Option<&AccountId>)
             is_multi_region: row.is_multi_region_trail,
             includes_global_services: row.include_global_service_events,
             has_log_group: row.has_log_group,
+            selection: Selection::from(&row.event_selectors),
         });
     }
     Ok(match account {

@@ -2,6 +2,7 @@
 
 use crate::domain::account_id::AccountId;
 use crate::domain::region::Region;
+use crate::domain::selectors::EventSelectors;
 use crate::domain::tags::Tag;
 use crate::store::{DestinationKind, Session, StoreResult, Trails, WriteSession};
 use sqlx::FromRow;
@@ -28,6 +29,7 @@ pub struct Trail {
     pub kms_key_id: Option<String>,
     pub is_organization_trail: bool,
     pub recursive_logging: bool,
+    pub event_selectors: EventSelectors,
     pub created_at: i64,
     pub updated_at: i64,
 }
@@ -102,8 +104,8 @@ impl Trails<'_, WriteSession> {
             "INSERT INTO trails (id, account, home_region, name, s3_bucket_name, s3_key_prefix, sns_topic_name, \
              sns_topic_arn, include_global_service_events, is_multi_region_trail, log_file_validation_enabled, \
              cloud_watch_logs_log_group_arn, cloud_watch_logs_role_arn, kms_key_id, is_organization_trail, \
-             recursive_logging, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+             recursive_logging, event_selectors, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         );
         let insert = insert.bind(id).bind(&trail.account).bind(&trail.home_region).bind(&trail.name);
         let insert = insert
@@ -118,7 +120,8 @@ impl Trails<'_, WriteSession> {
             .bind(&trail.cloud_watch_logs_role_arn)
             .bind(&trail.kms_key_id)
             .bind(trail.is_organization_trail)
-            .bind(trail.recursive_logging);
+            .bind(trail.recursive_logging)
+            .bind(&trail.event_selectors);
         insert.bind(trail.created_at).bind(trail.updated_at).execute(self.db()).await?;
         let status = sqlx::query("INSERT INTO trail_status (trail_id, region) VALUES ($1, $2)");
         status.bind(id).bind(&trail.home_region).execute(self.db()).await?;
@@ -157,6 +160,22 @@ impl Trails<'_, WriteSession> {
             .await?;
         self.0.has_changed_trails_of(&trail.account);
         self.0.deliveries().try_again(trail.id, &trail.moved(before)).await
+    }
+
+    /// Gives a trail other selectors, at `now`. What it has taken already is delivered all the same.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn set_event_selectors(
+        &mut self,
+        trail: &Trail,
+        selectors: &EventSelectors,
+        now: i64,
+    ) -> StoreResult<()> {
+        let update = sqlx::query("UPDATE trails SET event_selectors = $2, updated_at = $3 WHERE id = $1");
+        update.bind(trail.id).bind(selectors).bind(now).execute(self.db()).await?;
+        self.0.has_changed_trails_of(&trail.account);
+        Ok(())
     }
 
     /// Deletes a trail, at `now`. Events stay, and what it captured is delivered at once; until then the trail's row stays

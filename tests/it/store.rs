@@ -7,6 +7,8 @@ use contrail::domain::event_filter::EventFilter;
 use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use contrail::domain::region::Region;
 use contrail::domain::resources::Resource;
+use contrail::domain::selector_fields::{Category, SelectorFields};
+use contrail::domain::selectors::EventSelectors;
 use contrail::domain::tags::Tag;
 use contrail::store::{
     DataDir, DigestKey, LookupQuery, Order, ReadSession, Session, Store, StoreErrorKind, Trail, TrailStatus,
@@ -28,6 +30,7 @@ fn event(id: u32, second: i64) -> Event {
         event_time: second,
         event_name: "Change".into(),
         event_source: "ec2.amazonaws.com".into(),
+        category: Category::Management,
         listing: Listing::Write,
         read_only: false,
         username: Some("ana".into()),
@@ -41,6 +44,7 @@ fn event(id: u32, second: i64) -> Event {
             resource_type: Some("AWS::EC2::Instance".into()),
             resource_name: format!("i-{id}"),
         }],
+        selector_fields: SelectorFields::default(),
     }
 }
 
@@ -62,6 +66,7 @@ fn trail(name: &str, region: &str, multi: bool) -> Trail {
         kms_key_id: None,
         is_organization_trail: false,
         recursive_logging: true,
+        event_selectors: EventSelectors::default(),
         created_at: 1,
         updated_at: 1,
     }

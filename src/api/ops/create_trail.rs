@@ -4,6 +4,7 @@ use crate::api::trails::{SettingsInput, SettingsOutput, check_room};
 use crate::api::{Context, Operation, Service, preflight};
 use crate::domain::bucket_name::BucketName;
 use crate::domain::caller::Caller;
+use crate::domain::selectors::EventSelectors;
 use crate::domain::tags::{self, Tag};
 use crate::domain::trail_name::{TrailName, blank};
 use crate::error::ApiResult;
@@ -70,6 +71,7 @@ impl Input {
             kms_key_id: None,
             is_organization_trail: false,
             recursive_logging: true,
+            event_selectors: EventSelectors::default(),
             created_at: now,
             updated_at: now,
         };

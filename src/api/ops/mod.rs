@@ -11,6 +11,7 @@ pub mod list_public_keys;
 pub mod list_tags;
 pub mod list_trails;
 pub mod lookup_events;
+pub mod put_event_selectors;
 pub mod remove_tags;
 pub mod start_logging;
 pub mod stop_logging;

@@ -9,6 +9,7 @@ mod logs;
 mod notices;
 mod older_folder;
 mod retries;
+mod selectors;
 
 use crate::support::fakes::{FakeAws, Stored};
 use crate::support::{TestServer, record};

@@ -18,6 +18,7 @@ mod operations;
 mod own_records;
 mod paging;
 mod preflight;
+mod put_event_selectors;
 mod regions;
 mod remove_tags;
 mod start_logging;

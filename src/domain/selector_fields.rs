@@ -1,0 +1,50 @@
+//! What selectors of trails look at beside what lookups look at: fields of a record, and its category.
+
+/// `eventCategory` of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// About a resource itself.
+    Management,
+    /// About what is in a resource.
+    Data,
+    /// A call through a VPC endpoint.
+    NetworkActivity,
+    /// Unusual activity, found by CloudTrail.
+    Insight,
+}
+
+impl Category {
+    /// As records and selectors spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Category::Management => "Management",
+            Category::Data => "Data",
+            Category::NetworkActivity => "NetworkActivity",
+            Category::Insight => "Insight",
+        }
+    }
+}
+
+/// Fields of a record that only selectors look at. `None` where the record has no such member.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SelectorFields {
+    /// `eventType`
+    pub event_type: Option<String>,
+    /// `userIdentity.arn`
+    pub user_arn: Option<String>,
+    /// `sessionCredentialFromConsole`: `true`, where the record has it.
+    pub session_credential_from_console: Option<String>,
+    /// `vpcEndpointId`
+    pub vpc_endpoint_id: Option<String>,
+    /// Those of `resources` that have a type and an ARN.
+    pub resources: Vec<TypedResource>,
+}
+
+/// An entry of a record's `resources`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedResource {
+    /// `AWS::S3::Object`, …
+    pub resource_type: String,
+    /// Its `ARN`; of calls that list objects their `ARNPrefix`.
+    pub arn: String,
+}
