@@ -38,8 +38,20 @@ macro_rules! codes {
 }
 
 codes! {
+    /// The account is in no organization of the caller's.
+    AccountNotFoundException => 400 Service,
+    /// The account is no delegated administrator.
+    AccountNotRegisteredException => 400 Service,
+    /// The account is a delegated administrator already.
+    AccountRegisteredException => 400 Service,
+    /// The management account cannot be a delegated administrator.
+    CannotDelegateManagementAccountException => 400 Service,
     /// The ARN is malformed, or names another account or region.
     CloudTrailARNInvalidException => 400 Service,
+    /// A fourth delegated administrator.
+    DelegatedAdminAccountLimitExceededException => 400 Service,
+    /// The trail looks for no unusual activity.
+    InsightNotEnabledException => 400 Service,
     /// The bucket does not take objects encrypted with the key.
     InsufficientEncryptionPolicyException => 400 Service,
     /// The bucket does not let CloudTrail write.
@@ -56,6 +68,8 @@ codes! {
     InvalidHomeRegionException => 400 Service,
     /// Event selectors that break a rule, or too many of them.
     InvalidEventSelectorsException => 400 Service,
+    /// Insight selectors that break a rule, or look at what the trail does not log.
+    InvalidInsightSelectorsException => 400 Service,
     /// Malformed KMS key id, alias or ARN.
     InvalidKmsKeyIdException => 400 Service,
     /// The KMS key is in another region than the trail.
@@ -76,9 +90,13 @@ codes! {
     InvalidS3PrefixException => 400 Service,
     /// The topic's name or ARN is malformed.
     InvalidSnsTopicNameException => 400 Service,
+    /// The ARN is malformed, or names another account or region.
+    ResourceARNNotValidException => 400 Service,
+    /// The policy is not JSON, or too long.
+    ResourcePolicyNotValidException => 400 Service,
     /// A well-formed ARN of something that is not there.
     ResourceNotFoundException => 400 Service,
-    /// An ARN of something that cannot have tags.
+    /// An ARN of something that cannot have tags, or a policy.
     ResourceTypeNotSupportedException => 400 Service,
     /// There is no such bucket.
     S3BucketDoesNotExistException => 400 Service,

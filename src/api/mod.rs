@@ -1,12 +1,15 @@
 //! CloudTrail's API without its wire: who may ask how often, what each operation does, and its record.
 //!
-//! An operation is one file in [`ops`], a `pub mod` line there, and a line in the `operations!` table below. Everything
+//! An operation is one file in a folder of [`ops`], a `pub mod` line there, and a line in the `operations!` table below. Everything
 //! that operations share happens in `frame`, around them.
 
 mod frame;
 pub mod limits;
 pub mod ops;
+mod organizations;
+mod policies;
 mod preflight;
+pub mod selectors;
 pub mod tags;
 pub mod trails;
 
@@ -106,76 +109,84 @@ macro_rules! operations {
 }
 
 operations! {
-    ops::add_tags::AddTags,
-    ops::create_trail::CreateTrail,
-    ops::delete_trail::DeleteTrail,
-    ops::describe_trails::DescribeTrails,
-    ops::get_event_selectors::GetEventSelectors,
-    ops::get_trail::GetTrail,
-    ops::get_trail_status::GetTrailStatus,
-    ops::list_public_keys::ListPublicKeys,
-    ops::list_tags::ListTags,
-    ops::list_trails::ListTrails,
-    ops::lookup_events::LookupEvents,
-    ops::put_event_selectors::PutEventSelectors,
-    ops::remove_tags::RemoveTags,
-    ops::start_logging::StartLogging,
-    ops::stop_logging::StopLogging,
-    ops::update_trail::UpdateTrail,
+    ops::tags::add_tags::AddTags,
+    ops::trails::create_trail::CreateTrail,
+    ops::policies::delete_resource_policy::DeleteResourcePolicy,
+    ops::trails::delete_trail::DeleteTrail,
+    ops::organizations::deregister_organization_delegated_admin::DeregisterOrganizationDelegatedAdmin,
+    ops::trails::describe_trails::DescribeTrails,
+    ops::selectors::get_event_configuration::GetEventConfiguration,
+    ops::selectors::get_event_selectors::GetEventSelectors,
+    ops::selectors::get_insight_selectors::GetInsightSelectors,
+    ops::policies::get_resource_policy::GetResourcePolicy,
+    ops::trails::get_trail::GetTrail,
+    ops::trails::get_trail_status::GetTrailStatus,
+    ops::events::list_public_keys::ListPublicKeys,
+    ops::tags::list_tags::ListTags,
+    ops::trails::list_trails::ListTrails,
+    ops::events::lookup_events::LookupEvents,
+    ops::selectors::put_event_configuration::PutEventConfiguration,
+    ops::selectors::put_event_selectors::PutEventSelectors,
+    ops::selectors::put_insight_selectors::PutInsightSelectors,
+    ops::policies::put_resource_policy::PutResourcePolicy,
+    ops::organizations::register_organization_delegated_admin::RegisterOrganizationDelegatedAdmin,
+    ops::tags::remove_tags::RemoveTags,
+    ops::trails::start_logging::StartLogging,
+    ops::trails::stop_logging::StopLogging,
+    ops::trails::update_trail::UpdateTrail,
 }
 
-/// Operations that AWS has and that are not here yet.
-pub const NOT_YET: &[&str] = &[
-    "CancelQuery",
-    "CreateChannel",
-    "CreateDashboard",
-    "CreateEventDataStore",
-    "DeleteChannel",
-    "DeleteDashboard",
-    "DeleteEventDataStore",
-    "DeleteResourcePolicy",
-    "DeregisterOrganizationDelegatedAdmin",
-    "DescribeQuery",
-    "DisableFederation",
-    "EnableFederation",
-    "GenerateQuery",
-    "GetChannel",
-    "GetDashboard",
-    "GetEventConfiguration",
-    "GetEventDataStore",
-    "GetImport",
-    "GetInsightSelectors",
-    "GetQueryResults",
-    "GetResourcePolicy",
-    "ListChannels",
-    "ListDashboards",
-    "ListEventDataStores",
-    "ListImportFailures",
-    "ListImports",
-    "ListInsightsData",
-    "ListInsightsMetricData",
-    "ListQueries",
-    "PutEventConfiguration",
-    "PutInsightSelectors",
-    "PutResourcePolicy",
-    "RegisterOrganizationDelegatedAdmin",
-    "RestoreEventDataStore",
-    "SearchSampleQueries",
-    "StartDashboardRefresh",
-    "StartEventDataStoreIngestion",
-    "StartImport",
-    "StartQuery",
-    "StopEventDataStoreIngestion",
-    "StopImport",
-    "UpdateChannel",
-    "UpdateDashboard",
-    "UpdateEventDataStore",
+/// What AWS has and is not here yet, and the operations on it.
+pub const NOT_YET: &[(&str, &[&str])] = &[
+    ("channels", &["CreateChannel", "DeleteChannel", "GetChannel", "ListChannels", "UpdateChannel"]),
+    (
+        "dashboards",
+        &[
+            "CreateDashboard",
+            "DeleteDashboard",
+            "GetDashboard",
+            "ListDashboards",
+            "StartDashboardRefresh",
+            "UpdateDashboard",
+        ],
+    ),
+    (
+        "event data stores",
+        &[
+            "CreateEventDataStore",
+            "DeleteEventDataStore",
+            "DisableFederation",
+            "EnableFederation",
+            "GetEventDataStore",
+            "ListEventDataStores",
+            "RestoreEventDataStore",
+            "StartEventDataStoreIngestion",
+            "StopEventDataStoreIngestion",
+            "UpdateEventDataStore",
+        ],
+    ),
+    ("imports", &["GetImport", "ListImportFailures", "ListImports", "StartImport", "StopImport"]),
+    ("Insights events", &["ListInsightsData", "ListInsightsMetricData"]),
+    (
+        "queries",
+        &[
+            "CancelQuery",
+            "DescribeQuery",
+            "GenerateQuery",
+            "GetQueryResults",
+            "ListQueries",
+            "SearchSampleQueries",
+            "StartQuery",
+        ],
+    ),
 ];
 
 fn not_here(operation: &str) -> ApiError {
-    if NOT_YET.contains(&operation) {
-        Code::UnsupportedOperationException.because(format!("Contrail does not support {operation} yet."))
-    } else {
-        Code::UnknownOperationException.because(format!("Unknown operation: {:?}", cut(operation, 100)))
+    match NOT_YET.iter().find(|(_, operations)| operations.contains(&operation)) {
+        Some((subject, _)) => Code::UnsupportedOperationException
+            .because(format!("Contrail does not support {operation} yet: it has no {subject}.")),
+        None => {
+            Code::UnknownOperationException.because(format!("Unknown operation: {:?}", cut(operation, 100)))
+        }
     }
 }

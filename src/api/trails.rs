@@ -5,7 +5,6 @@ use crate::domain::arn::{trail_arn, wrong_region};
 use crate::domain::bucket_name::BucketName;
 use crate::domain::cloud_watch_logs::CloudWatchLogs;
 use crate::domain::region::Region;
-use crate::domain::selectors::EventSelectors;
 use crate::domain::sns_topic::SnsTopic;
 use crate::domain::trail_ref::TrailRef;
 use crate::domain::{key_prefix, kms_key};
@@ -249,26 +248,8 @@ impl From<Trail> for Description {
         Description {
             home_region: trail.home_region.clone(),
             has_custom_event_selectors: !trail.event_selectors.are_default(),
-            has_insight_selectors: false,
+            has_insight_selectors: !trail.insight_selectors.is_empty(),
             settings: trail.into(),
-        }
-    }
-}
-
-/// What a trail takes, as GetEventSelectors and PutEventSelectors answer it.
-#[derive(Debug, Serialize)]
-pub struct SelectorsOutput {
-    #[serde(rename = "TrailARN")]
-    trail_arn: String,
-    #[serde(flatten)]
-    event_selectors: EventSelectors,
-}
-
-impl From<Trail> for SelectorsOutput {
-    fn from(trail: Trail) -> SelectorsOutput {
-        SelectorsOutput {
-            trail_arn: trail_arn(&trail.home_region, &trail.account, &trail.name),
-            event_selectors: trail.event_selectors,
         }
     }
 }

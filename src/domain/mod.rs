@@ -3,6 +3,7 @@
 //! A `parse` function names its own error code, so an operation reads as a list of parses.
 
 pub mod account_id;
+pub mod aggregation;
 pub mod arn;
 pub mod bucket_name;
 pub mod caller;
@@ -12,6 +13,7 @@ pub mod event;
 pub mod event_filter;
 pub mod event_kind;
 pub mod identity;
+pub mod insight_selectors;
 pub mod key_prefix;
 pub mod kms_key;
 pub mod lookup;

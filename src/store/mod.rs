@@ -21,6 +21,7 @@ mod lookup;
 mod maintenance;
 mod notices;
 mod open;
+mod organizations;
 mod overview;
 mod session;
 mod settings;
@@ -45,8 +46,8 @@ pub use notices::PendingNotice;
 pub use open::OpenError;
 pub use overview::{Scopes, TrailBacklog, TrailDigest, TrailFile};
 pub use session::{
-    Deliveries, DigestKeys, Digests, Events, Maintenance, ReadSession, Session, Settings, Trails,
-    WriteSession,
+    Deliveries, DigestKeys, Digests, Events, Maintenance, Organizations, ReadSession, Session, Settings,
+    Trails, WriteSession,
 };
 pub use trail_status::TrailStatus;
 pub use trails::Trail;

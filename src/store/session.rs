@@ -162,6 +162,8 @@ table_groups! {
     digests: Digests,
     /// The keys that sign digests.
     digest_keys: DigestKeys,
+    /// Delegated administrators of organizations.
+    organizations: Organizations,
     /// What the server itself remembers.
     settings: Settings,
     /// The database as a whole.

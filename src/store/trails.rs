@@ -1,6 +1,8 @@
 //! Trails.
 
 use crate::domain::account_id::AccountId;
+use crate::domain::aggregation::AggregationConfigurations;
+use crate::domain::insight_selectors::InsightSelectors;
 use crate::domain::region::Region;
 use crate::domain::selectors::EventSelectors;
 use crate::domain::tags::Tag;
@@ -30,6 +32,8 @@ pub struct Trail {
     pub is_organization_trail: bool,
     pub recursive_logging: bool,
     pub event_selectors: EventSelectors,
+    pub insight_selectors: InsightSelectors,
+    pub aggregation_configurations: AggregationConfigurations,
     pub created_at: i64,
     pub updated_at: i64,
 }
@@ -104,8 +108,10 @@ impl Trails<'_, WriteSession> {
             "INSERT INTO trails (id, account, home_region, name, s3_bucket_name, s3_key_prefix, sns_topic_name, \
              sns_topic_arn, include_global_service_events, is_multi_region_trail, log_file_validation_enabled, \
              cloud_watch_logs_log_group_arn, cloud_watch_logs_role_arn, kms_key_id, is_organization_trail, \
-             recursive_logging, event_selectors, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+             recursive_logging, event_selectors, insight_selectors, aggregation_configurations, created_at, \
+             updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+             $21)",
         );
         let insert = insert.bind(id).bind(&trail.account).bind(&trail.home_region).bind(&trail.name);
         let insert = insert
@@ -121,7 +127,9 @@ impl Trails<'_, WriteSession> {
             .bind(&trail.kms_key_id)
             .bind(trail.is_organization_trail)
             .bind(trail.recursive_logging)
-            .bind(&trail.event_selectors);
+            .bind(&trail.event_selectors)
+            .bind(&trail.insight_selectors)
+            .bind(&trail.aggregation_configurations);
         insert.bind(trail.created_at).bind(trail.updated_at).execute(self.db()).await?;
         let status = sqlx::query("INSERT INTO trail_status (trail_id, region) VALUES ($1, $2)");
         status.bind(id).bind(&trail.home_region).execute(self.db()).await?;
@@ -162,18 +170,24 @@ impl Trails<'_, WriteSession> {
         self.0.deliveries().try_again(trail.id, &trail.moved(before)).await
     }
 
-    /// Gives a trail other selectors, at `now`. What it has taken already is delivered all the same.
+    /// Stores the selectors of a trail that is there, and how it sums its events up. What it has taken already is delivered
+    /// all the same.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn set_event_selectors(
-        &mut self,
-        trail: &Trail,
-        selectors: &EventSelectors,
-        now: i64,
-    ) -> StoreResult<()> {
-        let update = sqlx::query("UPDATE trails SET event_selectors = $2, updated_at = $3 WHERE id = $1");
-        update.bind(trail.id).bind(selectors).bind(now).execute(self.db()).await?;
+    pub async fn update_selectors(&mut self, trail: &Trail) -> StoreResult<()> {
+        let update = sqlx::query(
+            "UPDATE trails SET event_selectors = $2, insight_selectors = $3, aggregation_configurations = $4, \
+             updated_at = $5 WHERE id = $1",
+        );
+        update
+            .bind(trail.id)
+            .bind(&trail.event_selectors)
+            .bind(&trail.insight_selectors)
+            .bind(&trail.aggregation_configurations)
+            .bind(trail.updated_at)
+            .execute(self.db())
+            .await?;
         self.0.has_changed_trails_of(&trail.account);
         Ok(())
     }

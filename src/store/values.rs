@@ -2,6 +2,8 @@
 //! read.
 
 use crate::domain::account_id::AccountId;
+use crate::domain::aggregation::AggregationConfigurations;
+use crate::domain::insight_selectors::InsightSelectors;
 use crate::domain::region::Region;
 use crate::domain::selectors::EventSelectors;
 use sqlx::encode::IsNull;
@@ -41,4 +43,6 @@ text_columns! {
     AccountId: |id| Ok(id.as_str().to_owned()), |text| Ok(AccountId::try_from(text)?);
     Region: |region| Ok(region.as_str().to_owned()), |text| Ok(Region::try_from(text)?);
     EventSelectors: |selectors| Ok(serde_json::to_string(selectors)?), |text| Ok(serde_json::from_str(&text)?);
+    InsightSelectors: |selectors| Ok(serde_json::to_string(selectors)?), |text| Ok(serde_json::from_str(&text)?);
+    AggregationConfigurations: |all| Ok(serde_json::to_string(all)?), |text| Ok(serde_json::from_str(&text)?);
 }

@@ -39,6 +39,8 @@ impl Maintenance<'_, WriteSession> {
         let delete = "DELETE FROM trails WHERE $1 IS NULL OR account = $1";
         sqlx::query(delete).bind(account).execute(self.db()).await?;
         self.0.has_changed_all_trails();
+        let admins = "DELETE FROM delegated_admins WHERE $1 IS NULL OR management_account = $1";
+        sqlx::query(admins).bind(account).execute(self.db()).await?;
         let files = format!(
             "UPDATE log_files SET state = 'abandoned' WHERE state = 'waiting' AND destination IN ({DESTINATIONS})"
         );

@@ -61,6 +61,27 @@ is "$(cloudtrail get-event-selectors --trail-name audit --query 'EventSelectors[
     "All"$'\t'"True"
 refused TrailNotFoundException get-trail --name absent
 
+step "chooses what it takes"
+selectors() { cloudtrail get-event-selectors --trail-name audit --query "$1"; }
+aws cloudtrail put-event-selectors --trail-name audit --event-selectors \
+    'ReadWriteType=WriteOnly,DataResources=[{Type=AWS::S3::Object,Values=[arn:aws:s3:::b-1/,arn:aws:s3:::b-2/in]}]' >put
+is "$(selectors 'EventSelectors[].[ReadWriteType,IncludeManagementEvents,join(`,`,DataResources[].Values[])]')" \
+    "WriteOnly"$'\t'"True"$'\t'"arn:aws:s3:::b-1/,arn:aws:s3:::b-2/in"
+aws cloudtrail put-event-selectors --trail-name audit --advanced-event-selectors '[{"Name": "no keys", "FieldSelectors": [
+    {"Field": "eventCategory", "Equals": ["Management"]},
+    {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}]}]' >put
+is "$(selectors '[EventSelectors,AdvancedEventSelectors[0].Name,AdvancedEventSelectors[0].FieldSelectors[1].NotEquals[0]]')" \
+    "None"$'\t'"no keys"$'\t'"kms.amazonaws.com"
+is "$(cloudtrail get-trail --name audit --query 'Trail.[HasCustomEventSelectors,HasInsightSelectors]')" "True"$'\t'"False"
+refused InvalidEventSelectorsException put-event-selectors --trail-name audit --event-selectors \
+    'DataResources=[{Type=AWS::S3::Object,Values=[arn:aws:s3:::*]}]'
+refused InsightNotEnabledException get-insight-selectors --trail-name audit
+aws cloudtrail put-insight-selectors --trail-name audit --insight-selectors InsightType=ApiCallRateInsight >put
+is "$(cloudtrail get-insight-selectors --trail-name audit --query 'InsightSelectors[].InsightType')" "ApiCallRateInsight"
+is "$(cloudtrail get-trail --name audit --query Trail.HasInsightSelectors)" "True"
+aws cloudtrail put-event-selectors --trail-name audit --event-selectors ReadWriteType=All >put
+is "$(cloudtrail get-trail --name audit --query Trail.HasCustomEventSelectors)" "False"
+
 step "tags it"
 is "$(cloudtrail add-tags --resource-id "$arn" --tags-list Key=team,Value=a Key=stage,Value=b)" ""
 is "$(cloudtrail list-tags --resource-id-list "$arn" --query 'ResourceTagList[].TagsList[].[Key,Value]')" $'team\ta\nstage\tb'

@@ -17,7 +17,7 @@ def custodian(*policies, regions=REGIONS):
     named = [{"name": f"policy-{number}"} | policy for number, policy in enumerate(policies)]
     Path("policies.json").write_text(json.dumps({"policies": named}))
     chosen = [word for region in regions for word in ("--region", region)]
-    command = [os.environ["CUSTODIAN"], "run", "--output-dir", "found", *chosen, "policies.json"]
+    command = [os.environ["CUSTODIAN"], "run", "--cache-period", "0", "--output-dir", "found", *chosen, "policies.json"]
     run(command)
     found = []
     for number in range(len(policies)):
@@ -61,12 +61,34 @@ equal(
     ],
 )
 
+step("finds trails by what they take")
+data = [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::custodian-1/"]}]
+here.put_event_selectors(TrailName="local", EventSelectors=[{"ReadWriteType": "WriteOnly", "DataResources": data}])
+chosen = "EventSelectors[].DataResources[]"
+writes = {"type": "event-selectors", "key": "EventSelectors[].ReadWriteType", "op": "contains", "value": "WriteOnly"}
+found = custodian(
+    trails({"type": "event-selectors", "key": f"{chosen}.Type", "op": "contains", "value": "AWS::S3::Object"}),
+    trails({"type": "event-selectors", "key": chosen, "op": "ne", "value": []}),
+    trails(writes),
+    trails({"HasCustomEventSelectors": True}),
+)
+equal(found, [["local"], []] * 4)
+
 step("checks the account")
 check = {"type": "check-cloudtrail", "multi-region": True, "global-events": True, "running": True, "file-digest": True}
 account = {"resource": "aws.account"}
 good, bad = account | {"filters": [check]}, account | {"filters": [check | {"kms": True}]}
 # It finds what breaks the rule.
 equal(custodian(good, bad, regions=REGIONS[:1]), [[], ["the account"]])
+
+step("checks whether management events of all kinds are taken")
+everything = account | {"filters": [check | {"include-management-events": True}]}
+equal(custodian(everything, regions=REGIONS[:1]), [[]])
+here.put_event_selectors(TrailName="wide", EventSelectors=[{"ReadWriteType": "WriteOnly"}])
+equal(custodian(everything, regions=REGIONS[:1]), [["the account"]])
+category = {"Field": "eventCategory", "Equals": ["Management"]}
+here.put_event_selectors(TrailName="wide", AdvancedEventSelectors=[{"FieldSelectors": [category]}])
+equal(custodian(everything, regions=REGIONS[:1]), [[]])
 
 step("changes, starts, stops and deletes trails")
 update = {"type": "update-trail", "attributes": {"S3KeyPrefix": "changed", "EnableLogFileValidation": True}}

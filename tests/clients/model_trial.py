@@ -10,6 +10,7 @@ from trial import ENDPOINT, MODEL, ask, checked, equal, step
 
 ACCOUNT = os.environ["AWS_ACCESS_KEY_ID"]
 ARN = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/model"
+STORE = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:eventdatastore/11111111-2222-4333-8444-555555555555"
 TAGS = [{"Key": "team", "Value": "a"}]
 SETTINGS = {
     "Name": "model",
@@ -59,6 +60,16 @@ CALLS = {
         },
     ],
     "GetEventSelectors": {"TrailName": ARN},
+    "PutInsightSelectors": {
+        "TrailName": "model",
+        "InsightSelectors": [{"InsightType": "ApiCallRateInsight", "EventCategories": ["Management", "Data"]}],
+    },
+    "GetInsightSelectors": {"TrailName": ARN},
+    "PutEventConfiguration": {
+        "TrailName": "model",
+        "AggregationConfigurations": [{"Templates": ["API_ACTIVITY"], "EventCategory": "Data"}],
+    },
+    "GetEventConfiguration": {"TrailName": ARN},
     "StartLogging": {"Name": ARN},
     "GetTrailStatus": {"Name": ARN},
     "StopLogging": {"Name": "model"},
@@ -70,13 +81,26 @@ CALLS = {
     },
     "ListPublicKeys": {"StartTime": 1790000000, "EndTime": 4000000000.5, "NextToken": "reserved"},
     "DeleteTrail": {"Name": "model"},
+    "RegisterOrganizationDelegatedAdmin": {"MemberAccountId": "100000000000"},
+    "DeregisterOrganizationDelegatedAdmin": {"DelegatedAdminAccountId": "100000000000"},
+    "PutResourcePolicy": {"ResourceArn": STORE, "ResourcePolicy": "{}"},
+    "GetResourcePolicy": {"ResourceArn": STORE},
+    "DeleteResourcePolicy": {"ResourceArn": STORE},
 }
+
+# Nothing is there yet that could have a policy.
+REFUSED = {name: "ResourceNotFoundException" for name in CALLS if name.endswith("ResourcePolicy")}
 
 # Members that not every call can have.
 APART = {
     # Only a page that goes on has one, for the same question: two pages of a lookup below; a list of trails has one page.
     "LookupEvents": {"NextToken", "EventCategory"},
     "ListTrails": {"NextToken"},
+    # There are no event data stores.
+    "GetInsightSelectors": {"EventDataStore"},
+    "PutInsightSelectors": {"EventDataStore", "InsightsDestination"},
+    "GetEventConfiguration": {"EventDataStore"},
+    "PutEventConfiguration": {"EventDataStore", "MaxEventSize", "ContextKeySelectors"},
 }
 
 # What is refused, and how, when a required member is left out.
@@ -97,12 +121,21 @@ MISSING = {
     "PutEventSelectors.AdvancedEventSelectors.FieldSelectors": "InvalidEventSelectorsException",
     "PutEventSelectors.AdvancedEventSelectors.FieldSelectors.Field": "InvalidEventSelectorsException",
     "GetEventSelectors.TrailName": "InvalidTrailNameException",
+    "PutInsightSelectors.InsightSelectors": "InvalidInsightSelectorsException",
+    "PutEventConfiguration.AggregationConfigurations.Templates": "InvalidParameterException",
+    "PutEventConfiguration.AggregationConfigurations.EventCategory": "InvalidParameterException",
     "StartLogging.Name": "InvalidTrailNameException",
     "GetTrailStatus.Name": "InvalidTrailNameException",
     "StopLogging.Name": "InvalidTrailNameException",
     "LookupEvents.LookupAttributes.AttributeKey": "InvalidLookupAttributesException",
     "LookupEvents.LookupAttributes.AttributeValue": "InvalidLookupAttributesException",
     "DeleteTrail.Name": "InvalidTrailNameException",
+    "RegisterOrganizationDelegatedAdmin.MemberAccountId": "InvalidParameterException",
+    "DeregisterOrganizationDelegatedAdmin.DelegatedAdminAccountId": "InvalidParameterException",
+    "PutResourcePolicy.ResourceArn": "ResourceARNNotValidException",
+    "PutResourcePolicy.ResourcePolicy": "ResourcePolicyNotValidException",
+    "GetResourcePolicy.ResourceArn": "ResourceARNNotValidException",
+    "DeleteResourcePolicy.ResourceArn": "ResourceARNNotValidException",
 }
 
 
@@ -144,14 +177,15 @@ def names(value):
     return [names(inside) for inside in value] if isinstance(value, list) else None
 
 
-def recorded(operation, succeeded):
-    """The record of the last of the calls that succeeded. What only reads is recorded within a second."""
+def recorded(operation, outcome, count):
+    """The record of the last of the calls with this outcome: `false` for success, or an error code. What only reads is
+    recorded within a second."""
     while True:
-        asked = f"account={ACCOUNT}&event_name={operation}&error=false"
+        asked = f"account={ACCOUNT}&event_name={operation}&error={outcome}"
         with urllib.request.urlopen(f"{ENDPOINT}/_contrail/events?{asked}") as answer:
             records = [json.loads(line) for line in answer]
-            if len(records) >= succeeded:
-                equal(len(records), succeeded)
+            if len(records) >= count:
+                equal(len(records), count)
                 return records[-1]
         time.sleep(0.05)
 
@@ -183,8 +217,11 @@ for operation, calls in CALLS.items():
             status, answer = ask(operation, changed)
             equal((path, status, answer.get("__type")), (path, 400, "SerializationException"))
         step(f"reads all that {operation} can be asked")
-        checked(operation, asked)
-        equal(names(recorded(operation, number)["requestParameters"] or {}), names(asked))
+        if code := REFUSED.get(operation):
+            equal(ask(operation, asked)[1]["__type"], code)
+        else:
+            checked(operation, asked)
+        equal(names(recorded(operation, code or "false", number)["requestParameters"] or {}), names(asked))
 equal(missed, set(MISSING))
 
 step("goes on behind a page of a lookup")

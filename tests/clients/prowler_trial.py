@@ -23,6 +23,13 @@ here.create_trail(
 )
 here.start_logging(Name="wide")
 there.create_trail(Name="theirs", S3BucketName="prowler-logs", TagsList=[{"Key": "team"}, {"Key": "b", "Value": "2"}])
+here.put_insight_selectors(TrailName="wide", InsightSelectors=[{"InsightType": "ApiCallRateInsight"}])
+reads = {"ReadWriteType": "ReadOnly", "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}
+there.put_event_selectors(TrailName="theirs", EventSelectors=[reads])
+here.create_trail(Name="objects", S3BucketName="prowler-logs")
+fields = {"eventCategory": "Data", "resources.type": "AWS::S3::Object"}
+conditions = [{"Field": field, "Equals": [value]} for field, value in fields.items()]
+here.put_event_selectors(TrailName="objects", AdvancedEventSelectors=[{"Name": "all", "FieldSelectors": conditions}])
 
 step("has Prowler look at them")
 scan = ["aws", "--service", "cloudtrail", "--region", *REGIONS, "--output-formats", "json-ocsf"]
@@ -38,18 +45,17 @@ for finding in json.loads(Path("found/found.ocsf.json").read_text()):
 
 step("and finds the verdicts that these trails deserve")
 wide, theirs, shadow = ("us-east-1", "wide"), ("eu-west-1", "theirs"), ("eu-west-1", "wide")
-account = ("us-east-1", ACCOUNT)
+objects = ("us-east-1", "objects")
 expected = {
     "multi_region_enabled": {wide: "PASS", shadow: "PASS"},
     "multi_region_enabled_logging_management_events": {wide: "PASS", shadow: "PASS"},
     "bedrock_logging_enabled": {wide: "PASS"},
-    "log_file_validation_enabled": {wide: "PASS", theirs: "FAIL"},
-    "kms_encryption_enabled": {wide: "PASS", theirs: "FAIL"},
-    "cloudwatch_logging_enabled": {wide: "FAIL", theirs: "FAIL"},
-    # Selectors and Insights cannot be set yet.
-    "insights_exist": {wide: "FAIL"},
-    "s3_dataevents_read_enabled": {account: "FAIL"},
-    "s3_dataevents_write_enabled": {account: "FAIL"},
+    "log_file_validation_enabled": {wide: "PASS", theirs: "FAIL", objects: "FAIL"},
+    "kms_encryption_enabled": {wide: "PASS", theirs: "FAIL", objects: "FAIL"},
+    "cloudwatch_logging_enabled": {wide: "FAIL", theirs: "FAIL", objects: "FAIL"},
+    "insights_exist": {wide: "PASS"},
+    "s3_dataevents_read_enabled": {theirs: "PASS", objects: "PASS"},
+    "s3_dataevents_write_enabled": {objects: "PASS"},
 }
 equal({name: verdicts.get(name) for name in expected}, expected)
 equal((tags["wide"], tags["theirs"]), ({"team:a"}, {"b:2", "team:"}))

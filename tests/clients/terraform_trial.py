@@ -1,4 +1,4 @@
-"""The life of Terraform's aws_cloudtrail without selectors: the calls that provider 5.25 and later makes, in its order and
+"""The life of Terraform's aws_cloudtrail: the calls that provider 5.25 and later makes, in its order and
 with its members, and a plan after each apply, which must be empty. Terraform itself cannot be fetched from a registry."""
 
 import os
@@ -24,13 +24,53 @@ ARGUMENTS = {
     "cloud_watch_logs_role_arn": ("CloudWatchLogsRoleArn", "CloudWatchLogsRoleArn", ""),
     "kms_key_id": ("KmsKeyId", "KmsKeyId", ""),
 }
+SELECTORS = ("event_selector", "advanced_event_selector", "insight_selector")
 LOGS = ("cloud_watch_logs_group_arn", "cloud_watch_logs_role_arn")
 
 
 def configuration(**arguments):
     """A resource block, with the defaults of the provider's schema."""
     defaults = {name: default for name, (_, _, default) in ARGUMENTS.items()}
-    return defaults | {"enable_logging": True, "tags": {}} | arguments
+    return defaults | {"enable_logging": True, "tags": {}} | dict.fromkeys(SELECTORS, []) | arguments
+
+
+def management(kind="All", excluded=(), data=()):
+    """An event_selector block, as the provider sends it."""
+    block = {"IncludeManagementEvents": True, "ReadWriteType": kind, "DataResources": list(data)}
+    return block | ({"ExcludeManagementEventSources": sorted(excluded)} if excluded else {})
+
+
+def advanced(*fields, name=""):
+    """An advanced_event_selector block."""
+    return {"Name": name, "FieldSelectors": list(fields)}
+
+
+def canonical(block):
+    """A block as the provider compares it: what is a set there has no order, what has no values is not there."""
+    block = dict(block)
+    if excluded := block.pop("ExcludeManagementEventSources", []):
+        block["ExcludeManagementEventSources"] = sorted(excluded)
+    if "FieldSelectors" in block:
+        fields = [{name: value for name, value in field.items() if value} for field in block["FieldSelectors"]]
+        block["FieldSelectors"] = sorted(fields, key=lambda field: field["Field"])
+    return block
+
+
+def put_selectors(trail_id, old, wanted):
+    """The calls that PutEventSelectors and PutInsightSelectors need; whether one of them was refused."""
+    refused = False
+    if old["event_selector"] != wanted["event_selector"]:
+        selectors = wanted["event_selector"] or [management()]
+        call("PutEventSelectors", TrailName=trail_id, EventSelectors=selectors)
+    if old["advanced_event_selector"] != wanted["advanced_event_selector"]:
+        asked = {"TrailName": trail_id, "AdvancedEventSelectors": wanted["advanced_event_selector"]}
+        status, answer = ask("PutEventSelectors", asked, REGION)
+        # Whoever takes the last block away sends an empty list.
+        refused = not asked["AdvancedEventSelectors"]
+        equal((status, answer.get("__type")), (400, "InvalidEventSelectorsException") if refused else (200, None))
+    if old["insight_selector"] != wanted["insight_selector"]:
+        call("PutInsightSelectors", TrailName=trail_id, InsightSelectors=wanted["insight_selector"])
+    return refused
 
 
 def listed(tags):
@@ -53,6 +93,7 @@ def create(wanted):
     arn = call("CreateTrail", **asked)["TrailARN"]
     if wanted["enable_logging"]:
         equal(call("StartLogging", Name=arn), {})
+    put_selectors(arn, configuration(), wanted)
     return arn
 
 
@@ -78,10 +119,13 @@ def read(trail_id):
     state["sns_topic_name"] = topic_name(trail)
     equal((trail["TrailARN"].split(":")[3], trail["HomeRegion"]), (REGION, REGION))
     state["enable_logging"] = call("GetTrailStatus", Name=trail_id)["IsLogging"]
+    state |= dict.fromkeys(SELECTORS, [])
     if trail.get("HasCustomEventSelectors"):
-        call("GetEventSelectors", TrailName=trail_id)
+        found = call("GetEventSelectors", TrailName=trail_id)
+        state["event_selector"] = [canonical(block) for block in found.get("EventSelectors", [])]
+        state["advanced_event_selector"] = [canonical(block) for block in found.get("AdvancedEventSelectors", [])]
     if trail.get("HasInsightSelectors"):
-        call("GetInsightSelectors", TrailName=trail_id)
+        state["insight_selector"] = call("GetInsightSelectors", TrailName=trail_id)["InsightSelectors"]
     # No check of the length: the provider makes none either.
     tags = call("ListTags", ResourceIdList=[trail["TrailARN"]])["ResourceTagList"][0]["TagsList"]
     state["tags"] = {tag["Key"]: tag["Value"] for tag in tags}
@@ -91,6 +135,12 @@ def read(trail_id):
 def plan(trail_id, wanted):
     """What differs: (argument, as it is, as it should be)."""
     state = read(trail_id)
+    wanted = dict(wanted)
+    for name in SELECTORS[:2]:
+        wanted[name] = [canonical(block) for block in wanted[name]]
+    # The insight types are a set.
+    for side in (state, wanted):
+        side["insight_selector"] = sorted(side["insight_selector"], key=lambda block: block["InsightType"])
     return [(name, state[name], wanted[name]) for name in wanted if state[name] != wanted[name]]
 
 
@@ -109,7 +159,9 @@ def update(trail_id, arn, wanted):
         call("UpdateTrail", Name=trail_id, **asked)
     if old["enable_logging"] != wanted["enable_logging"]:
         call("StartLogging" if wanted["enable_logging"] else "StopLogging", Name=trail_id)
+    refused = put_selectors(trail_id, old, wanted)
     equal(plan(trail_id, wanted), [])
+    return refused
 
 
 def delete(trail_id):
@@ -176,6 +228,39 @@ for change in [
 ]:
     wanted = wanted | change
     update(arn, arn, wanted)
+
+step("changes selectors of every kind, and finds no difference afterwards")
+objects = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::", "arn:aws:s3:::b-1/in"]}
+functions = {"Type": "AWS::Lambda::Function", "Values": ["arn:aws:lambda"]}
+category = {"Field": "eventCategory", "Equals": ["Data"]}
+kind = {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}
+arns = {"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::b-1/", "arn:aws:s3:::a-1/"], "NotEndsWith": [".tmp"]}
+manage = {"Field": "eventCategory", "Equals": ["Management"]}
+for change in [
+    {"event_selector": [management("WriteOnly")]},
+    {"event_selector": [management(excluded=["rdsdata.amazonaws.com", "kms.amazonaws.com"])]},
+    {"event_selector": [management(data=[functions, objects]), management("ReadOnly", data=[objects])]},
+    {"insight_selector": [{"InsightType": "ApiErrorRateInsight"}]},
+    {"insight_selector": [{"InsightType": "ApiErrorRateInsight"}, {"InsightType": "ApiCallRateInsight"}]},
+    {"event_selector": []},
+    {"insight_selector": []},
+    {"advanced_event_selector": [advanced(manage), advanced(category, arns, kind, name="objects")]},
+    {"advanced_event_selector": [advanced(kind, category)], "enable_logging": False},
+    {"event_selector": [management("ReadOnly")], "advanced_event_selector": [], "enable_logging": True},
+    {"event_selector": [], "advanced_event_selector": [advanced(manage)]},
+    {"event_selector": [management(data=[objects])], "advanced_event_selector": []},
+    {"event_selector": []},
+]:
+    before, wanted = wanted, wanted | change
+    # From advanced to basic selectors: the apply fails at its last call, and has done all that it should.
+    equal(update(arn, arn, wanted), bool(before["advanced_event_selector"]) and not wanted["advanced_event_selector"])
+
+step("creates a trail with selectors")
+chosen = {"event_selector": [management(data=[objects])], "insight_selector": [{"InsightType": "ApiCallRateInsight"}]}
+selecting = configuration(name="selecting", s3_bucket_name="terraform-logs", **chosen)
+selector = create(selecting)
+equal(plan(selector, selecting), [])
+equal(delete(selector), True)
 
 step("sees what others change")
 call("UpdateTrail", Name="audit", S3KeyPrefix="drift", EnableLogFileValidation=False)

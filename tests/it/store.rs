@@ -2,8 +2,10 @@
 
 use crate::support::{account, region};
 use contrail::domain::account_id::AccountId;
+use contrail::domain::aggregation::AggregationConfigurations;
 use contrail::domain::event::{Event, Listing};
 use contrail::domain::event_filter::EventFilter;
+use contrail::domain::insight_selectors::InsightSelectors;
 use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use contrail::domain::region::Region;
 use contrail::domain::resources::Resource;
@@ -67,6 +69,8 @@ fn trail(name: &str, region: &str, multi: bool) -> Trail {
         is_organization_trail: false,
         recursive_logging: true,
         event_selectors: EventSelectors::default(),
+        insight_selectors: InsightSelectors::default(),
+        aggregation_configurations: AggregationConfigurations::default(),
         created_at: 1,
         updated_at: 1,
     }

@@ -67,6 +67,13 @@ impl Selection {
     pub fn takes(&self, event: &Event) -> bool {
         self.0.iter().any(|rule| rule.chooses(event))
     }
+
+    /// Whether it takes some events of a category that only read, or that change something.
+    pub fn may_take(&self, category: Category, read_only: bool) -> bool {
+        let may =
+            |rule: &Rule| rule.category == category && rule.read_only.is_none_or(|only| only == read_only);
+        self.0.iter().any(may)
+    }
 }
 
 fn basic_rules(selector: &EventSelector) -> Vec<Rule> {

@@ -1,15 +1,18 @@
-//! What clients see on the wire, a file for each operation and door.
+//! What clients see on the wire, a file for each operation or for those on one thing, and for each door.
 
 mod add_tags;
 mod addressing;
 mod create_trail;
 mod create_trail_settings;
+mod delegated_admins;
 mod delete_trail;
 mod describe_trails;
 mod door;
+mod event_configuration;
 mod get_event_selectors;
 mod get_trail;
 mod get_trail_status;
+mod insight_selectors;
 mod limits;
 mod list_tags;
 mod list_trails;
@@ -21,6 +24,7 @@ mod preflight;
 mod put_event_selectors;
 mod regions;
 mod remove_tags;
+mod resource_policies;
 mod start_logging;
 mod stop_logging;
 mod update_trail;

@@ -1,6 +1,13 @@
 //! The table of operations against the names that the official SDK knows.
 
+use crate::support::TestServer;
+use contrail::api::{NOT_YET, OPERATIONS};
+use serde_json::json;
 use std::collections::BTreeSet;
+
+fn missing() -> impl Iterator<Item = &'static &'static str> {
+    NOT_YET.iter().flat_map(|(_, operations)| *operations)
+}
 
 /// The name of each operation, if the SDK has a type of that name: this file does not compile otherwise.
 macro_rules! sdk_names {
@@ -77,8 +84,32 @@ fn every_operation_of_aws_is_here_or_known_to_be_missing() {
         update_trail::UpdateTrail,
     ];
     assert_eq!(sdk.len(), 60);
-    let known: Vec<&str> = contrail::api::OPERATIONS.iter().chain(contrail::api::NOT_YET).copied().collect();
+    let known: Vec<&str> = OPERATIONS.iter().chain(missing()).copied().collect();
     let once: BTreeSet<_> = known.iter().collect();
     assert_eq!(once.len(), known.len(), "an operation stands in both lists");
     assert_eq!(once, sdk.iter().collect());
+}
+
+#[test]
+fn the_readme_lists_the_operations_that_are_here() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let chapter = readme.split("\n## ").find(|chapter| chapter.starts_with("Operations\n")).unwrap();
+    let list = chapter.split("\n\n").nth(1).unwrap();
+    let named: BTreeSet<_> =
+        list.split('`').skip(1).step_by(2).filter(|word| !word.ends_with("Exception")).collect();
+    assert_eq!(named, OPERATIONS.iter().copied().collect());
+    for (subject, _) in NOT_YET {
+        assert!(chapter.contains(subject), "README.md does not say that there are no {subject}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_here_says_what_is_missing() {
+    let server = TestServer::start().await;
+    for operation in missing() {
+        let refused = server.refused(operation, json!({})).await;
+        let want =
+            format!("UnsupportedOperationException: Contrail does not support {operation} yet: it has no ");
+        assert!(refused.starts_with(&want), "{refused}");
+    }
 }

@@ -2,8 +2,10 @@
 
 use crate::api::trails::{SettingsInput, SettingsOutput, check_room};
 use crate::api::{Context, Operation, Service, preflight};
+use crate::domain::aggregation::AggregationConfigurations;
 use crate::domain::bucket_name::BucketName;
 use crate::domain::caller::Caller;
+use crate::domain::insight_selectors::InsightSelectors;
 use crate::domain::selectors::EventSelectors;
 use crate::domain::tags::{self, Tag};
 use crate::domain::trail_name::{TrailName, blank};
@@ -72,6 +74,8 @@ impl Input {
             is_organization_trail: false,
             recursive_logging: true,
             event_selectors: EventSelectors::default(),
+            insight_selectors: InsightSelectors::default(),
+            aggregation_configurations: AggregationConfigurations::default(),
             created_at: now,
             updated_at: now,
         };

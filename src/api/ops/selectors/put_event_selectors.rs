@@ -1,6 +1,7 @@
 //! PutEventSelectors: chooses which events a trail takes.
 
-use crate::api::trails::{Purpose, SelectorsOutput, find};
+use crate::api::selectors::EventSelectorsOutput;
+use crate::api::trails::{Purpose, find};
 use crate::api::{Context, Operation};
 use crate::domain::selectors::EventSelectors;
 use crate::domain::selectors::advanced::AdvancedEventSelector;
@@ -29,13 +30,13 @@ impl Operation for PutEventSelectors {
     const NAME: &'static str = "PutEventSelectors";
     type Session = WriteSession;
     type Input = Input;
-    type Output = SelectorsOutput;
+    type Output = EventSelectorsOutput;
 
-    async fn call(input: Input, context: &mut Context<'_, WriteSession>) -> ApiResult<SelectorsOutput> {
+    async fn call(input: Input, context: &mut Context<'_, WriteSession>) -> ApiResult<EventSelectorsOutput> {
         let mut trail = find(context, input.trail_name.as_deref(), Purpose::Change).await?;
         trail.event_selectors = EventSelectors::parse(input.event_selectors, input.advanced_event_selectors)?;
-        let now = context.service.clock.now().timestamp_millis();
-        context.db.trails().set_event_selectors(&trail, &trail.event_selectors, now).await?;
+        trail.updated_at = context.service.clock.now().timestamp_millis();
+        context.db.trails().update_selectors(&trail).await?;
         Ok(trail.into())
     }
 }

@@ -1,6 +1,7 @@
 //! GetEventSelectors: which events a trail takes.
 
-use crate::api::trails::{Purpose, SelectorsOutput, find};
+use crate::api::selectors::EventSelectorsOutput;
+use crate::api::trails::{Purpose, find};
 use crate::api::{Context, Operation};
 use crate::error::ApiResult;
 use crate::store::ReadSession;
@@ -22,9 +23,9 @@ impl Operation for GetEventSelectors {
     const NAME: &'static str = "GetEventSelectors";
     type Session = ReadSession;
     type Input = Input;
-    type Output = SelectorsOutput;
+    type Output = EventSelectorsOutput;
 
-    async fn call(input: Input, context: &mut Context<'_, ReadSession>) -> ApiResult<SelectorsOutput> {
+    async fn call(input: Input, context: &mut Context<'_, ReadSession>) -> ApiResult<EventSelectorsOutput> {
         Ok(find(context, input.trail_name.as_deref(), Purpose::Read).await?.into())
     }
 }
