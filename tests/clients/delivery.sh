@@ -86,6 +86,31 @@ trailscraper download --bucket cli-files --prefix audit/ --account-id "$account"
 is "$(find scraped -name '*.json.gz' | wc -l | tr -d ' ')" 4
 has "$(trailscraper select --log-dir scraped --from '-1hour' --to now 2>scraper.log)" '"eventName": "UpdateTrail"'
 
+step "delivers the data events that are asked for, as trailscraper sees them"
+aws cloudtrail put-event-selectors --trail-name files --event-selectors \
+    'ReadWriteType=WriteOnly,DataResources=[{Type=AWS::S3::Object,Values=[arn:aws:s3:::theirs/in]}]' >selectors
+object_call() {
+    printf '{"eventVersion":"1.11","eventTime":"%s","eventSource":"s3.amazonaws.com","eventName":"%s","awsRegion":"us-east-1",' \
+        "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1"
+    printf '"userIdentity":{"type":"Root","accountId":"%s"},"sourceIPAddress":"192.0.2.1","requestParameters":null,' "$account"
+    printf '"readOnly":%s,"eventCategory":"Data","managementEvent":false,"recipientAccountId":"%s","resources":' "$2" "$account"
+    printf '[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::theirs/%s"}],"eventID":"%s"}\n' "$3" "data-$1"
+}
+{
+    object_call PutObject false in/1
+    object_call DeleteObject false out/1
+    object_call GetObject true in/1
+} | curl --fail --silent --show-error --data-binary @- "$url/_contrail/events" >imported
+has "$(cat imported)" '"accepted":3'
+flush >/dev/null
+trailscraper download --bucket cli-files --prefix audit/ --account-id "$account" --region us-east-1 \
+    --log-dir scraped --from '-1hour' --to now >scraper.log 2>&1 || fail "$(cat scraper.log)"
+selected=$(trailscraper select --log-dir scraped --from '-1hour' --to now 2>scraper.log)
+has "$selected" '"eventName": "PutObject"'
+has "$selected" '"eventName": "PutEventSelectors"'
+if grep -E '"eventName": "(Get|Delete)Object"' <<<"$selected"; then fail "delivered what nobody asked for"; fi
+is "$(aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=PutObject --query 'Events')" '[]'
+
 step "validates a region in which nothing was delivered"
 has "$(aws cloudtrail validate-logs --region eu-west-1 --trail-arn "$arn" --start-time "$since")" 'No digests found'
 

@@ -8,6 +8,7 @@ mod files;
 mod logs;
 mod notices;
 mod older_folder;
+mod regions;
 mod retries;
 mod selectors;
 

@@ -2,7 +2,7 @@
 
 use super::{delivered, delivering_to, log_files, records};
 use crate::support::fakes::FakeAws;
-use crate::support::{TestServer, record};
+use crate::support::{TestServer, arn, record};
 use serde_json::{Value, json};
 
 const TIME: &str = "2026-11-22T05:29:00Z";
@@ -114,9 +114,7 @@ async fn own_calls_are_selected_as_they_arrive() {
     let server = delivering_to(&aws, json!({})).await;
     select(&server, "demo", json!([{"ReadWriteType": "ReadOnly"}])).await;
     server.ok("DescribeTrails", json!({})).await;
-    server
-        .ok("AddTags", json!({"ResourceId": crate::support::arn("us-east-1", "demo"), "TagsList": []}))
-        .await;
+    server.ok("AddTags", json!({"ResourceId": arn("us-east-1", "demo"), "TagsList": []})).await;
     server.settle().await;
     server.flush().await;
     let names: Vec<_> =

@@ -240,6 +240,33 @@ async fn a_multi_region_trail_has_a_chain_for_each_region_it_captured_something_
 }
 
 #[tokio::test]
+async fn a_trail_that_takes_one_region_again_closes_the_chains_of_the_others() {
+    let aws = FakeAws::start().await;
+    let server = validating(&aws, json!({"IsMultiRegionTrail": true})).await;
+    let mut elsewhere = crate::support::record(1, "2026-11-22T05:29:00Z", "RunInstances");
+    elsewhere["awsRegion"] = json!("eu-west-1");
+    server.import(&[elsewhere]).await;
+    server.step().await;
+    server.ok("UpdateTrail", json!({"Name": "demo", "IsMultiRegionTrail": false})).await;
+    server.flush().await;
+    for _ in 0..3 {
+        server.wait(3600);
+        server.step().await;
+    }
+    let found = digests(&aws);
+    let of_region = |region: &str| {
+        found.iter().filter(|(key, _)| key.contains(&format!("/{region}/"))).collect::<Vec<_>>()
+    };
+    let there = of_region("eu-west-1");
+    assert_eq!(
+        there.iter().map(|digest| files(digest)).sum::<usize>(),
+        1,
+        "what it had taken is in a digest"
+    );
+    assert_eq!((there.len(), of_region("us-east-1").len()), (2, 4), "and none came afterwards");
+}
+
+#[tokio::test]
 async fn a_chain_follows_its_trail_into_another_bucket() {
     let aws = FakeAws::start().await;
     let server = validating(&aws, json!({})).await;

@@ -142,7 +142,10 @@ async fn operations_that_aws_has_and_contrail_has_not_name_themselves() {
     let reply = server.call("ListChannels", json!({})).await;
     assert_eq!(
         reply.error(),
-        ("UnsupportedOperationException".into(), "Contrail does not support ListChannels yet: it has no channels.".into())
+        (
+            "UnsupportedOperationException".into(),
+            "Contrail does not support ListChannels yet: it has no channels.".into()
+        )
     );
     let error =
         server.sdk().list_queries().event_data_store("e").send().await.unwrap_err().into_service_error();
