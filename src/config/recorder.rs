@@ -15,7 +15,7 @@ pub struct RecorderSettings {
     /// Upstreams of single services, by signing name.
     #[serde(default, serialize_with = "shown::upstreams")]
     pub upstreams: HashMap<String, String>,
-    /// Whether data events are recorded.
+    /// Whether all data events are recorded; else those that a trail takes.
     pub data_events: bool,
     /// Calls that are not recorded: `service` or `service:EventName`.
     #[serde(deserialize_with = "list")]

@@ -3,6 +3,7 @@
 
 use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
+use crate::domain::selector_fields::Category;
 use crate::domain::selectors::Selection;
 use std::sync::Arc;
 
@@ -60,6 +61,14 @@ impl LoggingTrails {
     /// Whether one of them covers `region`: the history of 2015 shows what was done there.
     pub fn cover(&self, region: &Region) -> bool {
         self.0.iter().any(|trail| trail.covers(region))
+    }
+
+    /// Whether one of them may take events of a category.
+    pub fn may_take(&self, category: Category) -> bool {
+        let may = |trail: &LoggingTrail| {
+            [false, true].into_iter().any(|read_only| trail.selection.may_take(category, read_only))
+        };
+        self.0.iter().any(may)
     }
 
     /// The event of a call that arrived while these trails were logging: in which list of the history it stands, and who

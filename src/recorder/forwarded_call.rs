@@ -65,12 +65,21 @@ impl ForwardedCallRecorder {
         };
         let name = names::event_name(&call.service, &call.operation, call.known.as_deref());
         let is_data = names::data_resource_type(&call.service, &call.operation).is_some();
-        if (is_data && !recorder.data_events) || !recorder.wants(&call.service.signing_name, &name) {
+        let category = if is_data { Category::Data } else { Category::Management };
+        let needs_taker = is_data && !recorder.data_events;
+        if needs_taker && !exchange.trails.may_take(category)
+            || !recorder.wants(&call.service.signing_name, &name)
+        {
             return Recorded::Unwanted;
         }
-        let category = if is_data { Category::Data } else { Category::Management };
         match self.event(exchange, &call, &name, category) {
-            Ok(event) => Recorded::Event(Box::new(exchange.trails.capture(event))),
+            Ok(event) => {
+                let captured = exchange.trails.capture(event);
+                match needs_taker && captured.takers.is_empty() {
+                    true => Recorded::Unwanted,
+                    false => Recorded::Event(Box::new(captured)),
+                }
+            }
             Err(reason) => {
                 tracing::warn!(reason, event_name = name, "a call cannot be recorded");
                 Recorded::Unidentified(call.service.signing_name.clone())
