@@ -1,4 +1,4 @@
-//! What the operations on selectors share: whose they are, and how they are answered.
+//! What the operations on selectors share: which trail is asked for, and how it is answered.
 
 use crate::domain::aggregation::AggregationConfigurations;
 use crate::domain::arn::trail_arn;
@@ -8,23 +8,23 @@ use crate::error::{ApiResult, Code};
 use crate::store::Trail;
 use serde::{Deserialize, Serialize};
 
-/// A trail, or else an event data store.
+/// What has the selectors: a trail, or else an event data store.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Owner {
+pub struct TrailOrEventDataStore {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trail_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_data_store: Option<String>,
 }
 
-impl Owner {
+impl TrailOrEventDataStore {
     /// The trail's name.
     ///
     /// # Errors
     /// `InvalidParameterCombinationException` unless one of the two is given, `UnsupportedOperationException` for an event
     /// data store.
-    pub(super) fn trail(&self) -> ApiResult<&str> {
+    pub(super) fn trail_name(&self) -> ApiResult<&str> {
         match (&self.trail_name, &self.event_data_store) {
             (Some(name), None) => Ok(name),
             (None, Some(_)) => Err(Code::UnsupportedOperationException

@@ -1,10 +1,11 @@
 //! An event: a record with what lookups find it by; and the way from the JSON of a record that comes from outside to that.
 
 use crate::domain::account_id::AccountId;
+use crate::domain::category::Category;
 use crate::domain::lookup::LAST_SECOND;
 use crate::domain::region::Region;
 use crate::domain::resources::{self, Resource};
-use crate::domain::selector_fields::{Category, SelectorFields, TypedResource};
+use crate::domain::selector_fields::{SelectorFields, TypedResource};
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
 use chrono::{DateTime, Utc};

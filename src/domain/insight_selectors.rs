@@ -1,7 +1,7 @@
 //! Which unusual activity a trail looks for. Rules: API reference, PutInsightSelectors, InsightSelector; user guide, "Logging
 //! Insights events with the AWS CLI".
 
-use crate::domain::selector_fields::Category;
+use crate::domain::category::Category;
 use crate::domain::selectors::Selection;
 use crate::domain::text::cut;
 use crate::error::{ApiError, ApiResult, Code};

@@ -7,6 +7,7 @@ pub mod aggregation;
 pub mod arn;
 pub mod bucket_name;
 pub mod caller;
+pub mod category;
 pub mod cloud_watch_logs;
 pub mod digest;
 pub mod event;

@@ -1,9 +1,9 @@
 //! Which trails take an event. Decided once: by the trails that were logging as the call arrived, or, for records from
 //! outside, as they are stored.
 
+use crate::domain::category::Category;
 use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
-use crate::domain::selector_fields::Category;
 use crate::domain::selectors::Selection;
 use std::sync::Arc;
 

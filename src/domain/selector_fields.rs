@@ -1,29 +1,4 @@
-//! What selectors of trails look at beside what lookups look at: fields of a record, and its category.
-
-/// `eventCategory` of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Category {
-    /// About a resource itself.
-    Management,
-    /// About what is in a resource.
-    Data,
-    /// A call through a VPC endpoint.
-    NetworkActivity,
-    /// Unusual activity, found by CloudTrail.
-    Insight,
-}
-
-impl Category {
-    /// As records and selectors spell it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Category::Management => "Management",
-            Category::Data => "Data",
-            Category::NetworkActivity => "NetworkActivity",
-            Category::Insight => "Insight",
-        }
-    }
-}
+//! What selectors of trails look at beside what lookups look at.
 
 /// Fields of a record that only selectors look at. `None` where the record has no such member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,12 +2,13 @@
 
 use crate::clock::Ids;
 use crate::domain::account_id::AccountId;
+use crate::domain::category::Category;
 use crate::domain::event::{Event, Listing, MAX_RECORD_BYTES};
 use crate::domain::identity::Identity;
 use crate::domain::record::{Record, RecordResource};
 use crate::domain::region::Region;
 use crate::domain::resources::{self, Resource};
-use crate::domain::selector_fields::{Category, SelectorFields, TypedResource};
+use crate::domain::selector_fields::{SelectorFields, TypedResource};
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
 use chrono::{DateTime, Utc};

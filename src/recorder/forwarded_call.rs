@@ -4,11 +4,11 @@
 use crate::clock::Ids;
 use crate::config::Settings;
 use crate::domain::account_id::AccountId;
+use crate::domain::category::Category;
 use crate::domain::event::Event;
 use crate::domain::record::RecordResource;
 use crate::domain::region::Region;
 use crate::domain::routing::CapturedEvent;
-use crate::domain::selector_fields::Category;
 use crate::recorder::call::{Call, Refusal};
 use crate::recorder::callers::Callers;
 use crate::recorder::catalog::{Catalog, names};

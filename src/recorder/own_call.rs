@@ -2,8 +2,8 @@
 
 use crate::clock::{Clock, Ids};
 use crate::domain::caller::Caller;
+use crate::domain::category::Category;
 use crate::domain::event::Event;
-use crate::domain::selector_fields::Category;
 use crate::error::ApiError;
 use crate::recorder::call::{Call, Refusal};
 use serde_json::Value;

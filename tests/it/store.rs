@@ -3,13 +3,14 @@
 use crate::support::{account, region};
 use contrail::domain::account_id::AccountId;
 use contrail::domain::aggregation::AggregationConfigurations;
+use contrail::domain::category::Category;
 use contrail::domain::event::{Event, Listing};
 use contrail::domain::event_filter::EventFilter;
 use contrail::domain::insight_selectors::InsightSelectors;
 use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use contrail::domain::region::Region;
 use contrail::domain::resources::Resource;
-use contrail::domain::selector_fields::{Category, SelectorFields};
+use contrail::domain::selector_fields::SelectorFields;
 use contrail::domain::selectors::EventSelectors;
 use contrail::domain::tags::Tag;
 use contrail::store::{

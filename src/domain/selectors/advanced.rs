@@ -1,6 +1,6 @@
 //! Advanced event selectors: their rules, for trails.
 
-use crate::domain::selector_fields::Category;
+use crate::domain::category::Category;
 use crate::domain::selectors::basic::{EXCLUDABLE_SOURCES, invalid};
 use crate::domain::text::cut;
 use crate::error::ApiResult;

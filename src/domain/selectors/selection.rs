@@ -1,7 +1,7 @@
 //! Selectors made ready once, to be asked of every event.
 
+use crate::domain::category::Category;
 use crate::domain::event::Event;
-use crate::domain::selector_fields::Category;
 use crate::domain::selectors::advanced::{AdvancedEventSelector, AdvancedFieldSelector, Field};
 use crate::domain::selectors::basic::{DataResourceType, EventSelector};
 use crate::domain::selectors::event_selectors::EventSelectors;

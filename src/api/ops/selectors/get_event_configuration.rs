@@ -1,6 +1,6 @@
 //! GetEventConfiguration: how a trail sums its events up.
 
-use crate::api::selectors::{EventConfigurationOutput, Owner};
+use crate::api::selectors::{EventConfigurationOutput, TrailOrEventDataStore};
 use crate::api::trails::{Purpose, find};
 use crate::api::{Context, Operation};
 use crate::error::ApiResult;
@@ -13,13 +13,13 @@ pub struct GetEventConfiguration;
 impl Operation for GetEventConfiguration {
     const NAME: &'static str = "GetEventConfiguration";
     type Session = ReadSession;
-    type Input = Owner;
+    type Input = TrailOrEventDataStore;
     type Output = EventConfigurationOutput;
 
     async fn call(
-        input: Owner,
+        input: TrailOrEventDataStore,
         context: &mut Context<'_, ReadSession>,
     ) -> ApiResult<EventConfigurationOutput> {
-        Ok(find(context, Some(input.trail()?), Purpose::Read).await?.into())
+        Ok(find(context, Some(input.trail_name()?), Purpose::Read).await?.into())
     }
 }

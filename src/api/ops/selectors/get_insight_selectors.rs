@@ -1,6 +1,6 @@
 //! GetInsightSelectors: which unusual activity a trail looks for.
 
-use crate::api::selectors::{InsightSelectorsOutput, Owner};
+use crate::api::selectors::{InsightSelectorsOutput, TrailOrEventDataStore};
 use crate::api::trails::{Purpose, find};
 use crate::api::{Context, Operation};
 use crate::domain::arn::trail_arn;
@@ -14,11 +14,14 @@ pub struct GetInsightSelectors;
 impl Operation for GetInsightSelectors {
     const NAME: &'static str = "GetInsightSelectors";
     type Session = ReadSession;
-    type Input = Owner;
+    type Input = TrailOrEventDataStore;
     type Output = InsightSelectorsOutput;
 
-    async fn call(input: Owner, context: &mut Context<'_, ReadSession>) -> ApiResult<InsightSelectorsOutput> {
-        let trail = find(context, Some(input.trail()?), Purpose::Read).await?;
+    async fn call(
+        input: TrailOrEventDataStore,
+        context: &mut Context<'_, ReadSession>,
+    ) -> ApiResult<InsightSelectorsOutput> {
+        let trail = find(context, Some(input.trail_name()?), Purpose::Read).await?;
         if trail.insight_selectors.is_empty() {
             // Observed.
             return Err(Code::InsightNotEnabledException.because(format!(

@@ -1,6 +1,6 @@
 //! PutEventConfiguration: has a trail sum its events up, or not.
 
-use crate::api::selectors::{EventConfigurationOutput, Owner};
+use crate::api::selectors::{EventConfigurationOutput, TrailOrEventDataStore};
 use crate::api::trails::{Purpose, find};
 use crate::api::{Context, Operation};
 use crate::domain::aggregation::{AggregationConfiguration, AggregationConfigurations};
@@ -17,7 +17,7 @@ pub struct PutEventConfiguration;
 #[serde(rename_all = "PascalCase")]
 pub struct Input {
     #[serde(flatten)]
-    owner: Owner,
+    of: TrailOrEventDataStore,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aggregation_configurations: Option<Vec<AggregationConfiguration>>,
     /// Of an event data store only.
@@ -48,7 +48,7 @@ impl Operation for PutEventConfiguration {
         input: Input,
         context: &mut Context<'_, WriteSession>,
     ) -> ApiResult<EventConfigurationOutput> {
-        let name = input.owner.trail()?;
+        let name = input.of.trail_name()?;
         let refuse = |why| Err(Code::InvalidParameterCombinationException.because(why));
         if input.max_event_size.is_some() || input.context_key_selectors.is_some() {
             return refuse("MaxEventSize and ContextKeySelectors can be specified with EventDataStore only.");

@@ -1,6 +1,6 @@
 //! PutInsightSelectors: chooses which unusual activity a trail looks for, or none.
 
-use crate::api::selectors::{InsightSelectorsOutput, Owner};
+use crate::api::selectors::{InsightSelectorsOutput, TrailOrEventDataStore};
 use crate::api::trails::{Purpose, find};
 use crate::api::{Context, Operation};
 use crate::domain::insight_selectors::{InsightSelectorInput, InsightSelectors};
@@ -18,7 +18,7 @@ pub struct PutInsightSelectors;
 #[serde(rename_all = "PascalCase")]
 pub struct Input {
     #[serde(flatten)]
-    owner: Owner,
+    of: TrailOrEventDataStore,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     insight_selectors: Option<Vec<InsightSelectorInput>>,
     /// Of an event data store only.
@@ -36,7 +36,7 @@ impl Operation for PutInsightSelectors {
         input: Input,
         context: &mut Context<'_, WriteSession>,
     ) -> ApiResult<InsightSelectorsOutput> {
-        let name = input.owner.trail()?;
+        let name = input.of.trail_name()?;
         if input.insights_destination.is_some() {
             return Err(Code::InvalidParameterCombinationException
                 .because("InsightsDestination can be specified with EventDataStore only."));
