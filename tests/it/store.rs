@@ -16,6 +16,7 @@ use contrail::domain::tags::Tag;
 use contrail::store::{
     DataDir, DigestKey, LookupQuery, Order, ReadSession, Session, Store, StoreErrorKind, Trail, TrailStatus,
 };
+use serde_json::json;
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
@@ -136,6 +137,52 @@ async fn a_trail_is_stored_changed_and_removed_with_all_that_belongs_to_it() {
     assert!(db.trails().tags(demo.id).await.unwrap().is_empty());
     let again = db.trails().insert(&demo, &[]).await.unwrap();
     assert!(again > demo.id + 1, "no number is given twice");
+}
+
+#[tokio::test]
+async fn selectors_of_a_trail_are_stored_and_known_as_they_are_committed() {
+    let (store, _folder, _temp) = open().await;
+    let ours = account("111122223333");
+    let mut demo = trail("demo", "us-east-1", false);
+    let mut db = store.write().await.unwrap();
+    demo.id = db.trails().insert(&demo, &[]).await.unwrap();
+    db.trails().start_logging(&demo, 1).await.unwrap();
+    db.commit().await.unwrap();
+    let takers = || store.logging_trails(&ours).takers(&event(1, 10)).len();
+    assert_eq!(takers(), 1);
+    demo.event_selectors = serde_json::from_value(json!({"AdvancedEventSelectors": [{"FieldSelectors": [
+        {"Field": "eventCategory", "Equals": ["Management"]}, {"Field": "readOnly", "Equals": ["true"]}]}]}))
+    .unwrap();
+    demo.insight_selectors = serde_json::from_value(json!([{"InsightType": "ApiErrorRateInsight"}])).unwrap();
+    demo.aggregation_configurations =
+        serde_json::from_value(json!([{"Templates": ["API_ACTIVITY"], "EventCategory": "Data"}])).unwrap();
+    demo.updated_at = 2;
+    let mut db = store.write().await.unwrap();
+    db.trails().update_selectors(&demo).await.unwrap();
+    assert_eq!(takers(), 1, "not before the commit");
+    db.commit().await.unwrap();
+    assert_eq!(takers(), 0);
+    assert_eq!(store.read().await.unwrap().trails().by_id(demo.id).await.unwrap(), Some(demo));
+}
+
+#[tokio::test]
+async fn delegated_administrators_are_those_of_their_organization() {
+    let (store, _folder, _temp) = open().await;
+    let (ours, theirs) = (account("111122223333"), account("444455556666"));
+    let mut db = store.write().await.unwrap();
+    for admin in ["222222222222", "111111111111"] {
+        db.organizations().register_delegated_admin(&ours, &account(admin), 1).await.unwrap();
+    }
+    let admins = db.organizations().delegated_admins(&ours).await.unwrap();
+    assert_eq!(admins, [account("111111111111"), account("222222222222")]);
+    assert!(db.organizations().delegated_admins(&theirs).await.unwrap().is_empty());
+    for (management, was_one) in [(&theirs, false), (&ours, true), (&ours, false)] {
+        let admin = account("111111111111");
+        let removed = db.organizations().deregister_delegated_admin(management, &admin).await.unwrap();
+        assert_eq!(removed, was_one);
+    }
+    db.maintenance().begin_wipe(Some(&ours), 2).await.unwrap();
+    assert!(db.organizations().delegated_admins(&ours).await.unwrap().is_empty());
 }
 
 #[tokio::test]
