@@ -78,4 +78,13 @@ async fn everything_that_waits_in_an_older_folder_arrives() {
         json!([{"Key": "team", "Value": "blue"}, {"Key": "empty"}])
     );
     assert_eq!(server.status().await["IsLogging"], true);
+
+    let trails = server.ok("DescribeTrails", json!({})).await["trailList"].clone();
+    for trail in trails.as_array().unwrap() {
+        assert_eq!(
+            (&trail["HasCustomEventSelectors"], &trail["HasInsightSelectors"]),
+            (&json!(false), &json!(false))
+        );
+    }
+    assert_ne!(trails, json!([]));
 }
