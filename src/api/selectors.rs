@@ -1,7 +1,6 @@
 //! What the operations on selectors share: which trail is asked for, and how it is answered.
 
 use crate::domain::aggregation::AggregationConfigurations;
-use crate::domain::arn::trail_arn;
 use crate::domain::insight_selectors::InsightSelectors;
 use crate::domain::selectors::EventSelectors;
 use crate::error::{ApiResult, Code};
@@ -46,10 +45,7 @@ pub struct EventSelectorsOutput {
 
 impl From<Trail> for EventSelectorsOutput {
     fn from(trail: Trail) -> EventSelectorsOutput {
-        EventSelectorsOutput {
-            trail_arn: trail_arn(&trail.home_region, &trail.account, &trail.name),
-            event_selectors: trail.event_selectors,
-        }
+        EventSelectorsOutput { trail_arn: trail.arn(), event_selectors: trail.event_selectors }
     }
 }
 
@@ -64,10 +60,7 @@ pub struct InsightSelectorsOutput {
 
 impl From<Trail> for InsightSelectorsOutput {
     fn from(trail: Trail) -> InsightSelectorsOutput {
-        InsightSelectorsOutput {
-            trail_arn: trail_arn(&trail.home_region, &trail.account, &trail.name),
-            insight_selectors: trail.insight_selectors,
-        }
+        InsightSelectorsOutput { trail_arn: trail.arn(), insight_selectors: trail.insight_selectors }
     }
 }
 
@@ -83,7 +76,7 @@ pub struct EventConfigurationOutput {
 impl From<Trail> for EventConfigurationOutput {
     fn from(trail: Trail) -> EventConfigurationOutput {
         EventConfigurationOutput {
-            trail_arn: trail_arn(&trail.home_region, &trail.account, &trail.name),
+            trail_arn: trail.arn(),
             aggregation_configurations: trail.aggregation_configurations,
         }
     }

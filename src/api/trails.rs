@@ -1,7 +1,7 @@
 //! What the trail operations share: finding a trail, room for another one, settings in and out.
 
 use crate::api::Context;
-use crate::domain::arn::{trail_arn, wrong_region};
+use crate::domain::arn::wrong_region;
 use crate::domain::bucket_name::BucketName;
 use crate::domain::cloud_watch_logs::CloudWatchLogs;
 use crate::domain::region::Region;
@@ -60,7 +60,7 @@ pub(super) async fn find<S: Session>(
 fn not_at_home(trail: &Trail) -> crate::error::ApiError {
     Code::InvalidHomeRegionException.because(format!(
         "The trail {} can be changed only in its home region {}.",
-        trail_arn(&trail.home_region, &trail.account, &trail.name),
+        trail.arn(),
         trail.home_region
     ))
 }
@@ -194,7 +194,7 @@ pub struct SettingsOutput {
 impl From<Trail> for SettingsOutput {
     fn from(trail: Trail) -> SettingsOutput {
         SettingsOutput {
-            trail_arn: trail_arn(&trail.home_region, &trail.account, &trail.name),
+            trail_arn: trail.arn(),
             name: trail.name,
             s3_bucket_name: trail.s3_bucket_name,
             s3_key_prefix: trail.s3_key_prefix,

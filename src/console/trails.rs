@@ -5,7 +5,6 @@ use crate::console::parameters::Parameters;
 use crate::console::reader;
 use crate::console::refusal::Refusal;
 use crate::console::selectors;
-use crate::domain::arn::trail_arn;
 use crate::guard::Ours;
 use crate::store::{Session, StoreResult, Trail, TrailBacklog, TrailFile};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -54,7 +53,7 @@ async fn describe(
     let error = status.latest_delivery_error.as_deref();
     Ok(json!({
         "name": trail.name,
-        "arn": trail_arn(&trail.home_region, &trail.account, &trail.name),
+        "arn": trail.arn(),
         "account": trail.account.as_str(),
         "region": trail.home_region.as_str(),
         "logging": status.is_logging,

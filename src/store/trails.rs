@@ -2,6 +2,7 @@
 
 use crate::domain::account_id::AccountId;
 use crate::domain::aggregation::AggregationConfigurations;
+use crate::domain::arn::trail_arn;
 use crate::domain::insight_selectors::InsightSelectors;
 use crate::domain::region::Region;
 use crate::domain::selectors::EventSelectors;
@@ -39,6 +40,11 @@ pub struct Trail {
 }
 
 impl Trail {
+    /// Its ARN.
+    pub fn arn(&self) -> String {
+        trail_arn(&self.home_region, &self.account, &self.name)
+    }
+
     /// Whether the trail is to be seen in `region`: at home, or everywhere for a multi-region trail.
     pub fn covers(&self, region: &str) -> bool {
         self.is_multi_region_trail || self.home_region == region

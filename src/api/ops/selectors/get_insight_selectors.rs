@@ -3,7 +3,6 @@
 use crate::api::selectors::{InsightSelectorsOutput, TrailOrEventDataStore};
 use crate::api::trails::{Purpose, find};
 use crate::api::{Context, Operation};
-use crate::domain::arn::trail_arn;
 use crate::error::{ApiResult, Code};
 use crate::store::ReadSession;
 
@@ -27,7 +26,7 @@ impl Operation for GetInsightSelectors {
             return Err(Code::InsightNotEnabledException.because(format!(
                 "Trail {} does not have Insights enabled. Edit the trail settings to enable Insights, and then try \
                  the operation again.",
-                trail_arn(&trail.home_region, &trail.account, &trail.name)
+                trail.arn()
             )));
         }
         Ok(trail.into())

@@ -1,7 +1,6 @@
 //! ListTrails: the trails of an account in all regions, whichever region is asked.
 
 use crate::api::{Context, Operation};
-use crate::domain::arn::trail_arn;
 use crate::domain::page_token::{self, TokenScope};
 use crate::domain::region::Region;
 use crate::error::ApiResult;
@@ -43,11 +42,7 @@ struct TrailInfo {
 
 impl From<Trail> for TrailInfo {
     fn from(trail: Trail) -> TrailInfo {
-        TrailInfo {
-            trail_arn: trail_arn(&trail.home_region, &trail.account, &trail.name),
-            name: trail.name,
-            home_region: trail.home_region,
-        }
+        TrailInfo { trail_arn: trail.arn(), name: trail.name, home_region: trail.home_region }
     }
 }
 
