@@ -64,10 +64,10 @@ codes! {
     InvalidCloudWatchLogsRoleArnException => 400 Service,
     /// `EventCategory` is something else than `insight`.
     InvalidEventCategoryException => 400 Service,
-    /// A trail seen from another region can be changed in its home region only.
-    InvalidHomeRegionException => 400 Service,
     /// Event selectors that break a rule, or too many of them.
     InvalidEventSelectorsException => 400 Service,
+    /// A trail seen from another region can be changed in its home region only.
+    InvalidHomeRegionException => 400 Service,
     /// Insight selectors that break a rule, or look at what the trail does not log.
     InvalidInsightSelectorsException => 400 Service,
     /// Malformed KMS key id, alias or ARN.

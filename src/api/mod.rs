@@ -1,7 +1,7 @@
 //! CloudTrail's API without its wire: who may ask how often, what each operation does, and its record.
 //!
-//! An operation is one file in a folder of [`ops`], a `pub mod` line there, and a line in the `operations!` table below. Everything
-//! that operations share happens in `frame`, around them.
+//! An operation is one file in a folder of [`ops`], a `pub mod` line there, and a line in the `operations!` table below.
+//! Everything that operations share happens in `frame`, around them.
 
 mod frame;
 pub mod limits;

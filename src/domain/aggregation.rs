@@ -1,6 +1,6 @@
 //! How a trail sums its events up. Rules: API reference, PutEventConfiguration, AggregationConfiguration.
 
-use crate::domain::text::cut;
+use crate::domain::text::invalid_value;
 use crate::error::{ApiError, ApiResult, Code};
 use serde::{Deserialize, Serialize};
 
@@ -47,18 +47,14 @@ impl AggregationConfigurations {
                 )));
             }
             if let Some(template) = templates.iter().find(|name| !TEMPLATES.contains(&name.as_str())) {
-                return Err(invalid_value(template, "Templates"));
+                return Err(invalid(invalid_value(template, "Templates")));
             }
             if category != "Data" {
-                return Err(invalid_value(category, "EventCategory"));
+                return Err(invalid(invalid_value(category, "EventCategory")));
             }
         }
         Ok(AggregationConfigurations(given))
     }
-}
-
-fn invalid_value(value: &str, member: &str) -> ApiError {
-    invalid(format!("Value {} for {member} is invalid.", cut(value, 200)))
 }
 
 fn invalid(why: String) -> ApiError {

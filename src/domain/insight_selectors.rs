@@ -3,7 +3,7 @@
 
 use crate::domain::category::Category;
 use crate::domain::selectors::Selection;
-use crate::domain::text::cut;
+use crate::domain::text::invalid_value;
 use crate::error::{ApiError, ApiResult, Code};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -18,7 +18,7 @@ pub struct InsightSelectors(Vec<InsightSelector>);
 #[serde(rename_all = "PascalCase")]
 struct InsightSelector {
     insight_type: InsightType,
-    /// Management events where it is left out.
+    /// Management events where it is left out or empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_categories: Option<Vec<InsightCategory>>,
 }
@@ -77,12 +77,12 @@ impl InsightSelectorInput {
         let insight_type = match self.insight_type.as_deref().unwrap_or_default() {
             "ApiCallRateInsight" => InsightType::ApiCallRateInsight,
             "ApiErrorRateInsight" => InsightType::ApiErrorRateInsight,
-            other => return Err(invalid_value(other, "InsightType")),
+            other => return Err(invalid(invalid_value(other, "InsightType"))),
         };
         let category = |name: String| match name.as_str() {
             "Management" => Ok(InsightCategory::Management),
             "Data" => Ok(InsightCategory::Data),
-            other => Err(invalid_value(other, "EventCategories")),
+            other => Err(invalid(invalid_value(other, "EventCategories"))),
         };
         let categories = self.event_categories.map(|names| names.into_iter().map(category).collect());
         Ok(InsightSelector { insight_type, event_categories: categories.transpose()? })
@@ -92,19 +92,18 @@ impl InsightSelectorInput {
 impl InsightSelector {
     /// Whether the trail takes what the selector looks at.
     fn check(&self, selection: &Selection) -> ApiResult<()> {
-        let takes = |category, read_only| selection.may_take(category, read_only);
-        let default = [InsightCategory::Management];
-        for category in self.event_categories.as_deref().unwrap_or(&default) {
+        let default = vec![InsightCategory::Management];
+        let given = self.event_categories.as_ref().filter(|categories| !categories.is_empty());
+        for category in given.unwrap_or(&default) {
             let (is_taken, needed) = match (category, self.insight_type) {
                 (InsightCategory::Management, InsightType::ApiCallRateInsight) => {
-                    (takes(Category::Management, false), "write management events")
+                    (selection.may_take_writes(Category::Management), "write management events")
                 }
-                (InsightCategory::Management, InsightType::ApiErrorRateInsight) => (
-                    takes(Category::Management, false) || takes(Category::Management, true),
-                    "read or write management events",
-                ),
+                (InsightCategory::Management, InsightType::ApiErrorRateInsight) => {
+                    (selection.may_take(Category::Management), "read or write management events")
+                }
                 (InsightCategory::Data, _) => {
-                    (takes(Category::Data, false) || takes(Category::Data, true), "read or write data events")
+                    (selection.may_take(Category::Data), "read or write data events")
                 }
             };
             if !is_taken {
@@ -116,10 +115,6 @@ impl InsightSelector {
         }
         Ok(())
     }
-}
-
-fn invalid_value(value: &str, member: &str) -> ApiError {
-    invalid(format!("Value {} for {member} is invalid.", cut(value, 200)))
 }
 
 fn invalid(why: impl Into<String>) -> ApiError {

@@ -65,10 +65,7 @@ impl LoggingTrails {
 
     /// Whether one of them may take events of a category.
     pub fn may_take(&self, category: Category) -> bool {
-        let may = |trail: &LoggingTrail| {
-            [false, true].into_iter().any(|read_only| trail.selection.may_take(category, read_only))
-        };
-        self.0.iter().any(may)
+        self.0.iter().any(|trail| trail.selection.may_take(category))
     }
 
     /// The event of a call that arrived while these trails were logging: in which list of the history it stands, and who

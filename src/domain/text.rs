@@ -1,4 +1,4 @@
-//! Text: how much of it is shown, and which characters are stored.
+//! Text: how much of it is shown, how a value is refused, and which characters are stored.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,11 @@ pub fn cut(text: &str, max: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+/// The text with which AWS refuses a value (observed for `DataResources.Values`).
+pub fn invalid_value(value: &str, member: &str) -> String {
+    format!("Value {} for {member} is invalid.", cut(value, 200))
 }
 
 /// `text` as columns hold it: a NUL character becomes `\u0000`, because PostgreSQL's text cannot hold it and terminals

@@ -3,7 +3,7 @@
 use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
 use crate::domain::region::Region;
-use crate::domain::text::cut;
+use crate::domain::text::invalid_value;
 use crate::error::{ApiError, ApiResult, Code};
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +103,7 @@ impl ReadWriteType {
             "ReadOnly" => Ok(ReadWriteType::ReadOnly),
             "WriteOnly" => Ok(ReadWriteType::WriteOnly),
             "All" => Ok(ReadWriteType::All),
-            other => Err(invalid_value(other, "ReadWriteType")),
+            other => Err(invalid(invalid_value(other, "ReadWriteType"))),
         }
     }
 
@@ -131,7 +131,7 @@ impl DataResourceType {
         [DataResourceType::S3Object, DataResourceType::LambdaFunction, DataResourceType::DynamoDbTable]
             .into_iter()
             .find(|kind| kind.name() == text)
-            .ok_or_else(|| invalid_value(text, "DataResources.Type"))
+            .ok_or_else(|| invalid(invalid_value(text, "DataResources.Type")))
     }
 
     const fn service(self) -> &'static str {
@@ -196,11 +196,6 @@ fn is_partition(text: &str) -> bool {
     text == "aws" || text.starts_with("aws-")
 }
 
-/// The form that AWS gives the text for a value of a data resource (observed).
-fn invalid_value(value: &str, member: &str) -> ApiError {
-    invalid(format!("Value {} for {member} is invalid.", cut(value, 200)))
-}
-
 /// Checks selectors and fills in what was left out.
 pub(super) fn parse(given: Vec<EventSelectorInput>) -> ApiResult<Vec<EventSelector>> {
     if !(1..=MAX_SELECTORS).contains(&given.len()) {
@@ -236,7 +231,7 @@ impl EventSelectorInput {
         };
         let excluded = &selector.exclude_management_event_sources;
         if let Some(source) = excluded.iter().find(|source| !EXCLUDABLE_SOURCES.contains(&source.as_str())) {
-            return Err(invalid_value(source, "ExcludeManagementEventSources"));
+            return Err(invalid(invalid_value(source, "ExcludeManagementEventSources")));
         }
         if !excluded.is_empty() && !selector.include_management_events {
             return Err(invalid(
@@ -258,7 +253,7 @@ impl DataResourceInput {
             )));
         }
         match values.iter().find(|value| !resource_type.is_valid(value)) {
-            Some(value) => Err(invalid_value(value, "DataResources.Values")),
+            Some(value) => Err(invalid(invalid_value(value, "DataResources.Values"))),
             None => Ok(DataResource { resource_type, values }),
         }
     }

@@ -68,11 +68,14 @@ impl Selection {
         self.0.iter().any(|rule| rule.chooses(event))
     }
 
-    /// Whether it takes some events of a category that only read, or that change something.
-    pub fn may_take(&self, category: Category, read_only: bool) -> bool {
-        let may =
-            |rule: &Rule| rule.category == category && rule.read_only.is_none_or(|only| only == read_only);
-        self.0.iter().any(may)
+    /// Whether it takes some events of a category.
+    pub fn may_take(&self, category: Category) -> bool {
+        self.0.iter().any(|rule| rule.category == category)
+    }
+
+    /// Whether it takes some events of a category that change something.
+    pub fn may_take_writes(&self, category: Category) -> bool {
+        self.0.iter().any(|rule| rule.category == category && rule.read_only != Some(true))
     }
 }
 
