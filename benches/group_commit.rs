@@ -8,6 +8,7 @@ mod support;
 
 use contrail::domain::account_id::AccountId;
 use contrail::domain::event::Event;
+use contrail::domain::event_facts::NamesOnly;
 use std::time::Instant;
 use support::baseline::{Baseline, thread_cpu};
 use support::records::Records;
@@ -45,7 +46,7 @@ fn main() {
     load(&server, 64, &requests, 200).print("  64 connections: shared transactions", Some(&slow));
     let account = AccountId::parse("000000000000").expect("12 digits");
     let rows: Vec<_> =
-        (0..alone).map(|_| Event::from_record(&next(), &account, 0).expect("a record")).collect();
+        (0..alone).map(|_| Event::from_record(&next(), &account, 0, &NamesOnly).expect("a record")).collect();
     let (mut baseline, cpu) = (Baseline::open(folder.path()), thread_cpu());
     baseline.insert(&rows, 1);
     let (rate, _) = baseline.figures();

@@ -8,6 +8,7 @@ mod support;
 
 use contrail::domain::account_id::AccountId;
 use contrail::domain::event::Event;
+use contrail::domain::event_facts::NamesOnly;
 use std::path::Path;
 use std::time::Instant;
 use support::baseline::{Baseline, thread_cpu};
@@ -93,7 +94,7 @@ fn intake(server: &Server, events: usize, folder: &Path) -> Vec<String> {
                 let begin = text.len();
                 records.push(&mut text);
                 let before = thread_cpu_rarely(rows.len());
-                rows.push(Event::from_record(&text[begin..], &account, 0).expect("a record"));
+                rows.push(Event::from_record(&text[begin..], &account, 0, &NamesOnly).expect("a record"));
                 reading += thread_cpu_rarely(rows.len() - 1) - before;
                 text.push('\n');
             }

@@ -9,6 +9,7 @@ mod support;
 
 use contrail::domain::account_id::AccountId;
 use contrail::domain::event::Event;
+use contrail::domain::event_facts::NamesOnly;
 use contrail::domain::region::Region;
 use contrail::domain::routing::{LoggingTrail, LoggingTrails};
 use contrail::domain::selectors::{EventSelectors, Selection};
@@ -24,7 +25,7 @@ const TRAILS: i64 = 5;
 fn main() {
     let events = support::events(1_000_000);
     let account = AccountId::parse("111122223333").expect("12 digits");
-    let read = |text: &str| Event::from_record(text, &account, 0).expect("a record");
+    let read = |text: &str| Event::from_record(text, &account, 0, &NamesOnly).expect("a record");
     let mut records = Records::new(1000);
     let management: Vec<_> = (0..1000)
         .map(|_| {

@@ -7,7 +7,7 @@ use crate::buckets::BucketError;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::http;
-use crate::recorder::catalog::CatalogError;
+use crate::recorder::catalog::UnusableTable;
 use crate::recorder::writer::WriterTask;
 use crate::store::{DataDir, OpenError, StoreError};
 use crate::workers::Workers;
@@ -44,8 +44,8 @@ pub enum StartError {
     TokenKey,
     #[error("cannot open the bucket store: {0}")]
     Buckets(#[from] BucketError),
-    #[error("cannot read the table of operations: {0}")]
-    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Catalog(#[from] UnusableTable),
     #[error("cannot listen on {address}: {cause}")]
     Bind { address: String, cause: std::io::Error },
     #[error("cannot start the server: {0}")]

@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
+use crate::recorder::catalog::Catalog;
 use crate::recorder::commit::Committer;
 use crate::recorder::intake::{Intake, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::writer::Writer;
@@ -52,7 +53,9 @@ impl Import {
         let mut inputs = self.inputs()?;
         let max_unpacked_bytes = settings.intake.max_unpacked_bytes;
         let clock = Clock::system();
-        let mut options = IntakeOptions { account: settings.account.clone(), shift: 0, max_unpacked_bytes };
+        let catalog = Catalog::open(settings.recorder.operations.as_deref())?;
+        let mut options =
+            IntakeOptions { account: settings.account.clone(), shift: 0, max_unpacked_bytes, catalog };
         if self.rebase.is_some() {
             let newest = newest(&mut inputs, &options)?;
             options.shift = newest.map_or(0, |newest| clock.now().timestamp() - newest);

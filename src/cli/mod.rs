@@ -66,6 +66,9 @@ struct Flags {
     /// An emulator to stand in front of, http://127.0.0.1:4566; its calls are recorded [default: none]
     #[arg(long, global = true, env = "CONTRAIL_UPSTREAM", value_name = "URL")]
     upstream: Option<String>,
+    /// A table of AWS's operations, made from a newer botocore [default: built in]
+    #[arg(long, global = true, env = "CONTRAIL_OPERATIONS", value_name = "FILE")]
+    operations: Option<String>,
     /// What is logged: error, warn, info, debug, trace, or per module [default: info,actix_server=warn]
     #[arg(long, global = true, env = "CONTRAIL_LOG_LEVEL", value_name = "LEVEL")]
     log_level: Option<String>,
@@ -83,6 +86,7 @@ impl Flags {
             ("era", &self.era),
             ("account", &self.account),
             ("recorder.upstream", &self.upstream),
+            ("recorder.operations", &self.operations),
             ("server.log_level", &self.log_level),
             ("server.log_format", &self.log_format),
         ];

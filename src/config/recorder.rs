@@ -4,6 +4,7 @@ use super::{Endpoint, Settings, list, shown};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// `[recorder]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub struct RecorderSettings {
     /// Proxies whose `X-Forwarded-For` is believed.
     #[serde(deserialize_with = "list")]
     pub trusted_proxies: Vec<String>,
+    /// A table of AWS's operations to use instead of the built-in one.
+    pub operations: Option<PathBuf>,
     /// Calls that may wait to be recorded.
     pub queue_calls: usize,
     /// Bytes of bodies that may wait with them.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::event_facts::NamesOnly;
 use serde_json::{Value, json};
 
 fn nobody() -> AccountId {
@@ -18,7 +19,7 @@ fn record() -> Value {
 }
 
 fn read(value: &Value) -> Result<Event, String> {
-    Event::from_record(&value.to_string(), &nobody(), 0)
+    Event::from_record(&value.to_string(), &nobody(), 0, &NamesOnly)
 }
 
 fn changed(change: impl FnOnce(&mut Value)) -> Result<Event, String> {
@@ -40,8 +41,8 @@ fn columns_come_from_the_record_and_the_record_stays_as_it_is() {
     assert_eq!((event.account.as_str(), event.region.as_str()), ("111122223333", "us-east-1"));
     assert_eq!((event.event_time, event.listing), (1_795_325_400, Listing::Write));
     assert_eq!((event.username.as_deref(), event.access_key_id.as_deref()), (Some("ana"), Some("AKIAX")));
-    assert_eq!(event.resources.len(), 1);
-    assert_eq!(event.resources[0].resource_name, "eve");
+    let names: Vec<_> = event.resources.iter().map(|resource| resource.resource_name.as_str()).collect();
+    assert_eq!(names, ["eve", "arn:aws:iam::111122223333:user/eve"]);
 }
 
 #[test]
@@ -116,8 +117,10 @@ fn what_is_missing_or_wrong_is_named() {
     assert!(wrong("recipientAccountId", json!("42")).contains("not 12 digits"));
     assert!(wrong("recipientAccountId", json!("abcdefghijkl")).contains("not 12 digits"));
     assert!(wrong("readOnly", json!("maybe")).contains("expected a boolean"));
-    assert!(Event::from_record("{\"a\":", &nobody(), 0).unwrap_err().starts_with("not valid JSON"));
-    assert!(Event::from_record("[]", &nobody(), 0).is_err());
+    assert!(
+        Event::from_record("{\"a\":", &nobody(), 0, &NamesOnly).unwrap_err().starts_with("not valid JSON")
+    );
+    assert!(Event::from_record("[]", &nobody(), 0, &NamesOnly).is_err());
 }
 
 #[test]
@@ -131,7 +134,7 @@ fn a_record_without_an_id_gets_the_same_one_each_time() {
 #[test]
 fn a_shift_moves_the_time_and_nothing_else() {
     let before = record().to_string();
-    let event = Event::from_record(&before, &nobody(), 3600).unwrap();
+    let event = Event::from_record(&before, &nobody(), 3600, &NamesOnly).unwrap();
     assert_eq!(event.event_time, 1_795_325_400 + 3600);
     assert_eq!(event.record, before.replace("05:30:00Z", "06:30:00Z"));
 }
@@ -144,33 +147,46 @@ fn nul_stays_out_of_the_columns() {
 }
 
 #[test]
-fn a_refused_call_shows_no_resources_but_the_records_own() {
+fn a_refused_call_lists_what_was_asked_for_and_never_the_records_own_resources() {
     let refused = changed(|r| {
         r["errorCode"] = json!("AccessDenied");
+        r["responseElements"] = Value::Null;
         r["resources"] = json!([{"ARN": "arn:aws:s3:::b", "type": "AWS::S3::Bucket"}, {"ARNPrefix": "x"}]);
     })
     .unwrap();
     assert_eq!(refused.resources.len(), 1);
-    assert_eq!(refused.resources[0].resource_name, "arn:aws:s3:::b");
+    assert_eq!(refused.resources[0].resource_name, "eve");
     assert_eq!(refused.error_code.as_deref(), Some("AccessDenied"));
+    assert_eq!(refused.selector_fields.resources.len(), 1, "which selectors look at");
+}
+
+/// Knows one operation.
+struct OnlyInvoke;
+
+impl KnownEvents for OnlyInvoke {
+    fn known(&self, event_source: &str, event_name: &str) -> Option<EventFacts> {
+        let is_known = (event_source, event_name) == ("iam.amazonaws.com", "GetInvoked");
+        is_known.then_some(EventFacts { read_only: false, category: Category::Data })
+    }
 }
 
 #[test]
-fn cloudtrails_own_reads_are_found_by_no_resource() {
-    let call = |name: &str, read_only: bool| {
-        changed(|r| {
-            r["eventSource"] = json!("cloudtrail.amazonaws.com");
-            r["eventName"] = json!(name);
-            r["readOnly"] = json!(read_only);
-            r["requestParameters"] = json!({"name": "demo", "trailNameList": ["demo"]});
-            r["responseElements"] = Value::Null;
-        })
-        .unwrap()
-        .resources
-        .len()
+fn what_a_record_does_not_say_is_known_of_its_operation_or_guessed_by_its_name() {
+    let facts = |name: &str, stated: Value| {
+        let mut value = record();
+        let members = value.as_object_mut().unwrap();
+        members.retain(|name, _| !["readOnly", "managementEvent", "eventCategory"].contains(&name.as_str()));
+        members.insert("eventName".to_owned(), json!(name));
+        members.extend(stated.as_object().unwrap().clone());
+        let event = Event::from_record(&value.to_string(), &nobody(), 0, &OnlyInvoke).unwrap();
+        (event.read_only, event.listing)
     };
-    assert_eq!(
-        (call("DescribeTrails", true), call("GetTrailStatus", true), call("StopLogging", false)),
-        (0, 0, 1)
-    );
+    assert_eq!(facts("GetInvoked", json!({})), (false, Listing::Data));
+    assert_eq!(facts("GetElse", json!({})), (true, Listing::Read));
+    assert_eq!(facts("PutElse", json!({})), (false, Listing::Write));
+    // What the record says outranks it.
+    assert_eq!(facts("GetInvoked", json!({"readOnly": true})), (true, Listing::Data));
+    assert_eq!(facts("GetInvoked", json!({"managementEvent": true})), (false, Listing::Write));
+    assert_eq!(facts("GetElse", json!({"managementEvent": false})), (true, Listing::Data));
+    assert_eq!(facts("GetElse", json!({"eventCategory": "Insight"})), (true, Listing::Insight));
 }

@@ -4,6 +4,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::identity::UserIdentity;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// A call as CloudTrail records it.
 #[derive(Debug, Clone, Serialize)]
@@ -34,9 +35,9 @@ pub struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<&'a str>,
     /// What was asked, member names in lower camel case; `null` when nothing was.
-    pub request_parameters: Option<Value>,
+    pub request_parameters: Option<Box<RawValue>>,
     /// What was answered to a call that changes something; else `null`.
-    pub response_elements: Option<Value>,
+    pub response_elements: Option<Box<RawValue>>,
     /// What only some services add.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_event_data: Option<Value>,

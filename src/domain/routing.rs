@@ -108,6 +108,7 @@ fn is_global(source: &str, region: &str) -> bool {
 mod tests {
     use super::*;
     use crate::domain::account_id::AccountId;
+    use crate::domain::event_facts::NamesOnly;
 
     fn trail(id: i64, home: &str) -> LoggingTrail {
         LoggingTrail {
@@ -123,7 +124,8 @@ mod tests {
     fn event(source: &str, region: &str, read_only: bool) -> Event {
         let record = serde_json::json!({"eventTime": "2026-11-22T05:30:00Z", "eventSource": source,
             "eventName": "Do", "awsRegion": region, "readOnly": read_only, "eventCategory": "Management"});
-        Event::from_record(&record.to_string(), &AccountId::parse("111122223333").unwrap(), 0).unwrap()
+        Event::from_record(&record.to_string(), &AccountId::parse("111122223333").unwrap(), 0, &NamesOnly)
+            .unwrap()
     }
 
     fn ids(trails: &LoggingTrails, event: &Event) -> Vec<i64> {

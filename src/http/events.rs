@@ -7,6 +7,7 @@ use crate::recorder::intake::{Intake, IntakeError, IntakeOptions, IntakeReport, 
 use crate::recorder::unpack::UnpackError;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 #[derive(Debug, Deserialize)]
@@ -54,6 +55,7 @@ pub(super) async fn import(
         account: caller.account,
         shift: query.shift.unwrap_or(0),
         max_unpacked_bytes: front.settings.intake.max_unpacked_bytes,
+        catalog: Arc::clone(&operator.catalog),
     };
     let within = front.settings.server.chunk_timeout.0;
     if rebase {

@@ -5,6 +5,7 @@ use crate::error::ApiError;
 use crate::guard::{Ours, refuse};
 use crate::http::Front;
 use crate::metrics::Metrics;
+use crate::recorder::catalog::Catalog;
 use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::recorder::reset;
 use crate::recorder::writer::Writer;
@@ -13,6 +14,7 @@ use crate::workers::Workers;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
+use std::sync::Arc;
 
 /// What operating a server takes, cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +23,7 @@ pub struct Operator {
     pub store: Store,
     pub writer: Writer,
     pub metrics: Metrics,
+    pub catalog: Arc<Catalog>,
     /// Records forwarded calls, when there is an upstream.
     pub forwarded_calls: Option<ForwardedCalls>,
     pub workers: Workers,

@@ -7,18 +7,22 @@ use crate::domain::event::{Event, Listing, MAX_RECORD_BYTES};
 use crate::domain::identity::Identity;
 use crate::domain::record::{Record, RecordResource};
 use crate::domain::region::Region;
-use crate::domain::resources::{self, Resource};
+use crate::domain::resources;
 use crate::domain::selector_fields::{SelectorFields, TypedResource};
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The longest user agent, error code and error message in a record, in bytes (user guide: 1 KB each).
 const MAX_FIELD: usize = 1024;
 
 /// The largest `requestParameters` and `responseElements`, in bytes (user guide: 100 KB each).
 const MAX_ELEMENTS: usize = 100 * 1024;
+
+/// What stands in place of larger ones.
+const OMITTED: &str = r#"{"omitted":true}"#;
 
 /// `eventType` of calls.
 const EVENT_TYPE: &str = "AwsApiCall";
@@ -69,7 +73,14 @@ impl Call<'_> {
     pub(super) fn event(self, ids: &Ids) -> Result<Event, String> {
         let time = iso(self.time);
         let event_id = ids.uuid().to_string();
-        let resources = self.index();
+        let request_parameters = self.request_parameters.map(bounded).transpose()?;
+        let response_elements = self.response_elements.map(bounded).transpose()?;
+        let resources = resources::of_event(
+            self.category,
+            (self.event_source, self.event_name),
+            request_parameters.as_deref(),
+            response_elements.as_deref(),
+        );
         let user_identity = self.identity.user_identity(self.account, self.region, self.access_key, &time);
         let error_code = self.refusal.map(|refusal| cut(refusal.code, MAX_FIELD));
         let selector_fields = SelectorFields {
@@ -89,8 +100,8 @@ impl Call<'_> {
             user_agent: self.user_agent.map(|text| cut(text, MAX_FIELD)),
             error_code,
             error_message: self.refusal.and_then(|refusal| refusal.message).map(|text| cut(text, MAX_FIELD)),
-            request_parameters: self.request_parameters.map(bounded),
-            response_elements: self.response_elements.map(bounded),
+            request_parameters,
+            response_elements,
             additional_event_data: self.additional_event_data,
             request_id: self.request_id,
             event_id: event_id.clone(),
@@ -127,20 +138,6 @@ impl Call<'_> {
             selector_fields,
         })
     }
-
-    /// What lookups by resource find it by.
-    fn index(&self) -> Vec<Resource> {
-        let mut found = Vec::new();
-        if resources::are_indexed(self.event_source, self.read_only, self.refusal.is_some()) {
-            for part in [&self.request_parameters, &self.response_elements].into_iter().flatten() {
-                resources::collect(self.event_source, part, &mut found);
-            }
-        }
-        for resource in &self.resources {
-            resources::add(&mut found, Some(resource.resource_type), &resource.arn);
-        }
-        resources::without_nul(found)
-    }
 }
 
 fn typed(resource: &RecordResource) -> TypedResource {
@@ -152,13 +149,21 @@ fn plain(text: &str) -> String {
 }
 
 /// What is too large for a record is replaced by a note that it was left out.
-fn bounded(elements: Value) -> Value {
-    if elements.to_string().len() > MAX_ELEMENTS { json!({"omitted": true}) } else { elements }
+fn bounded(elements: Value) -> Result<Box<RawValue>, String> {
+    let json = serde_json::value::to_raw_value(&elements).map_err(|error| error.to_string())?;
+    let is_too_large = json.get().len() > MAX_ELEMENTS;
+    Ok(if is_too_large {
+        RawValue::from_string(OMITTED.to_owned()).map_err(|error| error.to_string())?
+    } else {
+        json
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::event_facts::NamesOnly;
+    use serde_json::json;
 
     fn call<'a>(identity: &'a Identity, account: &'a AccountId, region: &'a Region) -> Call<'a> {
         Call {
@@ -205,19 +210,23 @@ mod tests {
                 Call { access_key: None, user_agent: None, ..made() },
             ] {
                 let event = call.event(&Ids::Random).unwrap();
-                assert_eq!(Event::from_record(&event.record, &account, 0).unwrap(), event);
+                assert_eq!(Event::from_record(&event.record, &account, 0, &NamesOnly).unwrap(), event);
             }
         }
     }
 
     #[test]
-    fn what_is_too_large_is_left_out_of_the_record_and_still_found() {
+    fn what_is_too_large_is_left_out_of_the_record_and_not_listed() {
         let account = AccountId::parse("111122223333").unwrap();
         let region = Region::us_east_1();
         let large = json!({"userName": "eve", "path": "p".repeat(MAX_ELEMENTS)});
-        let call = Call { request_parameters: Some(large), ..call(&Identity::Root, &account, &region) };
+        let call = Call {
+            request_parameters: Some(large),
+            response_elements: None,
+            ..call(&Identity::Root, &account, &region)
+        };
         let event = call.event(&Ids::Random).unwrap();
         assert!(event.record.contains(r#""requestParameters":{"omitted":true}"#));
-        assert!(event.resources.iter().any(|resource| resource.resource_name == "eve"));
+        assert_eq!(event.resources, [], "as its record is all that is known later");
     }
 }

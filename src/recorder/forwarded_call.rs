@@ -11,7 +11,7 @@ use crate::domain::region::Region;
 use crate::domain::routing::CapturedEvent;
 use crate::recorder::call::{Call, Refusal};
 use crate::recorder::callers::Callers;
-use crate::recorder::catalog::{Catalog, names};
+use crate::recorder::catalog::Catalog;
 use crate::recorder::exchange::{Exchange, Head};
 use crate::recorder::identify::{Finding, Identified, identify, signing_scope};
 use crate::recorder::reply;
@@ -63,16 +63,14 @@ impl ForwardedCallRecorder {
                 });
             }
         };
-        let name = names::event_name(&call.service, &call.operation, call.known.as_deref());
-        let is_data = names::data_resource_type(&call.service, &call.operation).is_some();
-        let category = if is_data { Category::Data } else { Category::Management };
-        let needs_taker = is_data && !recorder.data_events;
-        if needs_taker && !exchange.trails.may_take(category)
-            || !recorder.wants(&call.service.signing_name, &name)
+        let (name, facts) = (call.event_name(), call.facts());
+        let needs_taker = facts.category == Category::Data && !recorder.data_events;
+        if needs_taker && !exchange.trails.may_take(facts.category)
+            || !recorder.wants(&call.service.signing_name, name)
         {
             return Recorded::Unwanted;
         }
-        match self.event(exchange, &call, &name, category) {
+        match self.event(exchange, &call) {
             Ok(event) => {
                 let captured = exchange.trails.capture(event);
                 match needs_taker && captured.takers.is_empty() {
@@ -87,17 +85,11 @@ impl ForwardedCallRecorder {
         }
     }
 
-    fn event(
-        &self,
-        exchange: &Exchange,
-        call: &Identified,
-        name: &str,
-        category: Category,
-    ) -> Result<Event, String> {
+    fn event(&self, exchange: &Exchange, call: &Identified) -> Result<Event, String> {
         let scope = signing_scope(&exchange.head);
         let access_key = scope.as_ref().map(|scope| scope.access_key.as_str());
         let (account, identity) = self.callers.holder(access_key);
-        let source = names::event_source(&call.service);
+        let (source, facts) = (&call.service.event_source, call.facts());
         let is_global = GLOBAL.contains(&source.split('.').next().unwrap_or_default());
         let region = scope.as_ref().and_then(|scope| scope.region.clone()).filter(|_| !is_global);
         let region = region.unwrap_or_else(Region::us_east_1);
@@ -105,10 +97,10 @@ impl ForwardedCallRecorder {
         let request_id = exchange.reply.as_ref().and_then(reply::request_id);
         let call = Call {
             time: exchange.time,
-            event_source: &source,
-            event_name: name,
-            category,
-            read_only: names::read_only(&call.service, name),
+            event_source: source,
+            event_name: call.event_name(),
+            category: facts.category,
+            read_only: facts.read_only,
             account: &account,
             region: &region,
             identity: &identity,

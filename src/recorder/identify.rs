@@ -1,6 +1,7 @@
 //! Which service and operation a request is for, by the evidence in it: who it is signed for, then what names the
 //! operation in its protocol, then method and path.
 
+use crate::domain::event_facts::EventFacts;
 use crate::domain::region::Region;
 use crate::recorder::catalog::{AwsOperation, AwsService, Catalog, Protocol, Request};
 use crate::recorder::exchange::Head;
@@ -21,6 +22,19 @@ pub struct Identified {
     /// The labels of the path with their values, percent-decoded: `("FunctionName", "demo")`, `("Bucket", "b-1")`,
     /// `("Key", "a/b c")`. For S3 a bucket in the host name stands here as well.
     pub labels: Vec<(String, String)>,
+}
+
+impl Identified {
+    /// `eventName` of the call.
+    pub fn event_name(&self) -> &str {
+        self.known.as_ref().map_or(&self.operation, |known| &known.event_name)
+    }
+
+    /// What kind of event it is.
+    pub fn facts(&self) -> EventFacts {
+        let known = self.known.as_ref().map(|known| known.facts);
+        known.or_else(|| self.service.event(&self.operation)).unwrap_or(EventFacts::by_name(&self.operation))
+    }
 }
 
 /// What a request is.
@@ -136,7 +150,7 @@ fn named(
     let rank = |service: &&Arc<AwsService>| {
         (
             signing_name.is_some_and(|name| service.signing_name != name),
-            !service.operations.contains_key(operation),
+            !service.operations().contains_key(operation),
             !service.protocols.contains(&protocol),
         )
     };
@@ -144,7 +158,7 @@ fn named(
     Some(Identified {
         service: Arc::clone(service),
         operation: operation.to_owned(),
-        known: service.operations.get(operation).cloned(),
+        known: service.operations().get(operation).cloned(),
         protocol,
         labels: Vec::new(),
     })
@@ -190,13 +204,13 @@ fn by_action(catalog: &Catalog, signing_name: Option<&str>, head: &Head, body: &
     let operation = value("Action")?;
     let services = match signing_name {
         Some(name) => catalog.signing_as(name),
-        None => catalog.offering(operation),
+        None => &catalog.offering(operation),
     };
     // The version tells apart what has the same name (the two load balancer APIs).
     let version = value("Version");
     let of_version: Vec<_> =
         services.iter().filter(|service| Some(service.api_version.as_str()) == version).cloned().collect();
-    let knows = of_version.iter().any(|service| service.operations.contains_key(operation));
+    let knows = of_version.iter().any(|service| service.operations().contains_key(operation));
     let services =
         if knows || (signing_name.is_none() && !of_version.is_empty()) { &of_version } else { services };
     let is_ec2 = services.first().is_some_and(|service| service.protocols.contains(&Protocol::Ec2));

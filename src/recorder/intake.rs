@@ -7,11 +7,13 @@
 use crate::domain::account_id::AccountId;
 use crate::domain::event::Event;
 use crate::metrics::Metrics;
+use crate::recorder::catalog::Catalog;
 use crate::recorder::other_json::{looks_like, record_inside};
 use crate::recorder::splitter::{Piece, Splitter};
 use crate::recorder::unpack::{UnpackError, Unpacker};
 use crate::recorder::writer::{NotStored, Pending, Writer};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Events in a batch: larger ones write fewer pages an event, and hold more memory (two of them at a time, some 12 MB).
 const BATCH: usize = 4000;
@@ -61,6 +63,8 @@ pub struct IntakeOptions {
     pub shift: i64,
     /// Bytes that gzip may unpack to.
     pub max_unpacked_bytes: u64,
+    /// Says what records do not say of themselves.
+    pub catalog: Arc<Catalog>,
 }
 
 /// One stream of records on its way into the store.
@@ -152,7 +156,7 @@ impl Intake {
         for piece in std::mem::take(&mut self.pieces) {
             let index = self.next_index;
             self.next_index += 1;
-            match read(piece, &self.options.account, self.options.shift) {
+            match read(piece, &self.options) {
                 Ok(event) => self.events.push(event),
                 Err(reason) => {
                     self.metrics.events_rejected.inc();
@@ -189,15 +193,15 @@ impl Intake {
     }
 }
 
-fn read(piece: Piece, account: &AccountId, shift: i64) -> Result<Event, String> {
+fn read(piece: Piece, options: &IntakeOptions) -> Result<Event, String> {
     match piece {
         Piece::Bad(why) => Err(why.to_owned()),
         Piece::Record(bytes) => {
             let text = std::str::from_utf8(&bytes).map_err(|_| "not UTF-8")?;
             // Only what is no record is looked at closer: records must be read fast.
-            Event::from_record(text, account, shift).or_else(|reason| {
+            event(text, options).or_else(|reason| {
                 if let Some(record) = record_inside(text) {
-                    return read_inside(&record, account, shift);
+                    return read_inside(&record, options);
                 }
                 let is_other = reason.ends_with(" is missing");
                 Err(match is_other.then(|| looks_like(text)).flatten() {
@@ -209,14 +213,18 @@ fn read(piece: Piece, account: &AccountId, shift: i64) -> Result<Event, String> 
     }
 }
 
+fn event(record: &str, options: &IntakeOptions) -> Result<Event, String> {
+    Event::from_record(record, &options.account, options.shift, &*options.catalog)
+}
+
 /// The record inside an event of LookupEvents: cut like any other, so that it is kept compact.
-fn read_inside(record: &str, account: &AccountId, shift: i64) -> Result<Event, String> {
+fn read_inside(record: &str, options: &IntakeOptions) -> Result<Event, String> {
     let (mut splitter, mut pieces) = (Splitter::default(), Vec::new());
     splitter.push(record.as_bytes(), &mut pieces);
     splitter.finish(&mut pieces);
     match (pieces.pop(), pieces.is_empty()) {
         (Some(Piece::Record(bytes)), true) => {
-            Event::from_record(std::str::from_utf8(&bytes).map_err(|_| "not UTF-8")?, account, shift)
+            event(std::str::from_utf8(&bytes).map_err(|_| "not UTF-8")?, options)
         }
         _ => Err("its CloudTrailEvent is not a JSON object".to_owned()),
     }
@@ -225,7 +233,7 @@ fn read_inside(record: &str, account: &AccountId, shift: i64) -> Result<Event, S
 /// The newest `eventTime` (seconds since 1970) of the records in a stream of bytes, for moving them all to now.
 #[derive(Debug)]
 pub struct Newest {
-    account: AccountId,
+    options: IntakeOptions,
     unpacker: Option<Unpacker>,
     splitter: Splitter,
     pieces: Vec<Piece>,
@@ -236,7 +244,7 @@ impl Newest {
     /// A search that reads records as an intake with these options does.
     pub fn new(options: &IntakeOptions) -> Newest {
         Newest {
-            account: options.account.clone(),
+            options: IntakeOptions { shift: 0, ..options.clone() },
             unpacker: Some(Unpacker::new(options.max_unpacked_bytes)),
             splitter: Splitter::default(),
             pieces: Vec::new(),
@@ -269,7 +277,7 @@ impl Newest {
 
     fn look(&mut self) {
         for piece in self.pieces.drain(..) {
-            if let Ok(event) = read(piece, &self.account, 0) {
+            if let Ok(event) = read(piece, &self.options) {
                 self.newest = self.newest.max(Some(event.event_time));
             }
         }

@@ -43,6 +43,7 @@ pub struct Parts {
     pub arrivals: Arrivals,
     pub metrics: Metrics,
     pub callers: Arc<Callers>,
+    pub catalog: Arc<Catalog>,
     /// Records forwarded calls, when there is an upstream.
     pub forwarded_calls: Option<ForwardedCalls>,
     pub digest_keys: DigestKeys,
@@ -66,6 +67,7 @@ impl Parts {
             None => Some(Buckets::open(&folder.buckets(), clock.clone(), ids.clone()).await?),
             Some(_) => None,
         };
+        let catalog = Catalog::open(settings.recorder.operations.as_deref())?;
         let settings = Arc::new(settings);
         let metrics = Metrics::default();
         let callers = Arc::new(Callers::new(&settings));
@@ -78,7 +80,7 @@ impl Parts {
         let (writer, writer_task) = Writer::start(store.clone(), committer, metrics.clone());
         let forwarded_calls = if settings.recorder.is_on() {
             let recorder = ForwardedCallRecorder {
-                catalog: Catalog::embedded()?,
+                catalog: Arc::clone(&catalog),
                 callers: Arc::clone(&callers),
                 settings: Arc::clone(&settings),
                 ids: ids.clone(),
@@ -99,6 +101,7 @@ impl Parts {
             arrivals,
             metrics,
             callers,
+            catalog,
             forwarded_calls,
             buckets,
             token_key,
@@ -138,8 +141,8 @@ impl Parts {
     }
 
     fn operator(&self, workers: Workers) -> Operator {
-        let Parts { store, writer, metrics, forwarded_calls, .. } = self.clone();
-        Operator { store, writer, metrics, forwarded_calls, workers }
+        let Parts { store, writer, metrics, catalog, forwarded_calls, .. } = self.clone();
+        Operator { store, writer, metrics, catalog, forwarded_calls, workers }
     }
 
     /// CloudTrail's API.

@@ -3,6 +3,7 @@
 
 use crate::domain::account_id::AccountId;
 use crate::domain::event::Event;
+use crate::domain::record_fields::RecordFields;
 use crate::domain::region::Region;
 use crate::store::bulk::BulkInsert;
 use crate::store::events::ARRIVAL_BITS;
@@ -173,8 +174,8 @@ impl Events<'_, WriteSession> {
             return Ok(None);
         };
         // What could be read once can be read again; if not, the summary holds what the columns do.
-        let read: Vec<Option<Event>> =
-            rows.iter().map(|row| Event::from_record(&row.record, &row.account, 0).ok()).collect();
+        let read: Vec<Option<RecordFields<'_>>> =
+            rows.iter().map(|row| RecordFields::read(&row.record).ok()).collect();
         let summaries: Vec<_> = rows
             .iter()
             .zip(&read)
@@ -184,12 +185,12 @@ impl Events<'_, WriteSession> {
                 region: &row.region,
                 event_source: &row.event_source,
                 event_name: &row.event_name,
-                actor: read.as_ref().map_or(row.username.as_deref(), |event| event.actor.as_deref()),
-                actor_type: read.as_ref().and_then(|event| event.actor_type.as_deref()),
+                actor: read.as_ref().map_or(row.username.as_deref(), RecordFields::actor),
+                actor_type: read.as_ref().and_then(RecordFields::actor_type),
                 access_key_id: row.access_key_id.as_deref(),
                 read_only: row.read_only,
                 error_code: row.error_code.as_deref(),
-                source_ip: read.as_ref().and_then(|event| event.source_ip.as_deref()),
+                source_ip: read.as_ref().and_then(|fields| fields.source_ip_address.as_deref()),
             })
             .collect();
         self.insert_summaries(&summaries).await?;

@@ -2,6 +2,7 @@
 //! clock that stands still and ids that count up.
 
 mod buckets;
+mod catalog;
 mod console;
 mod delivery;
 mod digest;

@@ -3,6 +3,7 @@
 use super::{EventSelectors, Selection};
 use crate::domain::account_id::AccountId;
 use crate::domain::event::Event;
+use crate::domain::event_facts::NamesOnly;
 use crate::error::{ApiResult, Code};
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ fn data(kind: &str, values: &[&str]) -> ApiResult<EventSelectors> {
 
 pub(super) fn event(record: &Value) -> Event {
     let account = AccountId::parse("111122223333").unwrap();
-    Event::from_record(&record.to_string(), &account, 0).unwrap()
+    Event::from_record(&record.to_string(), &account, 0, &NamesOnly).unwrap()
 }
 
 pub(super) fn record(more: &Value) -> Value {

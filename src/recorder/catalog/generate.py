@@ -1,25 +1,38 @@
 #!/usr/bin/env python3
-"""Writes operations.tsv.gz beside this file: AWS's services and operations as the installed botocore knows them.
+"""Writes AWS's services and operations, as the installed botocore knows them, to operations.tsv.gz beside this file, or
+to the file that is named: contrail --operations FILE reads that one instead.
 
 botocore's service models are © Amazon.com, Inc. or its affiliates, Apache License 2.0. Run it again with a newer
-botocore to learn newer operations: pip install -U botocore && python3 generate.py
+botocore to learn newer operations: pip install -U botocore && python3 generate.py [FILE]
 
-S  key  signing name  endpoint prefix  protocols  API version  target prefix  members that are sensitive
+exceptions.tsv has what the models do not say: how records name things, and what kind of event a call is.
+
+S  key  signing name  endpoint prefix  protocols  API version  target prefix  source  members that are sensitive
+   source: the first label of eventSource, where that is not the signing name
 T  numbers  booleans  lists  maps  times  renamed    names of members as they are on the wire, by what they hold; a list
                                              with the name of its items (list=item) where that is not "member", a
                                              member of a path, query or header that has another name (wire=name)
-O  name                                      operations of the service above; those of which there is more to say:
-O  name  method  path  flags  required  secret
+N  operation=event ...                           names that records have for operations, where they are others
+D  resource type  operation ...                  operations that make data events, and on what
+E  name ...                                      events that no operation makes, and that change something
+F  name ...                                      the same for those that only read
+O  name                                          operations of the service above that change something
+R  name                                          the same for those that only read
+O  name  method  path  flags  required  secret   those of which there is more to say (R likewise)
    flags: 1 deprecated, 2 body in is a stream, 4 body out is one, 8 younger than EC2's API of 2015-03-01
    required: query members (?name) and headers of REST operations; secret: dotted members that are sensitive here
 """
 import collections
+import datetime
 import gzip
 import pathlib
+import sys
 
 import botocore
 import botocore.session
 
+READS = ("Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet", "Query", "Scan", "Select", "Check", "Detect",
+         "Simulate")
 FLAGS = {"deprecated": 1, "in": 2, "out": 4, "young": 8}
 # Beyond this many characters (quicksight) names that are secret in some places are taken for secret everywhere.
 MAX_PATHS = 30_000
@@ -124,10 +137,51 @@ def required(shape):
     return found
 
 
+class Exceptions:
+    """exceptions.tsv: {kind: {service: [cells]}}."""
+
+    def __init__(self, path):
+        self.lines = collections.defaultdict(lambda: collections.defaultdict(list))
+        for line in path.read_text().splitlines():
+            if line and not line.startswith("#"):
+                kind, service, *cells = line.split("\t")
+                self.lines[kind][service].append(cells)
+        self.services = {service for kind in self.lines.values() for service in kind}
+
+    def of(self, kind, service):
+        return self.lines[kind].get(service, [])
+
+    def names(self, kind, service):
+        return {name for cells in self.of(kind, service) for name in cells[-1].split(",")}
+
+    def check(self, service, operations):
+        """Says which lines are about operations that the model does not have: a mistake, or they have gone."""
+        named = {cells[0] for cells in self.of("name", service)} | self.names("read", service)
+        named |= self.names("write", service) | self.names("data", service)
+        unknown = named - set(operations) - {cells[0] for cells in self.of("event", service)} - {"*"}
+        if unknown:
+            print(f"exceptions.tsv: {service} has no operation {', '.join(sorted(unknown))}", file=sys.stderr)
+
+
+def event_names(exceptions, key, version, operations):
+    """{operation: eventName}, where it is another name."""
+    names = {cells[0]: cells[1] for cells in exceptions.of("name", key)}
+    for (date,) in exceptions.of("dated", key):
+        for name, operation in operations.items():
+            first = operation["http"]["requestUri"].strip("/").split("/")[0].replace("-", "")
+            digits = first if first.isdigit() and len(first) == 8 else ""
+            names.setdefault(name, name + (digits if date == "path" else version.replace("-", "_")))
+    return {name: event for name, event in names.items() if name != event}
+
+
 def rows():
-    yield "#", "botocore " + botocore.__version__
+    yield "#", "botocore " + botocore.__version__, datetime.date.today().isoformat()
+    exceptions = Exceptions(pathlib.Path(__file__).with_name("exceptions.tsv"))
     loader = botocore.session.Session().get_component("data_loader")
-    for key in loader.list_available_services("service-2"):
+    services = loader.list_available_services("service-2")
+    for gone in sorted(exceptions.services - set(services)):
+        print(f"exceptions.tsv: there is no service {gone}", file=sys.stderr)
+    for key in services:
         model = loader.load_service_model(key, "service-2")
         meta, shapes = model["metadata"], model["shapes"]
         protocols = [meta["protocol"], *(p for p in meta.get("protocols", []) if p != meta["protocol"])]
@@ -141,8 +195,20 @@ def rows():
         if sum(map(len, paths.values())) > MAX_PATHS:
             secret, paths = secret | in_places, {}
         yield ("S", key, signing, meta["endpointPrefix"], ",".join(protocols), meta["apiVersion"],
-               meta.get("targetPrefix", ""), ",".join(sorted(secret)))
+               meta.get("targetPrefix", ""), next((cells[0] for cells in exceptions.of("source", key)), ""),
+               ",".join(sorted(secret)))
         yield ("T", *types(meta["protocol"], shapes))
+        operations = model["operations"]
+        exceptions.check(key, operations)
+        names = event_names(exceptions, key, meta["apiVersion"], operations)
+        if names:
+            yield ("N", *(f"{name}={event}" for name, event in sorted(names.items())))
+        for resource_type, data in exceptions.of("data", key):
+            yield ("D", resource_type, *(sorted(operations) if data == "*" else data.split(",")))
+        for kind, letter in (("write", "E"), ("read", "F")):
+            events = sorted(name for name, found in exceptions.of("event", key) if found == kind)
+            if events:
+                yield (letter, *events)
         for name, operation in sorted(model["operations"].items()):
             flags = bool(operation.get("deprecated")) * FLAGS["deprecated"]
             flags |= (old is not None and name not in old) * FLAGS["young"]
@@ -153,10 +219,13 @@ def rows():
             http = operation["http"] if rest else {"method": "", "requestUri": ""}
             cells = (http["method"], http["requestUri"], str(flags), ",".join(required(shape_in)) * rest,
                      paths.get(name, ""))
-            yield ("O", name, *cells) if rest or flags or cells[-1] else ("O", name)
+            reads = operation.get("readonly") or name.startswith(READS) or name in exceptions.names("read", key)
+            letter = "R" if reads and name not in exceptions.names("write", key) else "O"
+            yield (letter, name, *cells) if rest or flags or cells[-1] else (letter, name)
 
 
 text = "".join("\t".join(row) + "\n" for row in rows())
-path = pathlib.Path(__file__).with_name("operations.tsv.gz")
+beside = pathlib.Path(__file__).with_name("operations.tsv.gz")
+path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else beside
 path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 print(path.name, len(text), "bytes,", path.stat().st_size, "packed")

@@ -1,247 +1,172 @@
-//! What AWS's services and operations are called and how requests for them look, as data.
+//! What AWS's services and operations are called, how requests for them look, and what kind of event a call is, as data.
 
 mod kinds;
-pub mod names;
 mod routes;
+mod table;
 
-use flate2::read::GzDecoder;
+use crate::domain::event_facts::{EventFacts, KnownEvents};
 pub use kinds::Kinds;
-pub use routes::Request;
 use routes::Route;
-use std::collections::{HashMap, HashSet};
-use std::io::Read;
+pub use routes::{Fit, Request};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use table::Table;
+pub use table::{AwsOperation, AwsService, Protocol, TableError};
 
 /// The table that `generate.py` has written from botocore's models.
 const EMBEDDED: &[u8] = include_bytes!("operations.tsv.gz");
 
-/// The largest table, unpacked.
-const MAX_TABLE: u64 = 64 * 1024 * 1024;
-
-/// How a service's messages are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// JSON 1.0 and 1.1, the operation in `X-Amz-Target`.
-    Json,
-    /// A form, the operation in `Action`; answers in XML.
-    Query,
-    /// EC2's dialect of it.
-    Ec2,
-    /// JSON bodies; method and path say which operation.
-    RestJson,
-    /// XML bodies; method and path say which operation.
-    RestXml,
-    /// CBOR, the operation in the path (`/service/…/operation/…`).
-    Cbor,
-}
-
-/// A service in one of its versions.
-#[derive(Debug)]
-pub struct AwsService {
-    /// botocore's name of it, which is unique: `ec2`, `s3control`, `sesv2`.
-    pub key: String,
-    /// The name in credential scopes: `ec2`, `s3`, `ses`.
-    pub signing_name: String,
-    /// The first label of its host name.
-    pub endpoint_prefix: String,
-    /// The protocols that its model names, the first choice first.
-    pub protocols: Vec<Protocol>,
-    /// `2016-11-15`
-    pub api_version: String,
-    /// What stands before the dot in `X-Amz-Target`.
-    pub target_prefix: Option<String>,
-    /// Names of members, as on the wire, whose values are secret or private: the model marks them sensitive.
-    pub sensitive: HashSet<String>,
-    /// What its members hold.
-    pub kinds: Kinds,
-    /// Operations by name.
-    pub operations: HashMap<String, Arc<AwsOperation>>,
-}
-
-/// An operation of a service.
-#[derive(Debug)]
-pub struct AwsOperation {
-    /// `CreateUser`
-    pub name: String,
-    /// `GET`, …; REST only.
-    pub method: String,
-    /// Whether the model says that it is going away.
-    pub deprecated: bool,
-    /// The path with its labels, `/2015-03-31/functions/{FunctionName}`; REST only.
-    pub path: String,
-    /// Whether the request's body is a stream of bytes or events (`PutObject`): not to be read.
-    pub streams_in: bool,
-    /// Whether the reply's body is one.
-    pub streams_out: bool,
-    /// Members that a request must have: `?name` in its query, `name` in its headers; REST only.
-    pub required: Vec<String>,
-    /// Whether it is younger than EC2's API of 2015-03-01, since when its records have another shape.
-    pub young: bool,
-    /// Members that are sensitive in this operation only, dotted: `Command.Parameters`.
-    pub secret: Vec<String>,
-}
-
-/// Why a table of operations cannot be used.
+/// Why a file is no table of operations: one line for the person who named it.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say it")]
-pub enum CatalogError {
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-    #[error("line {line}: {why}")]
-    Line { line: usize, why: &'static str },
+#[error("cannot use the table of operations {}: {cause}", path.display())]
+pub struct UnusableTable {
+    path: PathBuf,
+    cause: TableError,
 }
 
-/// All services and operations.
-#[derive(Debug)]
+/// All services and operations. What is compiled in is unpacked when something is asked for the first time, and the
+/// operations of a service when it is asked for.
+#[derive(Debug, Default)]
 pub struct Catalog {
-    by_signing_name: HashMap<String, Vec<Arc<AwsService>>>,
+    index: OnceLock<Index>,
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    table: Table,
+    by_signing_name: HashMap<String, Signing>,
     by_target: HashMap<String, Vec<Arc<AwsService>>>,
-    by_operation: HashMap<String, Vec<Arc<AwsService>>>,
-    /// By signing name.
-    routes: HashMap<String, Vec<Route>>,
+    by_event_source: HashMap<String, Vec<Arc<AwsService>>>,
+}
+
+/// The services that sign with the same name.
+#[derive(Debug, Default)]
+struct Signing {
+    services: Vec<Arc<AwsService>>,
+    routes: OnceLock<Vec<Route>>,
 }
 
 impl Catalog {
-    /// The table in the binary, read once.
-    ///
-    /// # Errors
-    /// None, unless the build is broken.
-    pub fn embedded() -> Result<Arc<Catalog>, CatalogError> {
-        static READ: OnceLock<Arc<Catalog>> = OnceLock::new();
-        if let Some(catalog) = READ.get() {
-            return Ok(Arc::clone(catalog));
-        }
-        let catalog = Arc::new(Catalog::read(EMBEDDED)?);
-        Ok(Arc::clone(READ.get_or_init(|| catalog)))
+    /// The table in the binary.
+    pub fn embedded() -> Arc<Catalog> {
+        static EMBEDDED: OnceLock<Arc<Catalog>> = OnceLock::new();
+        Arc::clone(EMBEDDED.get_or_init(Arc::default))
     }
 
-    /// A table as `generate.py` writes it, packed or not.
+    /// The table in `file`, as `generate.py` writes it, packed or not; without one, the table in the binary.
     ///
     /// # Errors
-    /// It is damaged, or no such table.
-    pub fn read(bytes: &[u8]) -> Result<Catalog, CatalogError> {
-        let mut text = String::new();
-        if bytes.starts_with(&[0x1f, 0x8b]) {
-            GzDecoder::new(bytes).take(MAX_TABLE).read_to_string(&mut text)?;
-        } else {
-            bytes.take(MAX_TABLE).read_to_string(&mut text)?;
-        }
-        let mut services: Vec<AwsService> = Vec::new();
-        for (number, line) in text.lines().enumerate() {
-            let wrong = |why| CatalogError::Line { line: number + 1, why };
-            let cells: Vec<&str> = line.split('\t').collect();
-            match cells.as_slice() {
-                ["#", ..] | [""] => {}
-                ["S", key, signing_name, endpoint_prefix, protocols, api_version, target, sensitive] => {
-                    services.push(AwsService {
-                        key: (*key).to_owned(),
-                        signing_name: (*signing_name).to_owned(),
-                        endpoint_prefix: (*endpoint_prefix).to_owned(),
-                        protocols: protocols.split(',').filter_map(Protocol::of).collect(),
-                        api_version: (*api_version).to_owned(),
-                        target_prefix: Some((*target).to_owned()).filter(|target| !target.is_empty()),
-                        sensitive: kinds::names(sensitive),
-                        kinds: Kinds::default(),
-                        operations: HashMap::new(),
-                    });
-                }
-                ["T", cells @ ..] => {
-                    let service = services.last_mut().ok_or(wrong("members without a service"))?;
-                    service.kinds = Kinds::read(cells).ok_or(wrong("members come in six lists"))?;
-                }
-                ["O", name, rest @ ..] => {
-                    let service = services.last_mut().ok_or(wrong("an operation without a service"))?;
-                    let (method, path, flags, required, secret) = match rest {
-                        [] => ("", "", "0", "", ""),
-                        [method, path, flags, required, secret] => {
-                            (*method, *path, *flags, *required, *secret)
-                        }
-                        _ => return Err(wrong("an operation has a name alone, or five cells more")),
-                    };
-                    let flags: u8 = flags.parse().map_err(|_| wrong("flags are not a number"))?;
-                    let operation = AwsOperation {
-                        name: (*name).to_owned(),
-                        method: method.to_owned(),
-                        path: path.to_owned(),
-                        deprecated: flags & 1 != 0,
-                        streams_in: flags & 2 != 0,
-                        streams_out: flags & 4 != 0,
-                        young: flags & 8 != 0,
-                        required: kinds::names(required),
-                        secret: kinds::names(secret),
-                    };
-                    service.operations.insert((*name).to_owned(), Arc::new(operation));
-                }
-                _ => return Err(wrong("neither a service nor an operation")),
-            }
-        }
-        Ok(Catalog::index(services))
+    /// The file cannot be read, is damaged, or is no such table.
+    pub fn open(file: Option<&Path>) -> Result<Arc<Catalog>, UnusableTable> {
+        let Some(path) = file else { return Ok(Catalog::embedded()) };
+        let wrong = |cause| UnusableTable { path: path.to_owned(), cause };
+        let bytes = std::fs::read(path).map_err(|error| wrong(error.into()))?;
+        Catalog::read(&bytes).map(Arc::new).map_err(wrong)
     }
 
-    fn index(services: Vec<AwsService>) -> Catalog {
-        let mut catalog = Catalog {
-            by_signing_name: HashMap::new(),
-            by_target: HashMap::new(),
-            by_operation: HashMap::new(),
-            routes: HashMap::new(),
-        };
-        for service in services {
-            let service = Arc::new(service);
-            let name = service.signing_name.clone();
-            if let Some(target) = &service.target_prefix {
-                let last = target.rsplit('.').next().unwrap_or(target);
-                catalog.by_target.entry(last.to_owned()).or_default().push(Arc::clone(&service));
-            }
-            for operation in service.operations.values() {
-                catalog.by_operation.entry(operation.name.clone()).or_default().push(Arc::clone(&service));
-                if !operation.path.is_empty() {
-                    catalog.routes.entry(name.clone()).or_default().push(Route::new(&service, operation));
-                }
-            }
-            catalog.by_signing_name.entry(name).or_default().push(service);
-        }
-        for services in catalog.by_signing_name.values_mut() {
-            // Twins (rds, docdb, neptune): the one that has the name stands for all.
-            services.sort_by_key(|service| (service.key != service.signing_name, service.key.clone()));
-        }
-        for routes in catalog.routes.values_mut() {
-            routes.sort_by(Route::order);
-        }
-        catalog
+    fn read(bytes: &[u8]) -> Result<Catalog, TableError> {
+        let table = Table::read(bytes)?;
+        table.check()?;
+        Ok(Catalog { index: OnceLock::from(Index::of(table)) })
+    }
+
+    /// What the table was made from, and on which day: `("botocore 1.44.8", "2026-11-25")`.
+    pub fn origin(&self) -> (&str, &str) {
+        let table = &self.index().table;
+        (&table.origin, &table.made)
+    }
+
+    /// All services.
+    pub fn services(&self) -> &[Arc<AwsService>] {
+        &self.index().table.services
     }
 
     /// The services that sign with this name, the one of that name first.
     pub fn signing_as(&self, name: &str) -> &[Arc<AwsService>] {
-        self.by_signing_name.get(name).map_or(&[], Vec::as_slice)
+        self.index().by_signing_name.get(name).map_or(&[], |signing| &signing.services)
     }
 
     /// The services whose `X-Amz-Target` begins like this; only what follows the last dot counts.
     pub fn targeted_by(&self, prefix: &str) -> &[Arc<AwsService>] {
         let last = prefix.rsplit('.').next().unwrap_or(prefix);
-        self.by_target.get(last).map_or(&[], Vec::as_slice)
+        self.index().by_target.get(last).map_or(&[], Vec::as_slice)
     }
 
-    /// The services that have an operation of this name.
-    pub fn offering(&self, operation: &str) -> &[Arc<AwsService>] {
-        self.by_operation.get(operation).map_or(&[], Vec::as_slice)
+    /// The services with operations of this name that come in a form.
+    pub fn offering(&self, operation: &str) -> Vec<Arc<AwsService>> {
+        let takes_forms = |service: &&Arc<AwsService>| {
+            service.protocols.iter().any(|protocol| matches!(protocol, Protocol::Query | Protocol::Ec2))
+        };
+        let offers = |service: &&Arc<AwsService>| service.operations().contains_key(operation);
+        self.services().iter().filter(takes_forms).filter(offers).cloned().collect()
     }
 
     /// The REST operation that fits a request best, with the labels of its path.
-    pub fn route(&self, signing_name: &str, request: &Request<'_>) -> Option<routes::Fit> {
-        routes::best(self.routes.get(signing_name)?, request)
+    pub fn route(&self, signing_name: &str, request: &Request<'_>) -> Option<Fit> {
+        let signing = self.index().by_signing_name.get(signing_name)?;
+        routes::best(signing.routes.get_or_init(|| Route::all(&signing.services)), request)
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| {
+            // Tested: it is part of the binary.
+            Table::read(EMBEDDED).map(Index::of).unwrap_or_else(|error| {
+                tracing::error!(%error, "the table of operations in the binary cannot be read");
+                Index::default()
+            })
+        })
     }
 }
 
-impl Protocol {
-    fn of(name: &str) -> Option<Protocol> {
-        Some(match name {
-            "json" => Protocol::Json,
-            "query" => Protocol::Query,
-            "ec2" => Protocol::Ec2,
-            "rest-json" => Protocol::RestJson,
-            "rest-xml" => Protocol::RestXml,
-            "smithy-rpc-v2-cbor" => Protocol::Cbor,
-            _ => return None,
-        })
+impl KnownEvents for Catalog {
+    fn known(&self, event_source: &str, event_name: &str) -> Option<EventFacts> {
+        let services = self.index().by_event_source.get(event_source)?;
+        services.iter().find_map(|service| service.event(event_name))
+    }
+}
+
+impl Index {
+    fn of(table: Table) -> Index {
+        let mut index = Index::default();
+        for service in &table.services {
+            let signing = index.by_signing_name.entry(service.signing_name.clone()).or_default();
+            signing.services.push(Arc::clone(service));
+            let source = index.by_event_source.entry(service.event_source.clone()).or_default();
+            source.push(Arc::clone(service));
+            if let Some(target) = &service.target_prefix {
+                let last = target.rsplit('.').next().unwrap_or(target);
+                index.by_target.entry(last.to_owned()).or_default().push(Arc::clone(service));
+            }
+        }
+        for signing in index.by_signing_name.values_mut() {
+            // Twins (rds, docdb, neptune): the one that has the name stands for all.
+            signing
+                .services
+                .sort_by_key(|service| (service.key != service.signing_name, service.key.clone()));
+        }
+        index.table = table;
+        index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use std::io::Write;
+
+    #[test]
+    fn all_of_the_table_in_the_binary_can_be_read() {
+        let catalog = Catalog::read(EMBEDDED).unwrap();
+        let operations: usize = catalog.services().iter().map(|service| service.operations().len()).sum();
+        assert!(operations > 19_000, "{operations}");
+        let (origin, made) = catalog.origin();
+        assert!(origin.starts_with("botocore "), "{origin}");
+        let made: chrono::NaiveDate = made.parse().unwrap();
+        let days = (Clock::system().now().date_naive() - made).num_days();
+        // Not a failure: it gets older by itself. Past the test runner, which shows only what fails.
+        let words = format!("the table of AWS's operations is {days} days old ({origin})\n");
+        std::io::stderr().write_all(words.as_bytes()).unwrap();
     }
 }

@@ -49,7 +49,18 @@ pub(super) struct Route {
 }
 
 impl Route {
-    pub(super) fn new(service: &Arc<AwsService>, operation: &Arc<AwsOperation>) -> Route {
+    /// Those of services that share a name, in order.
+    pub(super) fn all(services: &[Arc<AwsService>]) -> Vec<Route> {
+        let of = |service: &Arc<AwsService>| {
+            let rest = service.operations().values().filter(|operation| !operation.path.is_empty());
+            rest.map(|operation| Route::new(service, operation)).collect::<Vec<_>>()
+        };
+        let mut routes: Vec<Route> = services.iter().flat_map(of).collect();
+        routes.sort_by(Route::order);
+        routes
+    }
+
+    fn new(service: &Arc<AwsService>, operation: &Arc<AwsOperation>) -> Route {
         let (path, query) = operation.path.split_once('?').unwrap_or((&operation.path, ""));
         let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
             None => Segment::Literal(text.to_owned()),
@@ -79,7 +90,7 @@ impl Route {
 
     /// The most specific path first: literal before label before greedy, segment by segment, what is longer before what
     /// ends.
-    pub(super) fn order(&self, other: &Route) -> Ordering {
+    fn order(&self, other: &Route) -> Ordering {
         let rank = |segment: Option<&Segment>| match segment {
             Some(Segment::Literal(_)) => 0,
             Some(Segment::Label(_)) => 1,

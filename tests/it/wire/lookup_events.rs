@@ -56,7 +56,7 @@ async fn the_sdk_finds_what_was_called() {
     assert_eq!(event.event_source(), Some("cloudtrail.amazonaws.com"));
     assert_eq!(event.event_time().unwrap().secs(), server.clock.now().timestamp());
     let names: Vec<_> = event.resources().iter().map(|r| r.resource_name().unwrap()).collect();
-    assert_eq!(names, ["demo", "my-bucket", "arn:aws:cloudtrail:us-east-1:000000000000:trail/demo"]);
+    assert_eq!(names, ["arn:aws:cloudtrail:us-east-1:000000000000:trail/demo", "demo", "my-bucket"]);
     let record: Value = serde_json::from_str(event.cloud_trail_event().unwrap()).unwrap();
     assert_eq!(record["eventID"], event.event_id().unwrap());
     assert_eq!(record["requestParameters"], json!({"name": "demo", "s3KeyPrefix": "logs"}));
@@ -66,17 +66,17 @@ async fn the_sdk_finds_what_was_called() {
 #[tokio::test]
 async fn an_entry_has_exactly_these_members() {
     let server = TestServer::start().await;
-    server.import(&[record(1, "2026-11-22T05:00:00Z", "RunInstances")]).await;
+    server.import(&[record(1, "2026-11-22T05:00:00Z", "AttachVolume")]).await;
     let mut found = lookup(&server, json!({})).await;
     let shown: Value = serde_json::from_str(found["Events"][0]["CloudTrailEvent"].as_str().unwrap()).unwrap();
-    assert_eq!(shown, record(1, "2026-11-22T05:00:00Z", "RunInstances"));
+    assert_eq!(shown, record(1, "2026-11-22T05:00:00Z", "AttachVolume"));
     found["Events"][0]["CloudTrailEvent"] = "…".into();
     insta::assert_json_snapshot!(found, @r#"
     {
       "Events": [
         {
           "EventId": "00000000-0000-4000-a000-000000000001",
-          "EventName": "RunInstances",
+          "EventName": "AttachVolume",
           "ReadOnly": "false",
           "AccessKeyId": "AKIAEXAMPLE",
           "EventTime": 1795323600,
@@ -145,15 +145,15 @@ async fn each_of_the_eight_attributes_finds_whole_values_only() {
 #[tokio::test]
 async fn a_resource_type_is_found_in_both_spellings_and_shown_in_the_eras() {
     let server = TestServer::start().await;
-    server.import(&[record(1, "2026-11-22T05:00:00Z", "RunInstances")]).await;
+    server.import(&[record(1, "2026-11-22T05:00:00Z", "AttachVolume")]).await;
     for spelling in ["Instance", "AWS::EC2::Instance"] {
-        assert_eq!(by(&server, "ResourceType", spelling).await, ["RunInstances"], "{spelling}");
+        assert_eq!(by(&server, "ResourceType", spelling).await, ["AttachVolume"], "{spelling}");
     }
     let server = server.restart_with(&[("era", "today")]).await;
-    assert_eq!(by(&server, "ResourceType", "Instance").await, ["RunInstances"]);
+    assert_eq!(by(&server, "ResourceType", "Instance").await, ["AttachVolume"]);
     // By name: in this era the lookup before is an event too.
     let by_name =
-        json!({"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "RunInstances"}]});
+        json!({"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "AttachVolume"}]});
     let entry = lookup(&server, by_name).await["Events"][0].clone();
     assert_eq!(entry["Resources"][0]["ResourceType"], "AWS::EC2::Instance");
 }
@@ -356,16 +356,18 @@ async fn what_was_imported_with_a_nul_character_is_found_by_it() {
     odd["userIdentity"]["userName"] = "us\0er".into();
     odd["userIdentity"]["accessKeyId"] = "ke\0y".into();
     odd["errorCode"] = "Err\0or".into();
-    odd["resources"] = json!([{"ARN": "arn:\0", "type": "AWS::Odd::Ty\0pe"}]);
-    server.import(&[odd, record(2, "2026-11-22T05:00:02Z", "Other")]).await;
+    let other = record(2, "2026-11-22T05:00:02Z", "Other");
+    let named = changed(3, "2026-11-22T05:00:03Z", "AttachVolume", |r| {
+        r["requestParameters"] = json!({"volumeId": "vol-\0"});
+    });
+    server.import(&[odd, other, named]).await;
     for (key, value) in [
         ("EventId", "e\0id"),
         ("EventName", "Na\0me"),
         ("EventSource", "so\0urce"),
         ("Username", "us\0er"),
         ("AccessKeyId", "ke\0y"),
-        ("ResourceName", "arn:\0"),
-        ("ResourceType", "AWS::Odd::Ty\0pe"),
+        ("ResourceName", "vol-\0"),
     ] {
         let attribute = json!([{"AttributeKey": key, "AttributeValue": value}]);
         let found = server.ok("LookupEvents", json!({"LookupAttributes": attribute})).await;
@@ -375,5 +377,5 @@ async fn what_was_imported_with_a_nul_character_is_found_by_it() {
         let found = server.get(&format!("/_contrail/events?{filter}")).await;
         assert_eq!(found.text.lines().count(), 1, "{filter}");
     }
-    assert_eq!(server.get("/_contrail/events?after=e%00id").await.text.lines().count(), 1);
+    assert_eq!(server.get("/_contrail/events?after=e%00id").await.text.lines().count(), 2);
 }

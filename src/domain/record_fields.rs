@@ -1,0 +1,187 @@
+//! The members of a record that are looked at, as they stand in its JSON, and what they say.
+
+use crate::domain::category::Category;
+use crate::domain::selector_fields::{SelectorFields, TypedResource};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// Borrowed from the record's JSON, which is one object.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RecordFields<'a> {
+    #[serde(borrow, default)]
+    pub(crate) user_identity: Option<IdentityFields<'a>>,
+    #[serde(borrow)]
+    pub(crate) event_time: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) event_source: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) event_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) aws_region: Cow<'a, str>,
+    #[serde(borrow, default, rename = "sourceIPAddress")]
+    pub(crate) source_ip_address: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) error_code: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) request_parameters: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) response_elements: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "eventID")]
+    pub(crate) event_id: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pub(crate) read_only: Option<bool>,
+    #[serde(borrow, default)]
+    pub(crate) resources: Option<Vec<ResourceFields<'a>>>,
+    #[serde(borrow, default)]
+    pub(crate) event_type: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pub(crate) management_event: Option<bool>,
+    #[serde(borrow, default)]
+    pub(crate) recipient_account_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) event_category: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) insight_details: Option<InsightFields<'a>>,
+    // Whatever they hold, the record is taken.
+    #[serde(borrow, default)]
+    pub(crate) session_credential_from_console: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) vpc_endpoint_id: Option<&'a RawValue>,
+}
+
+/// `userIdentity`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IdentityFields<'a> {
+    #[serde(borrow, default, rename = "type")]
+    pub(crate) kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) principal_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) invoked_by: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) arn: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) account_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) access_key_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) user_name: Option<Cow<'a, str>>,
+}
+
+/// An entry of `resources`.
+#[derive(Deserialize)]
+pub(crate) struct ResourceFields<'a> {
+    #[serde(borrow, default, rename = "ARN")]
+    pub(crate) arn: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "ARNPrefix")]
+    pub(crate) arn_prefix: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "type")]
+    pub(crate) kind: Option<Cow<'a, str>>,
+}
+
+/// `insightDetails`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InsightFields<'a> {
+    #[serde(borrow, default)]
+    pub(crate) event_source: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) event_name: Option<Cow<'a, str>>,
+}
+
+impl<'a> RecordFields<'a> {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// A reason, for the person who put it in.
+    pub(crate) fn read(record: &'a str) -> Result<RecordFields<'a>, String> {
+        serde_json::from_str(record).map_err(|error| reason(&error))
+    }
+
+    /// `eventCategory`, or what other members say of it; `None` when nothing does.
+    pub(crate) fn category(&self) -> Option<Category> {
+        let is_insight = self.event_type.as_deref() == Some("AwsCloudTrailInsight");
+        match (self.event_category.as_deref(), self.management_event) {
+            (Some("Insight"), _) => Some(Category::Insight),
+            (Some("Data"), _) => Some(Category::Data),
+            (Some("NetworkActivity"), _) => Some(Category::NetworkActivity),
+            _ if is_insight => Some(Category::Insight),
+            (None, Some(false)) => Some(Category::Data),
+            (None, None) => None,
+            _ => Some(Category::Management),
+        }
+    }
+
+    /// The `Username` of a lookup: the user's name, `root`, or the session's name of a role.
+    pub(crate) fn username(&self) -> Option<&str> {
+        self.user_identity.as_ref().and_then(IdentityFields::username)
+    }
+
+    /// The name of who called, also where lookups show none.
+    pub(crate) fn actor(&self) -> Option<&str> {
+        self.user_identity.as_ref().and_then(IdentityFields::actor)
+    }
+
+    /// `userIdentity.type`
+    pub(crate) fn actor_type(&self) -> Option<&str> {
+        self.user_identity.as_ref().and_then(|identity| identity.kind.as_deref())
+    }
+
+    /// What only selectors look at.
+    pub(crate) fn selector_fields(&self) -> SelectorFields {
+        let text = |value: Option<&RawValue>| {
+            let value = value.map(RawValue::get).filter(|json| *json != "null")?;
+            Some(serde_json::from_str(value).unwrap_or_else(|_| value.to_owned()))
+        };
+        let resource = |resource: &ResourceFields<'_>| {
+            let arn = resource.arn.as_deref().map(str::to_owned).or_else(|| text(resource.arn_prefix))?;
+            Some(TypedResource { resource_type: resource.kind.as_deref()?.to_owned(), arn })
+        };
+        let arn = self.user_identity.as_ref().and_then(|identity| identity.arn.as_deref());
+        SelectorFields {
+            event_type: self.event_type.as_deref().map(str::to_owned),
+            user_arn: arn.map(str::to_owned),
+            session_credential_from_console: text(self.session_credential_from_console),
+            vpc_endpoint_id: text(self.vpc_endpoint_id),
+            resources: self.resources.iter().flatten().filter_map(resource).collect(),
+        }
+    }
+}
+
+impl IdentityFields<'_> {
+    fn username(&self) -> Option<&str> {
+        let after_slash = || self.arn.as_deref().and_then(|arn| arn.rsplit_once('/')).map(|(_, name)| name);
+        match self.kind.as_deref() {
+            Some("Root") => Some("root"),
+            Some("AssumedRole" | "FederatedUser") => after_slash(),
+            Some("AWSService" | "AWSAccount") => None,
+            _ => self.user_name.as_deref(),
+        }
+    }
+
+    fn actor(&self) -> Option<&str> {
+        fn last(text: &str) -> &str {
+            text.rsplit(['/', ':']).next().unwrap_or(text)
+        }
+        self.username()
+            .or(self.invoked_by.as_deref())
+            .or(self.arn.as_deref().map(last))
+            .or(self.principal_id.as_deref().map(last))
+            .or(self.account_id.as_deref())
+            .filter(|name| !name.is_empty())
+    }
+}
+
+/// serde's message without its position, which means nothing to someone who sent many records.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    match text.strip_prefix("missing field ") {
+        Some(field) => format!("{} is missing", field.trim_matches('`')),
+        None if error.is_data() => text.to_owned(),
+        None => format!("not valid JSON: {text}"),
+    }
+}

@@ -1,0 +1,72 @@
+//! The resources by which LookupEvents finds an event.
+//!
+//! They are not the record's own `resources`: AWS builds a list for each operation from members of the request and the
+//! response.
+
+mod order;
+mod rules;
+mod walk;
+
+use crate::domain::category::Category;
+use crate::domain::text::escape_nul;
+use rules::{Part, Source};
+use serde::de::DeserializeSeed;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use walk::Walk;
+
+/// A resource of an event, spelt as on the wire. The type is in CloudFormation's style and can be unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Resource {
+    /// `AWS::IAM::User`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    /// A name, id or ARN.
+    pub resource_name: String,
+}
+
+/// `AWS::CloudTrail::Trail` → `Trail`: how the documentation of 2015 spells types.
+pub fn short_type(resource_type: &str) -> &str {
+    resource_type.rsplit("::").next().unwrap_or(resource_type)
+}
+
+/// The resources that lookups list for an event of this `eventSource` and `eventName`, in AWS's order: what its
+/// `requestParameters` and `responseElements` name, as its finished record has them. None for data events, which no lookup
+/// shows.
+pub fn of_event(
+    category: Category,
+    (event_source, event_name): (&str, &str),
+    request: Option<&RawValue>,
+    response: Option<&RawValue>,
+) -> Vec<Resource> {
+    let mut found = Vec::new();
+    let is_listed = matches!(category, Category::Management | Category::Insight);
+    if !is_listed || (request.is_none() && response.is_none()) {
+        return found;
+    }
+    let sources = rules::sources(event_source, event_name);
+    for (part, json) in [(Part::Request, request), (Part::Response, response)] {
+        let paths: Vec<&Source> = sources.iter().filter(|source| source.part == part).copied().collect();
+        let Some(json) = json.filter(|_| !paths.is_empty()) else { continue };
+        let mut add = |source: &Source, name: &str| add(&mut found, source.resource_type, name);
+        // Ignored: a part of a record is valid JSON already, and what is nested too deeply names nothing more.
+        let _ = Walk::new(paths, &mut add).deserialize(&mut serde_json::Deserializer::from_str(json.get()));
+    }
+    order::arrange(&mut found);
+    found
+}
+
+/// Adds a resource unless it is there already.
+fn add(into: &mut Vec<Resource>, resource_type: Option<&str>, name: &str) {
+    let name = escape_nul(name);
+    let known = |r: &Resource| r.resource_name == *name && r.resource_type.as_deref() == resource_type;
+    if !name.is_empty() && !into.iter().any(known) {
+        let resource_type = resource_type.map(str::to_owned);
+        into.push(Resource { resource_type, resource_name: name.into_owned() });
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

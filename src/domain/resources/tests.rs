@@ -1,0 +1,180 @@
+//! The rules, tried on records that are made from them.
+
+use super::rules::{Path, tests::all};
+use super::*;
+use serde_json::{Value, json, value::to_raw_value};
+use std::collections::BTreeMap;
+
+fn listed(source: &str, event: &str, request: Value, response: Value) -> Vec<(String, String)> {
+    let part = |value: Value| Some(value).filter(|v| !v.is_null()).map(|value| to_raw_value(&value).unwrap());
+    let (request, response) = (part(request), part(response));
+    let source = format!("{source}.amazonaws.com");
+    let found = of_event(Category::Management, (&source, event), request.as_deref(), response.as_deref());
+    found.into_iter().map(|r| (r.resource_type.unwrap_or("-".to_owned()), r.resource_name)).collect()
+}
+
+/// Types without what they begin with, and names.
+fn short(found: &[(String, String)]) -> Vec<(&str, &str)> {
+    found.iter().map(|(kind, name)| (short_type(kind), name.as_str())).collect()
+}
+
+/// Where Java's collections keep a text among `buckets`.
+fn place(hash: i32, buckets: usize) -> usize {
+    ((hash ^ ((hash as u32) >> 16) as i32) as u32 as usize) % buckets
+}
+
+fn java_hash(text: &str) -> i32 {
+    let mut hash = 0i32;
+    for unit in text.encode_utf16() {
+        hash = hash.wrapping_mul(31).wrapping_add(i32::from(unit));
+    }
+    hash
+}
+
+/// What comes out of a table of types, each with a table of names, bucket by bucket.
+fn from_tables(named: &[(&str, String)]) -> Vec<(String, String)> {
+    let mut name_buckets = 16;
+    while named.len() > name_buckets * 3 / 4 {
+        name_buckets *= 2;
+    }
+    let mut types: BTreeMap<&str, Vec<Vec<&String>>> = BTreeMap::new();
+    for (kind, name) in named {
+        let of_type = if *kind == "-" { 0 } else { java_hash(kind) };
+        let fields = [java_hash(name), of_type];
+        let hash = fields.iter().fold(7i32, |hash, field| hash.wrapping_mul(31).wrapping_add(*field));
+        let table = types.entry(kind).or_insert_with(|| vec![Vec::new(); name_buckets]);
+        table[place(hash, name_buckets)].push(name);
+    }
+    let mut out = Vec::new();
+    for bucket in 0..=16 {
+        for (kind, names) in &types {
+            // What has no type comes behind all buckets.
+            let own = if *kind == "-" { 16 } else { place(java_hash(kind), 16) };
+            if own == bucket {
+                out.extend(names.iter().flatten().map(|name| ((*kind).to_owned(), (*name).clone())));
+            }
+        }
+    }
+    out
+}
+
+/// Puts `text` where a path leads.
+fn put(into: &mut Value, path: &[&str], text: Value) {
+    match path {
+        [] => *into = text,
+        [first, rest @ ..] => put(&mut into[*first], rest, text),
+    }
+}
+
+#[test]
+fn for_every_rule_the_types_and_names_of_a_record_made_from_it_come_in_awss_order() {
+    for (source, event, sources) in all() {
+        for as_lists in [false, true] {
+            let (mut request, mut response) = (Value::Null, Value::Null);
+            let mut named = Vec::new();
+            for (number, source) in sources.iter().enumerate() {
+                let Path::Members(path) = &source.path else { panic!("{event}: a rule has a path") };
+                let name = format!("{event}-{number}");
+                let text = if as_lists { json!([name, {"else": "no"}]) } else { json!(name) };
+                let part = if source.part == Part::Request { &mut request } else { &mut response };
+                put(part, path, text);
+                named.push((source.resource_type.unwrap_or("-"), name));
+            }
+            // In the order of the record, the request first: `put` keeps members together that begin alike.
+            let mut text_order: Vec<usize> = (0..named.len()).collect();
+            let whole = format!("{request}{response}");
+            text_order.sort_by_key(|at| whole.find(&format!("\"{}\"", named[*at].1)));
+            let named: Vec<_> = text_order.into_iter().map(|at| named[at].clone()).collect();
+            request["tokens"] = json!([{"unrelated": "no"}, 7, true, null]);
+            assert_eq!(listed(source, event, request, response), from_tables(&named), "{source} {event}");
+        }
+    }
+}
+
+#[test]
+fn run_instances_lists_what_request_and_response_name_and_a_failed_call_what_was_asked() {
+    let request = json!({
+        "instancesSet": {"items": [{"imageId": "ami-1", "keyName": "key-1", "minCount": 1}]},
+        "subnetId": "subnet-1", "instanceType": "t3.nano"
+    });
+    let group = json!({"items": [{"groupId": "sg-1", "groupName": "default"}]});
+    let response = json!({"requestId": "r", "instancesSet": {"items": [
+        {"instanceId": "i-1", "vpcId": "vpc-1", "subnetId": "subnet-1", "groupSet": group,
+         "networkInterfaceSet": {"items": [{"networkInterfaceId": "eni-1", "subnetId": "subnet-1"}]}},
+        {"instanceId": "i-2", "vpcId": "vpc-1", "subnetId": "subnet-1", "groupSet": group}
+    ]}});
+    let found = listed("ec2", "RunInstances", request.clone(), response);
+    let kinds: Vec<&str> = short(&found).iter().map(|(kind, _)| *kind).collect();
+    // Seen in answers of AWS.
+    let order = [
+        "VPC",
+        "Ami",
+        "NetworkInterface",
+        "Instance",
+        "Instance",
+        "KeyPair",
+        "SecurityGroup",
+        "SecurityGroup",
+        "Subnet",
+    ];
+    assert_eq!(kinds, order);
+    let failed = listed("ec2", "RunInstances", request, Value::Null);
+    assert_eq!(short(&failed), [("Ami", "ami-1"), ("KeyPair", "key-1"), ("Subnet", "subnet-1")]);
+}
+
+#[test]
+fn reads_list_nothing_whatever_they_name() {
+    for (source, event, request) in [
+        ("s3", "GetBucketPolicy", json!({"bucketName": "b-1"})),
+        ("iam", "GetUser", json!({"userName": "eve"})),
+        ("iam", "ListAccessKeys", json!({"userName": "eve"})),
+        ("cloudtrail", "GetTrailStatus", json!({"name": "demo"})),
+        ("ec2", "DescribeInstances", json!({"instancesSet": {"items": [{"instanceId": "i-1"}]}})),
+        ("newservice", "GetThing", json!({"name": "x"})),
+    ] {
+        assert_eq!(listed(source, event, request, Value::Null), [], "{source} {event}");
+    }
+}
+
+#[test]
+fn names_stand_as_the_record_has_them_and_each_once() {
+    let arn = "arn:aws:cloudtrail:us-east-1:111122223333:trail/demo";
+    let by_arn =
+        listed("cloudtrail", "PutEventSelectors", json!({"trailName": arn}), json!({"trailARN": arn}));
+    assert_eq!(short(&by_arn), [("Trail", arn)]);
+    let by_name = listed("cloudtrail", "StopLogging", json!({"name": "demo"}), Value::Null);
+    assert_eq!(short(&by_name), [("Trail", "demo")]);
+    let hidden = json!({"name": "HIDDEN_DUE_TO_SECURITY_REASONS"});
+    let hidden = listed("cloudtrail", "DeleteTrail", hidden, Value::Null);
+    assert_eq!(short(&hidden), [("Trail", "HIDDEN_DUE_TO_SECURITY_REASONS")]);
+    let odd = listed("iam", "CreateUser", json!({"userName": "e\0ve"}), Value::Null);
+    assert_eq!(short(&odd), [("User", "e\\u0000ve")]);
+}
+
+#[test]
+fn what_is_tagged_has_no_type_and_an_event_without_a_rule_lists_what_its_service_lists() {
+    let tags = json!({"resourcesSet": {"items": [{"resourceId": "i-1"}]}, "tagSet": {"items": [{"key": "resourceId"}]}});
+    assert_eq!(listed("ec2", "CreateTags", tags, Value::Null), [("-".to_owned(), "i-1".to_owned())]);
+    // No rule: members anywhere, in either spelling.
+    let wrapped = json!({"ModifyNewThingRequest": {"VpcId": "vpc-1", "Other": [{"InstanceId": "i-1"}]}});
+    let found = listed("ec2", "ModifyNewThing", wrapped, json!({"vpcId": "vpc-2"}));
+    assert_eq!(short(&found), [("VPC", "vpc-1"), ("Instance", "i-1")], "the response does not count here");
+    // At the top only.
+    let nested = json!({"secretId": "s-1", "tags": [{"name": "no"}], "name": ["n-1", ["n-2"]]});
+    let found = listed("secretsmanager", "DoNewThing", nested, Value::Null);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(listed("unknown", "CreateThing", json!({"name": "x"}), Value::Null), []);
+}
+
+#[test]
+fn data_events_list_nothing_as_no_lookup_shows_them() {
+    let request = to_raw_value(&json!({"queueUrl": "https://q"})).unwrap();
+    let of = |category| of_event(category, ("sqs.amazonaws.com", "SendMessage"), Some(&request), None).len();
+    assert_eq!((of(Category::Management), of(Category::Data), of(Category::NetworkActivity)), (1, 0, 0));
+}
+
+#[test]
+fn types_have_a_short_form() {
+    assert_eq!(short_type("AWS::CloudTrail::Trail"), "Trail");
+    assert_eq!(short_type("Trail"), "Trail");
+}
