@@ -42,6 +42,8 @@ pub enum StartError {
          \"DELETE FROM settings WHERE name = '{TOKEN_KEY}'\" and a new one is made; tokens given out become invalid"
     )]
     TokenKey,
+    #[error("cannot correct the events of an older version: {0}")]
+    Corrections(StoreError),
     #[error("cannot open the bucket store: {0}")]
     Buckets(#[from] BucketError),
     #[error(transparent)]

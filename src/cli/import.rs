@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
 use crate::recorder::catalog::Catalog;
 use crate::recorder::commit::Committer;
+use crate::recorder::corrections::{self, Progress};
 use crate::recorder::intake::{Intake, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::writer::Writer;
 use crate::store::{DataDir, EventBusTakes, OpenError, Store};
@@ -70,6 +71,10 @@ impl Import {
             Err(error) => Err(error.into()),
             Ok(folder) => {
                 let store = Store::open(&folder).await?;
+                corrections::run(&store, &options.catalog, |Progress { done, total }| {
+                    eprintln!("older events are being read again: {done} of {total}");
+                })
+                .await?;
                 let metrics = Metrics::default();
                 // Nobody can follow what is stored here.
                 let arrivals = Arrivals::new(clock.now().timestamp_micros());

@@ -1,4 +1,5 @@
-//! Records: built from calls ([`own_call`], [`forwarded_call`]), read from outside ([`intake`]), stored in batches ([`writer`]), removed
+//! Records: built from calls ([`own_call`], [`forwarded_call`]), read from outside ([`intake`]), stored in batches ([`writer`]), read again when
+//! more is known ([`corrections`]), removed
 //! when they are too old ([`retention`]). Knows nothing of operations or of HTTP.
 
 pub mod arrivals;
@@ -6,6 +7,7 @@ mod call;
 pub mod callers;
 pub mod catalog;
 pub mod commit;
+pub mod corrections;
 pub mod exchange;
 pub mod forwarded_call;
 pub mod forwarded_calls;

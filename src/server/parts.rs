@@ -17,6 +17,7 @@ use crate::recorder::arrivals::Arrivals;
 use crate::recorder::callers::Callers;
 use crate::recorder::catalog::Catalog;
 use crate::recorder::commit::Committer;
+use crate::recorder::corrections::{self, Progress};
 use crate::recorder::forwarded_call::ForwardedCallRecorder;
 use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::recorder::retention::Retention;
@@ -68,6 +69,18 @@ impl Parts {
             Some(_) => None,
         };
         let catalog = Catalog::open(settings.recorder.operations.as_deref())?;
+        let corrected = corrections::run(&store, &catalog, |progress| {
+            let Progress { done, total } = progress;
+            tracing::info!(
+                done,
+                of = total,
+                "older events are being read again, as more is known of them now"
+            );
+        });
+        let corrected = corrected.await.map_err(StartError::Corrections)?;
+        if corrected > 0 {
+            tracing::info!(corrected, "older events were corrected");
+        }
         let settings = Arc::new(settings);
         let metrics = Metrics::default();
         let callers = Arc::new(Callers::new(&settings));

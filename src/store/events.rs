@@ -5,7 +5,7 @@ use crate::domain::resources::{Resource, short_type};
 use crate::store::bulk::BulkInsert;
 use crate::store::summaries::Summary;
 use crate::store::{Events, StoreError, StoreResult, WriteSession};
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 /// Low bits of an event's key: the number of its arrival. They begin again after 2^30 events.
 pub(super) const ARRIVAL_BITS: u32 = 30;
@@ -107,7 +107,14 @@ impl Events<'_, WriteSession> {
             .await?;
         let new =
             if inserted == chunk.len() as u64 { vec![true; chunk.len()] } else { self.which(keys).await? };
-        self.insert_resources(chunk, keys, &new).await?;
+        let stored: Vec<_> = chunk
+            .iter()
+            .zip(keys)
+            .zip(&new)
+            .filter(|(_, new)| **new)
+            .map(|((event, key), _)| (*key, event.listing.name(), *event))
+            .collect();
+        insert_resources(self.db(), &stored).await?;
         Ok(new)
     }
 
@@ -122,29 +129,34 @@ impl Events<'_, WriteSession> {
         let stored: Vec<i64> = select.build_query_scalar().fetch_all(self.db()).await?;
         Ok(keys.iter().map(|key| stored.contains(key)).collect())
     }
+}
 
-    async fn insert_resources(&mut self, chunk: &[&Event], keys: &[i64], new: &[bool]) -> StoreResult<()> {
-        let mut rows: Vec<(&Event, i64, i64, &Resource)> = Vec::new();
-        for ((event, key), _) in chunk.iter().zip(keys).zip(new).filter(|(_, new)| **new) {
-            rows.extend(event.resources.iter().zip(0i64..).map(|(r, position)| (*event, *key, position, r)));
-        }
-        INSERT_RESOURCES
-            .all(self.db(), &rows, |row, (event, key, position, resource)| {
-                row.push(*key)
-                    .push(*position)
-                    .push(&event.account)
-                    .push(&event.region)
-                    .push(event.listing.name())
-                    .push(&resource.resource_type)
-                    .push(resource.resource_type.as_deref().map(short_type))
-                    .push(&resource.resource_name);
-            })
-            .await
+/// Stores what events are found by as resources: the key, the listing, the event.
+pub(super) async fn insert_resources(
+    db: &mut SqliteConnection,
+    events: &[(i64, &str, &Event)],
+) -> StoreResult<()> {
+    let mut rows: Vec<(&Event, &str, i64, i64, &Resource)> = Vec::new();
+    for (key, listing, event) in events {
+        let numbered = event.resources.iter().zip(0i64..);
+        rows.extend(numbered.map(|(resource, position)| (*event, *listing, *key, position, resource)));
     }
+    INSERT_RESOURCES
+        .all(db, &rows, |row, (event, listing, key, position, resource)| {
+            row.push(*key)
+                .push(*position)
+                .push(&event.account)
+                .push(&event.region)
+                .push(*listing)
+                .push(&resource.resource_type)
+                .push(resource.resource_type.as_deref().map(short_type))
+                .push(&resource.resource_name);
+        })
+        .await
 }
 
 /// Resources as an answer shows them. Most events have none.
-fn resources_json(resources: &[Resource]) -> String {
+pub(super) fn resources_json(resources: &[Resource]) -> String {
     if resources.is_empty() { "[]".to_owned() } else { serde_json::json!(resources).to_string() }
 }
 

@@ -7,6 +7,7 @@
 
 mod bulk;
 mod console;
+mod corrections;
 mod data_dir;
 mod destinations;
 mod digest_keys;
@@ -33,6 +34,7 @@ mod values;
 mod wipe;
 
 pub use console::{EventPage, EventRow, Facet, Facets, Histogram, ReadBounds};
+pub use corrections::{CorrectionMark, EventToCheck};
 pub use data_dir::DataDir;
 pub use destinations::{Backlog, Destination, DestinationKind, EventBusTakes, WaitingDestination};
 pub use digest_keys::DigestKey;

@@ -135,6 +135,27 @@ impl Events<'_, WriteSession> {
             .await
     }
 
+    /// Counts an event that did not fail as a read instead of a write, or the other way round.
+    pub(super) async fn recount(
+        &mut self,
+        key: i64,
+        account: &AccountId,
+        region: &Region,
+        read_only: bool,
+    ) -> StoreResult<()> {
+        let hour = (key >> ARRIVAL_BITS) / HOUR * HOUR;
+        let update = "UPDATE event_counts SET reads = reads + $1, writes = writes - $1 \
+                      WHERE hour = $2 AND account = $3 AND region = $4";
+        sqlx::query(update)
+            .bind(if read_only { 1 } else { -1 })
+            .bind(hour)
+            .bind(account)
+            .bind(region)
+            .execute(self.db())
+            .await?;
+        Ok(())
+    }
+
     /// Takes events that are about to be removed out of the counts. `keys` is the statement that finds them, `bind` gives
     /// it its values.
     pub(super) async fn uncount(

@@ -4,6 +4,7 @@
 mod buckets;
 mod catalog;
 mod console;
+mod corrections;
 mod delivery;
 mod digest;
 mod export;

@@ -14,7 +14,8 @@ use contrail::domain::selector_fields::SelectorFields;
 use contrail::domain::selectors::EventSelectors;
 use contrail::domain::tags::Tag;
 use contrail::store::{
-    DataDir, DigestKey, LookupQuery, Order, ReadSession, Session, Store, StoreErrorKind, Trail, TrailStatus,
+    CorrectionMark, DataDir, DigestKey, LookupQuery, Order, ReadSession, Session, Store, StoreErrorKind,
+    Trail, TrailStatus,
 };
 use serde_json::json;
 use std::sync::LazyLock;
@@ -329,6 +330,32 @@ async fn an_export_goes_on_behind_a_key() {
     assert_eq!(db.events().key_of("e-1").await.unwrap(), Some(first[1].key));
     let refused = EventFilter { failed: Some(true), ..EventFilter::default() };
     assert_eq!(db.events().export(&refused, Order::NewestFirst, None, 100).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_is_corrected_in_all_its_rows_and_the_mark_says_how_far_that_is() {
+    let (store, _folder, _dir) = open().await;
+    let events: Vec<Event> = (1..=3).map(|id| event(id, 1000 + i64::from(id))).collect();
+    insert(&store, &events).await;
+    let mut session = store.write().await.unwrap();
+    assert_eq!(session.events().total().await.unwrap(), 3);
+    let known = session.events().correction_mark().await.unwrap();
+    assert_eq!(known, CorrectionMark { version: 0, until: None });
+    let first = session.events().to_check(-1, 2).await.unwrap();
+    let [one, two] = &first[..] else { panic!("{first:?}") };
+    assert_eq!((one.record.as_str(), two.record.as_str()), ("{\"n\":1}", "{\"n\":2}"));
+    assert!(!session.events().correct(one, &events[0]).await.unwrap(), "there is nothing to correct");
+    let read = Event { listing: Listing::Read, read_only: true, resources: vec![], ..events[1].clone() };
+    assert!(session.events().correct(two, &read).await.unwrap());
+    let until = CorrectionMark { version: 7, until: Some(two.key) };
+    session.events().set_correction_mark(until).await.unwrap();
+    assert_eq!(session.events().correction_mark().await.unwrap(), until);
+    let rest = session.events().to_check(two.key, 2).await.unwrap();
+    assert_eq!(rest.iter().map(|event| event.record.as_str()).collect::<Vec<_>>(), ["{\"n\":3}"]);
+    let end = CorrectionMark { version: 7, until: None };
+    session.events().set_correction_mark(end).await.unwrap();
+    assert_eq!(session.events().correction_mark().await.unwrap(), end);
+    session.commit().await.unwrap();
 }
 
 #[tokio::test]

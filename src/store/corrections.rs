@@ -1,0 +1,140 @@
+//! Correcting what is stored of events beside their records, when more is known of AWS's operations than before.
+
+use crate::domain::account_id::AccountId;
+use crate::domain::event::{Event, Listing};
+use crate::domain::region::Region;
+use crate::store::events::{insert_resources, resources_json};
+use crate::store::{Events, Session, StoreResult, WriteSession};
+use sqlx::FromRow;
+
+/// A stored event, and what is to be looked at again.
+#[derive(Debug, FromRow)]
+pub struct EventToCheck {
+    /// Its key.
+    pub key: i64,
+    /// Whose it is.
+    pub account: AccountId,
+    /// The region.
+    pub region: Region,
+    /// The whole record.
+    pub record: String,
+    listing: String,
+    read_only: bool,
+    failed: bool,
+    resources: String,
+}
+
+/// How far the correction of older events has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CorrectionMark {
+    /// The version of the facts that the rows are made with, or are being corrected to.
+    pub version: i64,
+    /// The key of the last event that has been corrected; `None` when all are.
+    pub until: Option<i64>,
+}
+
+impl EventToCheck {
+    /// Where an event stands that is now read as `event`: whether a trail was logging is known from then only.
+    fn listing(&self, event: &Event) -> &'static str {
+        match event.listing {
+            Listing::Write if self.listing == Listing::Unlogged.name() => Listing::Unlogged.name(),
+            listing => listing.name(),
+        }
+    }
+
+    fn is_right(&self, event: &Event) -> bool {
+        self.listing == self.listing(event)
+            && self.read_only == event.read_only
+            && self.resources == resources_json(&event.resources)
+    }
+}
+
+impl<S: Session> Events<'_, S> {
+    /// How many events there are.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn total(&mut self) -> StoreResult<i64> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(self.db()).await?)
+    }
+
+    /// How far the correction of older events has come.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn correction_mark(&mut self) -> StoreResult<CorrectionMark> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT name, value FROM counters WHERE name IN ('facts_version', 'facts_corrected_until')",
+        )
+        .fetch_all(self.db())
+        .await?;
+        let value = |wanted: &str| rows.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
+        Ok(CorrectionMark {
+            version: value("facts_version").unwrap_or(0),
+            until: value("facts_corrected_until"),
+        })
+    }
+
+    /// The next `limit` events behind a key.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn to_check(&mut self, until: i64, limit: i64) -> StoreResult<Vec<EventToCheck>> {
+        let select = "SELECT key, account, region, listing, read_only, error_code IS NOT NULL AS failed, resources, \
+                      record FROM events WHERE key > $1 ORDER BY key LIMIT $2";
+        Ok(sqlx::query_as(select).bind(until).bind(limit).fetch_all(self.db()).await?)
+    }
+}
+
+impl Events<'_, WriteSession> {
+    /// Remembers how far the correction has come.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn set_correction_mark(&mut self, mark: CorrectionMark) -> StoreResult<()> {
+        let insert = "INSERT INTO counters (name, value) VALUES ($1, $2) \
+                      ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        sqlx::query(insert).bind("facts_version").bind(mark.version).execute(self.db()).await?;
+        match mark.until {
+            Some(key) => {
+                sqlx::query(insert).bind("facts_corrected_until").bind(key).execute(self.db()).await?
+            }
+            None => {
+                let delete = "DELETE FROM counters WHERE name = 'facts_corrected_until'";
+                sqlx::query(delete).execute(self.db()).await?
+            }
+        };
+        Ok(())
+    }
+
+    /// Makes the rows of `stored` as those of `event`, which is the same record read again. Whether there was anything to
+    /// correct.
+    ///
+    /// # Errors
+    /// The database cannot be written; then the session must be dropped.
+    pub async fn correct(&mut self, stored: &EventToCheck, event: &Event) -> StoreResult<bool> {
+        if stored.is_right(event) {
+            return Ok(false);
+        }
+        let listing = stored.listing(event);
+        sqlx::query("UPDATE events SET listing = $1, read_only = $2, resources = $3 WHERE key = $4")
+            .bind(listing)
+            .bind(event.read_only)
+            .bind(resources_json(&event.resources))
+            .bind(stored.key)
+            .execute(self.db())
+            .await?;
+        let delete = "DELETE FROM event_resources WHERE key = $1";
+        sqlx::query(delete).bind(stored.key).execute(self.db()).await?;
+        insert_resources(self.db(), &[(stored.key, listing, event)]).await?;
+        if stored.read_only != event.read_only {
+            let update = "UPDATE event_summaries SET read_only = $1 WHERE key = $2";
+            sqlx::query(update).bind(event.read_only).bind(stored.key).execute(self.db()).await?;
+            // A failed call counts as a failure, whatever it would have done.
+            if !stored.failed {
+                self.recount(stored.key, &stored.account, &stored.region, event.read_only).await?;
+            }
+        }
+        Ok(true)
+    }
+}
