@@ -89,7 +89,7 @@ impl ForwardedCallRecorder {
         let scope = signing_scope(&exchange.head);
         let access_key = scope.as_ref().map(|scope| scope.access_key.as_str());
         let (account, identity) = self.callers.holder(access_key);
-        let (source, facts) = (&call.service.event_source, call.facts());
+        let (source, facts) = (&call.event_source, call.facts());
         let is_global = GLOBAL.contains(&source.split('.').next().unwrap_or_default());
         let region = scope.as_ref().and_then(|scope| scope.region.clone()).filter(|_| !is_global);
         let region = region.unwrap_or_else(Region::us_east_1);

@@ -3,7 +3,7 @@
 
 use crate::domain::event_facts::EventFacts;
 use crate::domain::region::Region;
-use crate::recorder::catalog::{AwsOperation, AwsService, Catalog, Protocol, Request};
+use crate::recorder::catalog::{AwsOperation, AwsService, Catalog, Fit, Protocol, Request};
 use crate::recorder::exchange::Head;
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ pub struct Identified {
     pub service: Arc<AwsService>,
     /// The operation's name as the API has it: `ListObjectsV2`, `CreateFunction`.
     pub operation: String,
+    /// `eventSource` of the call.
+    pub event_source: String,
     /// The operation in the catalog; `None` for one that is newer than the catalog and trusted by its name.
     pub known: Option<Arc<AwsOperation>>,
     /// The protocol that the request is in, which is not always the model's first choice.
@@ -25,6 +27,17 @@ pub struct Identified {
 }
 
 impl Identified {
+    fn routed(fit: Fit, signing_name: Option<&str>) -> Option<Identified> {
+        Some(Identified {
+            event_source: event_source(&fit.service, signing_name),
+            protocol: *fit.service.protocols.first()?,
+            operation: fit.operation.name.clone(),
+            service: fit.service,
+            known: Some(fit.operation),
+            labels: fit.labels,
+        })
+    }
+
     /// `eventName` of the call.
     pub fn event_name(&self) -> &str {
         self.known.as_ref().map_or(&self.operation, |known| &known.event_name)
@@ -105,6 +118,10 @@ const NOT_AWS: &[&str] = &["/_", "/moto-api", "/minio/", "/health"];
 
 /// What a request is. `base_hosts` are names that stand for the server itself in front of a bucket; `body` counts only
 /// if it is a form.
+///
+/// The evidence counts in this order: a path, header or form that names the operation, for any service; then method and
+/// path, among the operations of the services that the request is signed for. A request without a signature is one of the
+/// few operations that come without, or S3's.
 pub fn identify(catalog: &Catalog, base_hosts: &[String], head: &Head, body: &[u8]) -> Finding {
     let scope = signing_scope(head);
     if head.method == http::Method::OPTIONS
@@ -114,14 +131,26 @@ pub fn identify(catalog: &Catalog, base_hosts: &[String], head: &Head, body: &[u
     }
     let signing_name = scope.map(|scope| scope.service);
     let name = signing_name.as_deref();
+    let form = form(head, body);
     let found = by_cbor_path(catalog, name, head)
         .or_else(|| by_target(catalog, name, head))
-        .or_else(|| by_action(catalog, name, head, body))
-        .or_else(|| by_route(catalog, base_hosts, name.unwrap_or("s3"), head));
+        .or_else(|| by_action(catalog, name, head, form))
+        .or_else(|| match name {
+            Some("s3") => by_bucket(catalog, base_hosts, head),
+            Some(name) => by_route(catalog, name, head, form),
+            None => unsigned(catalog, head).or_else(|| by_bucket(catalog, base_hosts, head)),
+        });
     match found {
         Some(call) => Finding::Call(call),
         None => Finding::Unknown { signing_name },
     }
+}
+
+/// A body that is a form; else nothing.
+fn form<'a>(head: &Head, body: &'a [u8]) -> &'a str {
+    let is_form =
+        head.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    if is_form { std::str::from_utf8(body).unwrap_or_default() } else { "" }
 }
 
 /// Names and values of a query or a form, decoded.
@@ -134,6 +163,12 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
             (decode(name), decode(value))
         })
         .collect()
+}
+
+/// What a service is called in records of calls that are signed for this name.
+fn event_source(service: &AwsService, signing_name: Option<&str>) -> String {
+    let other = service.also.iter().find(|(name, _)| Some(name.as_str()) == signing_name);
+    other.map_or(&service.event_source, |(_, source)| source).clone()
 }
 
 /// Operations that are called by name are trusted by name, also those that the catalog does not know yet.
@@ -156,6 +191,7 @@ fn named(
     };
     let service = services.iter().min_by_key(rank)?;
     Some(Identified {
+        event_source: event_source(service, signing_name),
         service: Arc::clone(service),
         operation: operation.to_owned(),
         known: service.operations().get(operation).cloned(),
@@ -193,10 +229,7 @@ fn by_target(catalog: &Catalog, signing_name: Option<&str>, head: &Head) -> Opti
 }
 
 /// `Action=name` in the query or in a form.
-fn by_action(catalog: &Catalog, signing_name: Option<&str>, head: &Head, body: &[u8]) -> Option<Identified> {
-    let is_form =
-        head.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let form = if is_form { std::str::from_utf8(body).ok()? } else { "" };
+fn by_action(catalog: &Catalog, signing_name: Option<&str>, head: &Head, form: &str) -> Option<Identified> {
     let text =
         [head.query(), form].into_iter().find(|text| text.split('&').any(|p| p.starts_with("Action=")))?;
     let form = pairs(text);
@@ -218,27 +251,30 @@ fn by_action(catalog: &Catalog, signing_name: Option<&str>, head: &Head, body: &
 }
 
 /// Method and path, in the services that sign with this name.
-fn by_route(catalog: &Catalog, base_hosts: &[String], signing_name: &str, head: &Head) -> Option<Identified> {
+fn by_route(catalog: &Catalog, signing_name: &str, head: &Head, form: &str) -> Option<Identified> {
     let query = pairs(head.query());
-    let host = head.header("host").unwrap_or_default();
-    let bucket = if signing_name == "s3" { bucket_of(host, base_hosts) } else { None };
-    let path = match bucket {
+    let sent = Request { signing_name: Some(signing_name), ..request(head, head.path(), &query) };
+    let fit = catalog.route(signing_name, &sent).or_else(|| {
+        // A query that is too long for a URL is sent as a form (CloudSearch).
+        let query = if form.is_empty() { return None } else { pairs(form) };
+        catalog.route(signing_name, &Request { method: "GET", query: &query, ..sent })
+    })?;
+    Identified::routed(fit, Some(signing_name))
+}
+
+/// Method and path of S3, whose bucket may stand in the host name.
+fn by_bucket(catalog: &Catalog, base_hosts: &[String], head: &Head) -> Option<Identified> {
+    let path = match bucket_of(head.header("host").unwrap_or_default(), base_hosts) {
         Some(bucket) => format!("/{bucket}{}", head.path()),
         None => head.path().to_owned(),
     };
-    let is_browser_form = signing_name == "s3"
-        && head.method == http::Method::POST
+    let is_browser_form = head.method == http::Method::POST
         && head.header("content-type").is_some_and(|kind| kind.starts_with("multipart/form-data"));
-    let request = Request {
-        method: head.method.as_str(),
-        path: &path,
-        query: &query,
-        has_header: &|name| head.headers.contains_key(name),
-    };
     if is_browser_form {
         let service = catalog.signing_as("s3").first()?;
         let bucket = path.trim_matches('/').split('/').next().unwrap_or_default().to_owned();
         return Some(Identified {
+            event_source: service.event_source.clone(),
             service: Arc::clone(service),
             operation: "PostObject".to_owned(),
             known: None,
@@ -246,14 +282,25 @@ fn by_route(catalog: &Catalog, base_hosts: &[String], signing_name: &str, head: 
             labels: vec![("Bucket".to_owned(), bucket)],
         });
     }
-    let fit = catalog.route(signing_name, &request)?;
-    Some(Identified {
-        protocol: *fit.service.protocols.first()?,
-        operation: fit.operation.name.clone(),
-        service: fit.service,
-        known: Some(fit.operation),
-        labels: fit.labels,
-    })
+    let query = pairs(head.query());
+    let sent = Request { signing_name: Some("s3"), ..request(head, &path, &query) };
+    let fit = catalog.route("s3", &sent)?;
+    // Any path looks like that of an object, and any POST to one like CompleteMultipartUpload: it has to name an upload.
+    let is_meant = !fit.lacks_query || fit.operation.path.contains('?');
+    is_meant.then(|| Identified::routed(fit, Some("s3")))?
+}
+
+/// Method and path of what comes without a signature. Without a bearer token either, the whole path has to be as it is
+/// known: everybody sends something to some path.
+fn unsigned(catalog: &Catalog, head: &Head) -> Option<Identified> {
+    let has_token = head.header("authorization").is_some_and(|value| value.starts_with("Bearer "));
+    let query = pairs(head.query());
+    let fit = catalog.route_unsigned(&request(head, head.path(), &query))?;
+    if has_token || fit.labels.is_empty() { Identified::routed(fit, None) } else { None }
+}
+
+fn request<'a>(head: &'a Head, path: &'a str, query: &'a [(String, String)]) -> Request<'a> {
+    Request { signing_name: None, method: head.method.as_str(), path, query, headers: &head.headers }
 }
 
 /// The bucket in a host name: what stands before a base host, or before `.s3.` and `.s3-`.

@@ -9,6 +9,7 @@ mod delivery;
 mod digest;
 mod export;
 mod house;
+mod identify;
 mod intake;
 mod operate;
 mod outbound;

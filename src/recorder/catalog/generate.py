@@ -7,8 +7,11 @@ botocore to learn newer operations: pip install -U botocore && python3 generate.
 
 exceptions.tsv has what the models do not say: how records name things, and what kind of event a call is.
 
-S  key  signing name  endpoint prefix  protocols  API version  target prefix  source  members that are sensitive
+S  key  signing name  endpoint prefix  protocols  API version  target prefix  source  also  unsigned  sensitive
    source: the first label of eventSource, where that is not the signing name
+   also: other signing names, each with its first label of eventSource (s3express=s3express)
+   unsigned: "unsigned" where some of its REST operations come without a signature, or with a bearer token
+   sensitive: members that are
 T  numbers  booleans  lists  maps  times  renamed    names of members as they are on the wire, by what they hold; a list
                                              with the name of its items (list=item) where that is not "member", a
                                              member of a path, query or header that has another name (wire=name)
@@ -19,8 +22,10 @@ F  name ...                                      the same for those that only re
 O  name                                          operations of the service above that change something
 R  name                                          the same for those that only read
 O  name  method  path  flags  required  secret   those of which there is more to say (R likewise)
-   flags: 1 deprecated, 2 body in is a stream, 4 body out is one, 8 younger than EC2's API of 2015-03-01
-   required: query members (?name) and headers of REST operations; secret: dotted members that are sensitive here
+   flags: 1 deprecated, 2 body in is a stream, 4 body out is one, 8 younger than EC2's API of 2015-03-01, 16 comes
+   without a signature, or with a bearer token
+   required: query members (?name) and headers of REST operations, and what they are signed for (@name);
+   secret: dotted members that are sensitive here
 """
 import collections
 import datetime
@@ -33,7 +38,7 @@ import botocore.session
 
 READS = ("Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet", "Query", "Scan", "Select", "Check", "Detect",
          "Simulate")
-FLAGS = {"deprecated": 1, "in": 2, "out": 4, "young": 8}
+FLAGS = {"deprecated": 1, "in": 2, "out": 4, "young": 8, "unsigned": 16}
 # Beyond this many characters (quicksight) names that are secret in some places are taken for secret everywhere.
 MAX_PATHS = 30_000
 NUMBERS = ("integer", "long", "float", "double")
@@ -140,9 +145,9 @@ def required(shape):
 class Exceptions:
     """exceptions.tsv: {kind: {service: [cells]}}."""
 
-    def __init__(self, path):
+    def __init__(self):
         self.lines = collections.defaultdict(lambda: collections.defaultdict(list))
-        for line in path.read_text().splitlines():
+        for line in pathlib.Path(__file__).with_name("exceptions.tsv").read_text().splitlines():
             if line and not line.startswith("#"):
                 kind, service, *cells = line.split("\t")
                 self.lines[kind][service].append(cells)
@@ -163,6 +168,11 @@ class Exceptions:
             print(f"exceptions.tsv: {service} has no operation {', '.join(sorted(unknown))}", file=sys.stderr)
 
 
+def is_unsigned(meta, operation):
+    takes_tokens = meta.get("signatureVersion") == "bearer" or "smithy.api#httpBearerAuth" in meta.get("auth", [])
+    return takes_tokens or operation.get("authtype") == "none" or operation.get("auth") == ["smithy.api#noAuth"]
+
+
 def event_names(exceptions, key, version, operations):
     """{operation: eventName}, where it is another name."""
     names = {cells[0]: cells[1] for cells in exceptions.of("name", key)}
@@ -176,7 +186,7 @@ def event_names(exceptions, key, version, operations):
 
 def rows():
     yield "#", "botocore " + botocore.__version__, datetime.date.today().isoformat()
-    exceptions = Exceptions(pathlib.Path(__file__).with_name("exceptions.tsv"))
+    exceptions = Exceptions()
     loader = botocore.session.Session().get_component("data_loader")
     services = loader.list_available_services("service-2")
     for gone in sorted(exceptions.services - set(services)):
@@ -187,6 +197,7 @@ def rows():
         protocols = [meta["protocol"], *(p for p in meta.get("protocols", []) if p != meta["protocol"])]
         signing = meta.get("signingName") or meta["endpointPrefix"]
         old = set(loader.load_service_model(key, "service-2", "2015-03-01")["operations"]) if key == "ec2" else None
+        rest, operations = meta["protocol"].startswith("rest"), model["operations"]
         secret, in_places = sensitive(shapes)
         paths = {}
         for name, operation in model["operations"].items():
@@ -196,9 +207,10 @@ def rows():
             secret, paths = secret | in_places, {}
         yield ("S", key, signing, meta["endpointPrefix"], ",".join(protocols), meta["apiVersion"],
                meta.get("targetPrefix", ""), next((cells[0] for cells in exceptions.of("source", key)), ""),
+               ",".join(f"{name}={source}" for name, source in exceptions.of("also", key)),
+               "unsigned" if rest and any(is_unsigned(meta, o) for o in operations.values()) else "",
                ",".join(sorted(secret)))
         yield ("T", *types(meta["protocol"], shapes))
-        operations = model["operations"]
         exceptions.check(key, operations)
         names = event_names(exceptions, key, meta["apiVersion"], operations)
         if names:
@@ -214,18 +226,23 @@ def rows():
             flags |= (old is not None and name not in old) * FLAGS["young"]
             shape_in = shapes.get(operation.get("input", {}).get("shape"), {})
             shape_out = shapes.get(operation.get("output", {}).get("shape"), {})
+            flags |= (rest and is_unsigned(meta, operation)) * FLAGS["unsigned"]
             flags |= streams(shapes, shape_in) * FLAGS["in"] | streams(shapes, shape_out) * FLAGS["out"]
-            rest = meta["protocol"].startswith("rest")
             http = operation["http"] if rest else {"method": "", "requestUri": ""}
-            cells = (http["method"], http["requestUri"], str(flags), ",".join(required(shape_in)) * rest,
-                     paths.get(name, ""))
+            needs = required(shape_in) + [f"@{cells[1]}" for cells in exceptions.of("only", key) if cells[0] == name]
+            cells = (http["method"], http["requestUri"], str(flags), ",".join(needs) * rest, paths.get(name, ""))
             reads = operation.get("readonly") or name.startswith(READS) or name in exceptions.names("read", key)
             letter = "R" if reads and name not in exceptions.names("write", key) else "O"
             yield (letter, name, *cells) if rest or flags or cells[-1] else (letter, name)
 
 
-text = "".join("\t".join(row) + "\n" for row in rows())
-beside = pathlib.Path(__file__).with_name("operations.tsv.gz")
-path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else beside
-path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-print(path.name, len(text), "bytes,", path.stat().st_size, "packed")
+def main():
+    text = "".join("\t".join(row) + "\n" for row in rows())
+    beside = pathlib.Path(__file__).with_name("operations.tsv.gz")
+    path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else beside
+    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    print(path.name, len(text), "bytes,", path.stat().st_size, "packed")
+
+
+if __name__ == "__main__":
+    main()

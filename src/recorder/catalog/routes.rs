@@ -1,6 +1,7 @@
 //! Which REST operation a method, a path and a query mean.
 
 use super::{AwsOperation, AwsService};
+use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
@@ -8,14 +9,16 @@ use std::sync::Arc;
 /// What decides between REST operations.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
+    /// The name that it is signed for.
+    pub signing_name: Option<&'a str>,
     /// `GET`, …
     pub method: &'a str,
     /// The path, not decoded.
     pub path: &'a str,
     /// Names and values of the query, decoded.
     pub query: &'a [(String, String)],
-    /// Whether there is a header of this name.
-    pub has_header: &'a dyn Fn(&str) -> bool,
+    /// The headers.
+    pub headers: &'a HeaderMap,
 }
 
 /// The operation that was meant.
@@ -27,6 +30,8 @@ pub struct Fit {
     pub operation: Arc<AwsOperation>,
     /// Labels of the path with their values, decoded.
     pub labels: Vec<(String, String)>,
+    /// Whether the query lacks a member that it must have.
+    pub lacks_query: bool,
 }
 
 /// Lower is more specific.
@@ -46,6 +51,8 @@ pub(super) struct Route {
     segments: Vec<Segment>,
     /// Literals of the query; `None`: any value.
     query: Vec<(String, Option<String>)>,
+    /// Whether the path ends in a slash.
+    ends_in_slash: bool,
 }
 
 impl Route {
@@ -84,8 +91,14 @@ impl Route {
                 .filter(|text| !text.is_empty())
                 .map(segment)
                 .collect(),
+            ends_in_slash: path.ends_with('/'),
             query: query.split('&').filter(|pair| !pair.is_empty()).map(literal).collect(),
         }
+    }
+
+    /// Whether the operation comes without a signature.
+    pub(super) fn is_unsigned(&self) -> bool {
+        self.operation.is_unsigned
     }
 
     /// The most specific path first: literal before label before greedy, segment by segment, what is longer before what
@@ -104,8 +117,18 @@ impl Route {
             .unwrap_or(Ordering::Equal)
     }
 
+    /// What the request lacks of what it must have.
+    fn missing<'a>(&'a self, request: &'a Request<'_>) -> impl Iterator<Item = &'a String> {
+        let lacks = |name: &&'a String| match (name.strip_prefix('?'), name.strip_prefix('@')) {
+            (Some(name), _) => !request.query.iter().any(|(found, _)| found == name),
+            (_, Some(name)) => request.signing_name != Some(name),
+            _ => !request.headers.contains_key(name.as_str()),
+        };
+        self.operation.required.iter().filter(lacks)
+    }
+
     /// How well the rest of the request fits; the smallest is the best. `None` when it does not.
-    fn fit(&self, request: &Request<'_>) -> Option<impl Ord + use<>> {
+    fn fit<'a>(&'a self, request: &Request<'a>) -> Option<impl Ord + use<'a>> {
         let asked =
             |name: &str| request.query.iter().find(|(found, _)| found == name).map(|(_, value)| value);
         let fits = self.query.iter().all(|(name, value)| match (asked(name), value) {
@@ -113,20 +136,25 @@ impl Route {
             (Some(_), None) => true,
             (None, _) => false,
         });
-        let there = |name: &&String| match name.strip_prefix('?') {
-            Some(name) => asked(name).is_some(),
-            None => (request.has_header)(name),
-        };
-        let required = &self.operation.required;
-        let met = required.iter().filter(there).count();
+        let missing = self.missing(request).count();
+        let met = self.operation.required.len() - missing;
+        let host = request.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let names_service = host
+            .strip_prefix(self.service.endpoint_prefix.as_str())
+            .is_some_and(|rest| rest.starts_with('.'));
         fits.then(|| {
             (
                 Reverse(self.query.len()),
-                required.len() - met,
+                missing,
                 Reverse(met),
+                self.ends_in_slash != request.path.ends_with('/'),
+                // What is left are operations of services that sign with the same name.
+                !names_service,
                 self.operation.deprecated,
-                Reverse(self.service.api_version.clone()),
-                self.service.key.len(),
+                self.service.key != self.service.signing_name,
+                Reverse(self.service.api_version.as_str()),
+                self.service.key.as_str(),
+                self.operation.name.as_str(),
             )
         })
     }
@@ -157,6 +185,7 @@ pub(super) fn best(routes: &[Route], request: &Request<'_>) -> Option<Fit> {
         service: Arc::clone(&route.service),
         operation: Arc::clone(&route.operation),
         labels,
+        lacks_query: route.missing(request).any(|name| name.starts_with('?')),
     })
 }
 

@@ -48,6 +48,10 @@ pub struct AwsService {
     pub target_prefix: Option<String>,
     /// `eventSource` of its calls: `monitoring.amazonaws.com`.
     pub event_source: String,
+    /// Other names in credential scopes, and what `eventSource` is then.
+    pub also: Vec<(String, String)>,
+    /// Whether some of its operations come without a signature, or with a bearer token; REST only.
+    pub takes_unsigned: bool,
     details: OnceLock<Details>,
     table: Arc<str>,
     lines: Range<usize>,
@@ -73,7 +77,7 @@ pub struct AwsOperation {
     pub method: String,
     /// The path with its labels, `/2015-03-31/functions/{FunctionName}`; REST only.
     pub path: String,
-    /// Members that a request must have: `?name` in its query, `name` in its headers; REST only.
+    /// What a request must have: `?name` in its query, `name` in its headers, `@name` signed for that; REST only.
     pub required: Vec<String>,
     /// What kind of event its calls are.
     pub facts: EventFacts,
@@ -85,6 +89,8 @@ pub struct AwsOperation {
     pub streams_in: bool,
     /// Whether the reply's body is one.
     pub streams_out: bool,
+    /// Whether it comes without a signature, or with a bearer token; REST only.
+    pub is_unsigned: bool,
     /// Whether it is younger than EC2's API of 2015-03-01, since when its records have another shape.
     pub young: bool,
     /// Members that are sensitive in this operation only, dotted: `Command.Parameters`.
@@ -135,7 +141,7 @@ impl Table {
                 }
                 ["S", ..] => {
                     table.services.extend(service.take().map(Arc::new));
-                    let wrong = TableError::Line { line: number + 1, why: "a service has eight cells" };
+                    let wrong = TableError::Line { line: number + 1, why: "a service has ten cells" };
                     service = Some(AwsService::new(&cells, &text, end).ok_or(wrong)?);
                 }
                 _ => match &mut service {
@@ -166,9 +172,23 @@ impl Table {
 
 impl AwsService {
     fn new(cells: &[&str], table: &Arc<str>, begin: usize) -> Option<AwsService> {
-        let [_, key, signing_name, endpoint_prefix, protocols, api_version, target, source, _] = cells else {
+        let [
+            _,
+            key,
+            signing_name,
+            endpoint_prefix,
+            protocols,
+            api_version,
+            target,
+            source,
+            also,
+            unsigned,
+            _,
+        ] = cells
+        else {
             return None;
         };
+        let also = also.split(',').filter_map(|pair| pair.split_once('='));
         let source = if source.is_empty() { signing_name } else { source };
         Some(AwsService {
             key: (*key).to_owned(),
@@ -177,7 +197,9 @@ impl AwsService {
             protocols: protocols.split(',').filter_map(Protocol::of).collect(),
             api_version: (*api_version).to_owned(),
             target_prefix: Some((*target).to_owned()).filter(|target| !target.is_empty()),
-            event_source: format!("{source}.amazonaws.com"),
+            event_source: event_source(source),
+            also: also.map(|(name, source)| (name.to_owned(), event_source(source))).collect(),
+            takes_unsigned: *unsigned == "unsigned",
             details: OnceLock::new(),
             table: Arc::clone(table),
             lines: begin..begin,
@@ -284,6 +306,7 @@ impl AwsOperation {
             streams_in: flags & 2 != 0,
             streams_out: flags & 4 != 0,
             young: flags & 8 != 0,
+            is_unsigned: flags & 16 != 0,
             secret: kinds::names(secret),
         })
     }
@@ -301,6 +324,10 @@ impl Protocol {
             _ => return None,
         })
     }
+}
+
+fn event_source(first_label: &str) -> String {
+    format!("{first_label}.amazonaws.com")
 }
 
 fn facts(read_only: bool, is_data: bool) -> EventFacts {

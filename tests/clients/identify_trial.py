@@ -1,0 +1,247 @@
+"""Every request that botocore can build, sent through Contrail to an upstream that answers nothing: is it recorded under
+the name of the operation that was meant?
+
+    identify_trial.py [--full]           all members instead of those that are required
+    identify_trial.py --sample FILE      writes some of the requests to a file (tests/it/identify/requests.tsv)
+"""
+
+import http.client
+import http.server
+import json
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections import Counter, defaultdict
+
+import botocore
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from botocore.session import Session
+from botocore.tokens import FrozenAuthToken
+
+sys.path.insert(0, os.environ["CATALOG"])
+from generate import Exceptions, event_names  # noqa: E402
+
+FULL = "--full" in sys.argv
+# Members that clients look into before they send.
+VALUES = {
+    "AccountId": "123456789012", "Bucket": "bucket-1", "bucket": "bucket-1", "Key": "folder/key",
+    "CopySource": "bucket-2/key", "ChecksumAlgorithm": "CRC32", "RestApiId": "abcdefghij",
+    "KvsARN": "arn:aws:cloudfront::123456789012:key-value-store/a1", "PredictEndpoint": "http://127.0.0.1:4700",
+}
+
+
+class Upstream(http.server.BaseHTTPRequestHandler):
+    """Answers with the number that the request has as its request id."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        if "chunked" in self.headers.get("transfer-encoding", ""):
+            while size := int(self.rfile.readline(), 16):
+                self.rfile.read(size + 2)
+            self.rfile.readline()
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(200)
+        self.send_header("x-amzn-requestid", self.headers.get("x-number", "none"))
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = do_HEAD = answer
+
+    def log_message(self, *_):
+        pass
+
+
+class Token:
+    """The bearer token of services that want one."""
+
+    def load_token(self, **_):
+        return self
+
+    def get_frozen_token(self):
+        return FrozenAuthToken("token")
+
+
+def value(shape, name, seen):
+    """A value of a shape, as small as the model allows."""
+    if name in VALUES and shape.type_name == "string":
+        return VALUES[name]
+    if shape.type_name == "structure":
+        if shape.name in seen:
+            return {}
+        members = shape.members if FULL and len(seen) < 3 else shape.required_members
+        if getattr(shape, "is_tagged_union", False):
+            members = list(shape.members)[:1]
+        if getattr(shape, "is_document_type", False):
+            return {}
+        return {m: value(shape.members[m], m, (*seen, shape.name)) for m in members}
+    least = shape.metadata.get("min", 0) or 0
+    if shape.type_name == "list":
+        return [value(shape.member, name, (*seen, shape.name))] * max(least, 1) if shape.name not in seen else []
+    if shape.type_name == "map":
+        return {f"k{n}": value(shape.value, "", (*seen, shape.name)) for n in range(max(least, 1))}
+    if shape.type_name == "string":
+        return shape.enum[0] if shape.enum else ("a1" * 600)[: max(least, 4)]
+    if shape.type_name == "timestamp":
+        return "2026-11-22T05:30:00Z"
+    if shape.type_name == "boolean":
+        return True
+    if shape.type_name == "blob":
+        return b"a"
+    return max(least, 1)
+
+
+def build(key):
+    """The requests of a service: what is meant, and how it goes over the wire. And what cannot be built."""
+    session = Session()
+    session.set_credentials("123456789012", "secret")
+    session.register_component("token_provider", Token())
+    made, not_made = [], []
+    config = Config(inject_host_prefix=False, parameter_validation=False, retries={"total_max_attempts": 1})
+    client = session.create_client(key, "us-east-1", endpoint_url="https://127.0.0.1:4700", config=config)
+    taken = []
+
+    def take(request, **_):
+        taken.append(request)
+        return AWSResponse(request.url, 200, {}, None)
+
+    client.meta.events.register_last("before-send.*", take)
+    model = client.meta.service_model
+    names = {v: k for k, v in client.meta.method_to_api_mapping.items()}
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        taken.clear()
+        try:
+            asked = value(operation.input_shape, "", ()) if operation.input_shape else {}
+            getattr(client, names[name])(**asked)
+        except Exception as e:
+            # It was sent all the same; the empty answer could not be read.
+            if not taken:
+                not_made.append((key, name, f"{type(e).__name__}: {e}"[:150]))
+                continue
+        request = taken[-1]
+        body = request.body if isinstance(request.body, (bytes, str, type(None))) else request.body.read()
+        body = body.encode() if isinstance(body, str) else body or b""
+        target = re.sub("^[a-z]+://[^/]*", "", request.url) or "/"
+        host = re.match("[a-z]+://([^/]*)", request.url)[1]
+        headers = {k: v.decode() if isinstance(v, bytes) else v for k, v in request.headers.items()}
+        headers.setdefault("Host", host)
+        made.append({"service": key, "operation": name, "method": request.method, "target": target,
+                     "headers": headers, "body": body.decode("latin-1")})
+    return made, not_made
+
+
+def expected():
+    """(service, operation) → (eventSource, eventName)"""
+    exceptions, loader, wanted = Exceptions(), Session().get_component("data_loader"), {}
+    for key in loader.list_available_services("service-2"):
+        model = loader.load_service_model(key, "service-2")
+        meta = model["metadata"]
+        own = meta.get("signingName") or meta["endpointPrefix"]
+        source = next((cells[0] for cells in exceptions.of("source", key)), own)
+        names = event_names(exceptions, key, meta["apiVersion"], model["operations"])
+        for name in model["operations"]:
+            wanted[key, name] = (f"{source}.amazonaws.com", names.get(name, name))
+    return wanted
+
+
+def sample(requests, wanted):
+    """All requests for S3, and for every other service the one whose path says most: tab-separated eventSource,
+    eventName, signing name, method, target, headers with blanks between, body."""
+    best = {}
+    for request in requests:
+        service, path = request["service"], request["target"]
+        key = (service, request["operation"] if service == "s3" else "")
+        if key not in best or path.count("/") > best[key]["target"].count("/"):
+            best[key] = request
+    kept = ("x-amz-target", "content-type", "smithy-protocol")
+    for request in best.values():
+        source, name = wanted[request["service"], request["operation"]]
+        found = re.search("/([A-Za-z0-9-]*)/aws4_request", request["headers"].get("Authorization", ""))
+        scope = found[1] if found else request["headers"].get("Authorization", "")[:6].strip()
+        if request["service"] == "s3":
+            source = f"{scope}.amazonaws.com"
+        headers = {k.lower(): v for k, v in request["headers"].items()}
+        headers = {k: v for k, v in headers.items() if k in kept or request["service"] == "s3" and k.startswith("x-amz-")}
+        for noise in ("x-amz-date", "x-amz-content-sha256", "x-amz-security-token"):
+            headers.pop(noise, None)
+        body = request["body"] if "x-www-form-urlencoded" in headers.get("content-type", "") else ""
+        headers = " ".join(f"{k}={v.split(';')[0].replace(' ', '')}" for k, v in sorted(headers.items()))
+        yield "\t".join((source, name, scope, request["method"], request["target"], headers, body))
+
+
+def main():
+    wanted = expected()
+    with multiprocessing.Pool() as pool:
+        built = pool.map(build, sorted({key for key, _ in wanted}), chunksize=1)
+    requests = [request for made, _ in built for request in made]
+    not_made = [what for _, missing in built for what in missing]
+    print(f"botocore {botocore.__version__}: {len(requests)} requests, {len(not_made)} cannot be built")
+    if "--sample" in sys.argv:
+        with open(sys.argv[-1], "w") as out:
+            out.writelines(line + "\n" for line in sample(requests, wanted))
+        return
+
+    upstream = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+    threading.Thread(target=upstream.serve_forever, daemon=True).start()
+    settings = {"CONTRAIL__RECORDER__DATA_EVENTS": "true", "CONTRAIL__RECORDER__QUEUE_CALLS": "100000"}
+    server = subprocess.Popen(
+        [os.environ["CONTRAIL_BIN"], "--port", "0", "--data-dir", "data", "--era", "today", "--upstream",
+         f"http://127.0.0.1:{upstream.server_port}"],
+        stdout=subprocess.PIPE, stderr=open("identify.log", "w"), text=True, env={**os.environ, **settings},
+    )
+    try:
+        address = next(found[1] for line in server.stdout if (found := re.search("listens on http://(\S*)", line)))
+        connection = http.client.HTTPConnection(address)
+        own = []
+        for number, request in enumerate(requests):
+            if request["service"] == "cloudtrail":
+                own.append(number)
+                continue
+            connection.putrequest(request["method"], request["target"], skip_host=True, skip_accept_encoding=True)
+            body = request["body"].encode("latin-1")
+            for name, text in request["headers"].items():
+                if name.lower() not in ("content-length", "transfer-encoding", "expect"):
+                    connection.putheader(name, text)
+            connection.putheader("x-number", str(number))
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            connection.getresponse().read()
+        urllib.request.urlopen(urllib.request.Request(f"http://{address}/_contrail/flush", method="POST")).read()
+        with urllib.request.urlopen(f"http://{address}/_contrail/events") as answer:
+            records = {r["requestID"]: r for r in map(json.loads, answer)}
+    finally:
+        server.terminate()
+        server.wait()
+    wrong, right, exact = defaultdict(list), 0, 0
+    for number, request in enumerate(requests):
+        if request["service"] == "cloudtrail":
+            continue
+        source, name = wanted[request["service"], request["operation"]]
+        # Where S3's calls are signed for another name, records have that one.
+        scope = re.search("/([a-z0-9-]*)/aws4_request", request["headers"].get("Authorization", ""))
+        if request["service"] in ("s3", "s3control") and scope:
+            source = f"{scope[1]}.amazonaws.com"
+        record = records.get(str(number), {})
+        found = (record.get("eventSource"), record.get("eventName"))
+        right += found[1] == name
+        exact += found == (source, name)
+        if found != (source, name):
+            wrong[found[1] == name].append(f"{request['service']} {request['operation']}: {found[0]} {found[1]}")
+    total = len(requests) - len(own)
+    print(f"name right: {right} of {total} ({100 * right / total:.2f} %)")
+    print(f"source and name right: {exact} of {total} ({100 * exact / total:.2f} %)")
+    for kind, found in ((False, "another name"), (True, "another source")):
+        print(f"{found}: {len(wrong[kind])}")
+        print("".join(f"  {line}\n" for line in wrong[kind][:200]), end="")
+    print(Counter(reason.split(":")[0] for _, _, reason in not_made))
+    assert right >= 0.999 * total, "too many have another name"
+
+
+if __name__ == "__main__":
+    main()
