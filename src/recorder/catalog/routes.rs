@@ -127,72 +127,77 @@ impl Route {
         self.operation.required.iter().filter(lacks)
     }
 
-    /// How well the rest of the request fits; the smallest is the best. `None` when it does not.
-    fn fit<'a>(&'a self, request: &Request<'a>) -> Option<impl Ord + use<'a>> {
-        let asked =
-            |name: &str| request.query.iter().find(|(found, _)| found == name).map(|(_, value)| value);
-        let fits = self.query.iter().all(|(name, value)| match (asked(name), value) {
-            (Some(found), Some(value)) => found == value,
-            (Some(_), None) => true,
-            (None, _) => false,
-        });
+    /// Whether the query has the literals of the operation's.
+    fn has_literals(&self, request: &Request<'_>) -> bool {
+        self.query.iter().all(|(name, wanted)| {
+            let given = request.query.iter().find(|(given, _)| given == name);
+            given.is_some_and(|(_, given)| wanted.as_ref().is_none_or(|wanted| given == wanted))
+        })
+    }
+
+    /// How well a request fits whose path does; the smallest is the best.
+    fn fit<'a>(&'a self, request: &Request<'a>) -> impl Ord + use<'a> {
         let missing = self.missing(request).count();
         let met = self.operation.required.len() - missing;
         let host = request.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let names_service = host
-            .strip_prefix(self.service.endpoint_prefix.as_str())
-            .is_some_and(|rest| rest.starts_with('.'));
-        fits.then(|| {
-            (
-                Reverse(self.query.len()),
-                missing,
-                Reverse(met),
-                self.ends_in_slash != request.path.ends_with('/'),
-                // What is left are operations of services that sign with the same name.
-                !names_service,
-                self.operation.deprecated,
-                self.service.key != self.service.signing_name,
-                Reverse(self.service.api_version.as_str()),
-                self.service.key.as_str(),
-                self.operation.name.as_str(),
-            )
-        })
+        let behind_prefix = host.strip_prefix(self.service.endpoint_prefix.as_str());
+        (
+            Reverse(self.query.len()),
+            missing,
+            Reverse(met),
+            self.ends_in_slash != request.path.ends_with('/'),
+            // What is left are operations of services that sign with the same name.
+            !behind_prefix.is_some_and(|rest| rest.starts_with('.')),
+            self.operation.deprecated,
+            self.service.key != self.service.signing_name,
+            Reverse(self.service.api_version.as_str()),
+            self.service.key.as_str(),
+            self.operation.name.as_str(),
+        )
     }
 }
 
 /// The best of `routes`, which are in order.
 pub(super) fn best(routes: &[Route], request: &Request<'_>) -> Option<Fit> {
-    let mut found: Option<(&Route, _, _)> = None;
+    let path = request.path.strip_prefix('/').unwrap_or(request.path);
+    let (mut found, mut labels): (Option<(&Route, _)>, _) = (None, Vec::new());
     for route in routes {
-        if route.operation.method != request.method {
+        // What is quick to tell is asked first.
+        if route.operation.method != request.method || !route.has_literals(request) {
             continue;
         }
-        if let Some((first, ..)) = &found
+        if let Some((first, _)) = &found
             && first.order(route).is_lt()
         {
             break;
         }
-        let mut labels = Vec::new();
-        if !matches(&route.segments, request.path.strip_prefix('/').unwrap_or(request.path), &mut labels) {
+        labels.clear();
+        if !matches(&route.segments, path, &mut labels) {
             continue;
         }
-        let Some(fit) = route.fit(request) else { continue };
-        if found.as_ref().is_none_or(|(_, best, _)| fit < *best) {
-            found = Some((route, fit, labels));
+        let fit = route.fit(request);
+        if found.as_ref().is_none_or(|(_, best)| fit < *best) {
+            found = Some((route, fit));
         }
     }
-    found.map(|(route, _, labels)| Fit {
+    let (route, _) = found?;
+    labels.clear();
+    matches(&route.segments, path, &mut labels);
+    Some(Fit {
         service: Arc::clone(&route.service),
         operation: Arc::clone(&route.operation),
-        labels,
+        labels: labels.into_iter().map(|(name, part)| (name.to_owned(), decode(part))).collect(),
         lacks_query: route.missing(request).any(|name| name.starts_with('?')),
     })
 }
 
-/// Whether a path without its first slash fits; then `labels` has what the labels stand for.
-fn matches(segments: &[Segment], rest: &str, labels: &mut Vec<(String, String)>) -> bool {
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Whether a path without its first slash fits; then `labels` has what the labels stand for, not decoded.
+fn matches<'a>(segments: &'a [Segment], rest: &'a str, labels: &mut Vec<(&'a str, &'a str)>) -> bool {
     let Some((first, others)) = segments.split_first() else { return rest.is_empty() };
-    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let (part, after) = rest.split_once('/').unwrap_or((rest, ""));
     match first {
         Segment::Literal(text) => {
@@ -202,11 +207,11 @@ fn matches(segments: &[Segment], rest: &str, labels: &mut Vec<(String, String)>)
             if part.is_empty() {
                 return false;
             }
-            labels.push((name.clone(), decode(part)));
+            labels.push((name, part));
             matches(others, after, labels)
         }
         Segment::Greedy(name) if others.is_empty() => {
-            labels.push((name.clone(), decode(rest)));
+            labels.push((name, rest));
             !rest.is_empty()
         }
         Segment::Greedy(name) => {
@@ -214,7 +219,7 @@ fn matches(segments: &[Segment], rest: &str, labels: &mut Vec<(String, String)>)
             // The longest first, as a greedy label takes what it can.
             rest.rmatch_indices('/').any(|(at, _)| {
                 labels.truncate(known);
-                labels.push((name.clone(), decode(&rest[..at])));
+                labels.push((name, &rest[..at]));
                 at > 0 && matches(others, &rest[at + 1..], labels)
             })
         }
