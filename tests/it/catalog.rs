@@ -152,3 +152,21 @@ fn names_that_services_share_do_not_get_in_each_others_way() {
     assert_eq!(of("elasticfilesystem", "GetObject"), None);
     assert_eq!(of("s3", "GetPublicAccessBlock"), None, "records have another name");
 }
+
+#[test]
+fn it_is_known_which_members_records_hide_and_which_they_leave_out() {
+    let catalog = Catalog::embedded();
+    let operation = |service: &str, name: &str| {
+        let services = catalog.signing_as(service);
+        services.iter().find_map(|service| service.operations().get(name)).unwrap().clone()
+    };
+    assert_eq!(operation("sqs", "SendMessage").secret, ["MessageBody"]);
+    assert_eq!(operation("ssm", "PutParameter").secret, ["Value"], "as the model says");
+    assert_eq!(operation("secretsmanager", "CreateSecret").dropped, ["SecretString", "SecretBinary"]);
+    let invoke = operation("lambda", "Invoke");
+    assert_eq!(invoke.dropped, ["Payload"]);
+    assert!(!invoke.secret.contains(&"Payload".to_owned()), "what is not there need not be hidden");
+    let anywhere = |service: &str, member: &str| catalog.signing_as(service)[0].sensitive().contains(member);
+    assert!(anywhere("iam", "SecretAccessKey") && anywhere("rds", "MasterUserPassword"));
+    assert!(!anywhere("iam", "UserName"));
+}

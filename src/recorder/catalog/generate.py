@@ -25,7 +25,7 @@ O  name  method  path  flags  required  secret   those of which there is more to
    flags: 1 deprecated, 2 body in is a stream, 4 body out is one, 8 younger than EC2's API of 2015-03-01, 16 comes
    without a signature, or with a bearer token
    required: query members (?name) and headers of REST operations, and what they are signed for (@name);
-   secret: dotted members that are sensitive here
+   secret: dotted members that are sensitive here; those that records do not have at all begin with "-"
 """
 import collections
 import datetime
@@ -163,6 +163,7 @@ class Exceptions:
         """Says which lines are about operations that the model does not have: a mistake, or they have gone."""
         named = {cells[0] for cells in self.of("name", service)} | self.names("read", service)
         named |= self.names("write", service) | self.names("data", service)
+        named |= {name for kind in ("secret", "dropped") for cells in self.of(kind, service) for name in cells[0].split(",")}
         unknown = named - set(operations) - {cells[0] for cells in self.of("event", service)} - {"*"}
         if unknown:
             print(f"exceptions.tsv: {service} has no operation {', '.join(sorted(unknown))}", file=sys.stderr)
@@ -205,6 +206,12 @@ def rows():
             paths[name] = ",".join(sorted({path for end in ends for path in secret_paths(shapes, end, in_places)}))
         if sum(map(len, paths.values())) > MAX_PATHS:
             secret, paths = secret | in_places, {}
+        for kind, mark in (("secret", ""), ("dropped", "-")):
+            for named, members in exceptions.of(kind, key):
+                for name in named.split(","):
+                    named_here = members.split(",")
+                    known = [member for member in paths.get(name, "").split(",") if member and member not in named_here]
+                    paths[name] = ",".join(known + [mark + member for member in named_here])
         yield ("S", key, signing, meta["endpointPrefix"], ",".join(protocols), meta["apiVersion"],
                meta.get("targetPrefix", ""), next((cells[0] for cells in exceptions.of("source", key)), ""),
                ",".join(f"{name}={source}" for name, source in exceptions.of("also", key)),

@@ -180,11 +180,11 @@ mod tests {
     #[test]
     fn whoever_changes_what_is_known_of_events_raises_its_version() {
         let known = [include_str!("exceptions.tsv"), include_str!("../../domain/resources/rules.tsv")];
-        // Comments and blank lines say nothing of an event.
-        let lines = known
-            .iter()
-            .flat_map(|text| text.lines())
-            .filter(|line| line.contains('\t') && !line.starts_with('#'));
+        // What is hidden in records is not a fact of an event.
+        let is_fact = |line: &&str| {
+            line.contains('\t') && !["#", "secret\t", "dropped\t"].iter().any(|kind| line.starts_with(kind))
+        };
+        let lines = known.iter().flat_map(|text| text.lines()).filter(is_fact);
         let mut hash = Sha256::new();
         lines.for_each(|line| hash.update(line));
         let hash: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();

@@ -93,8 +93,10 @@ pub struct AwsOperation {
     pub is_unsigned: bool,
     /// Whether it is younger than EC2's API of 2015-03-01, since when its records have another shape.
     pub young: bool,
-    /// Members that are sensitive in this operation only, dotted: `Command.Parameters`.
+    /// Members whose values records of this operation hide, dotted: `Command.Parameters`.
     pub secret: Vec<String>,
+    /// Members that they do not have at all.
+    pub dropped: Vec<String>,
 }
 
 /// Why a table of operations cannot be used.
@@ -293,6 +295,8 @@ impl AwsOperation {
             [method, path, flags, required, secret] => (*method, *path, *flags, *required, *secret),
             _ => return Err("an operation has a name alone, or five cells more"),
         };
+        let (dropped, secret): (Vec<String>, _) =
+            kinds::names::<Vec<String>>(secret).into_iter().partition(|name| name.starts_with('-'));
         let flags: u8 = flags.parse().map_err(|_| "flags are not a number")?;
         Ok(AwsOperation {
             name: name.to_owned(),
@@ -307,7 +311,8 @@ impl AwsOperation {
             streams_out: flags & 4 != 0,
             young: flags & 8 != 0,
             is_unsigned: flags & 16 != 0,
-            secret: kinds::names(secret),
+            dropped: dropped.iter().map(|name| name[1..].to_owned()).collect(),
+            secret,
         })
     }
 }
