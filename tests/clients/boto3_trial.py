@@ -104,9 +104,10 @@ equal(event["CloudTrailEvent"], events[0]["CloudTrailEvent"])
 equal(names(lookup("ResourceName", "second")), ["DeleteTrail", "CreateTrail"])
 equal(names(lookup("ResourceName", created["TrailARN"])), ["CreateTrail"])
 everything = ["DeleteTrail", "CreateTrail", "UpdateTrail", "UpdateTrail"]
-# A refused call touched no resource.
-equal(names(lookup("ResourceType", "Trail")), everything[:3])
-equal(names(lookup("ResourceType", "AWS::CloudTrail::Trail")), everything[:3])
+# A refused call lists what it asked for.
+equal(names(lookup("ResourceName", "absent")), ["UpdateTrail"])
+equal(names(lookup("ResourceType", "Trail")), everything)
+equal(names(lookup("ResourceType", "AWS::CloudTrail::Trail")), everything)
 equal(names(lookup("Username", "root")), everything)
 equal(names(lookup("Username", "nobody")), [])
 

@@ -170,3 +170,11 @@ fn it_is_known_which_members_records_hide_and_which_they_leave_out() {
     assert!(anywhere("iam", "SecretAccessKey") && anywhere("rds", "MasterUserPassword"));
     assert!(!anywhere("iam", "UserName"));
 }
+
+#[test]
+fn a_catalog_is_shown_in_a_few_words() {
+    let catalog = Catalog::embedded();
+    assert!(!catalog.services().is_empty());
+    let shown = format!("{catalog:?} {:?}", catalog.signing_as("iam"));
+    assert!(shown.len() < 200, "{} characters", shown.len());
+}

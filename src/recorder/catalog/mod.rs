@@ -9,6 +9,7 @@ pub use kinds::Kinds;
 use routes::Route;
 pub use routes::{Fit, Request};
 use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use table::Table;
@@ -31,12 +32,20 @@ pub const FACTS_VERSION: i64 = 1;
 
 /// All services and operations. What is compiled in is unpacked when something is asked for the first time, and the
 /// operations of a service when it is asked for.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Catalog {
     index: OnceLock<Index>,
 }
 
-#[derive(Debug, Default)]
+impl fmt::Debug for Catalog {
+    /// Short, as it is part of much that is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let services = self.index.get().map(|index| index.table.services.len());
+        f.debug_struct("Catalog").field("services", &services).finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
 struct Index {
     table: Table,
     by_signing_name: HashMap<String, Signing>,
@@ -47,7 +56,7 @@ struct Index {
 }
 
 /// The services that sign with the same name.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Signing {
     services: Vec<Arc<AwsService>>,
     routes: OnceLock<Vec<Route>>,

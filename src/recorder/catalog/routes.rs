@@ -44,7 +44,6 @@ enum Segment {
 }
 
 /// An operation's path, taken apart.
-#[derive(Debug)]
 pub(super) struct Route {
     service: Arc<AwsService>,
     operation: Arc<AwsOperation>,
