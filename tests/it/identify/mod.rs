@@ -219,6 +219,7 @@ fn without_a_signature_only_what_comes_without_one_is_taken_for_a_call() {
     assert_eq!(sent("POST", "/token").with("content-type", "application/json").name(), "sso CreateToken");
     let with_token = sent("GET", "/v1/spaces/s-1").with("authorization", "Bearer token");
     assert_eq!(with_token.name(), "codecatalyst GetSpace");
+    assert_eq!(sent("GET", "/v1/spaces/s-1").name(), "s3 GetObject", "without the token");
     // Public buckets.
     assert_eq!(sent("GET", "/b-1/index.html").name(), "s3 GetObject");
     // Of other services nothing, and nothing that S3 would not take.
@@ -252,9 +253,10 @@ fn an_operation_of_tomorrow_is_trusted_by_its_name_and_never_invented_from_a_pat
 
 #[test]
 fn where_paths_are_alike_the_host_decides_and_else_the_service_that_has_the_name() {
-    let tags = |host: &str| sent("GET", "/2017-03-31/tags/arn").with("host", host).signed("lambda").call();
-    assert_eq!(tags("127.0.0.1:4700").service.key, "lambda");
-    assert_eq!(tags("lambda.us-east-1.amazonaws.com").service.key, "lambda");
+    let import = |host: &str| sent("POST", "/imports/").with("host", host).signed("lex").name();
+    assert_eq!(import("models.lex.us-east-1.amazonaws.com"), "lex StartImport");
+    assert_eq!(import("models-v2-lex.us-east-1.amazonaws.com"), "lex ListImports");
+    assert_eq!(sent("GET", "/2017-03-31/tags/arn").signed("lambda").call().service.key, "lambda");
     assert_eq!(sent("GET", "/").signed("s3").name(), "s3 ListBuckets");
     assert_eq!(sent("GET", "/").signed("s3express").name(), "s3express ListDirectoryBuckets");
     let callback = sent("POST", "/WriteGetObjectResponse").signed("s3-object-lambda");
