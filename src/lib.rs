@@ -18,7 +18,8 @@
 //!
 //! Five walks through it:
 //! * A call: `http::aws_json` → `recorder::callers` → `api` (limit, parse, operation, record) → `store`.
-//! * A record from outside: `http::events` or `cli::import` → `recorder::intake` → `recorder::writer` → `store`.
+//! * A record from outside: `http::events` or `cli::import` → `recorder::intake` → `domain::event` (what the record does
+//!   not say, `recorder::catalog` knows; what lookups list, `domain::resources`) → `recorder::writer` → `store`.
 //! * A forwarded call: `proxy` → the upstream and back → `recorder::forwarded_calls` → `recorder::forwarded_call`
 //!   (`identify`, `catalog`, `reply`) → `recorder::writer`.
 //! * A question about the history: `console` (parameters, a session with a time limit) → `store::console`.

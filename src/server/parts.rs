@@ -69,6 +69,10 @@ impl Parts {
             Some(_) => None,
         };
         let catalog = Catalog::open(settings.recorder.operations.as_deref())?;
+        if settings.recorder.operations.is_some() {
+            let (from, made) = catalog.origin();
+            tracing::info!(from, made, "a table of AWS's operations is used instead of the built-in one");
+        }
         let corrected = corrections::run(&store, &catalog, |progress| {
             let Progress { done, total } = progress;
             tracing::info!(

@@ -13,10 +13,11 @@ use rules::{Part, Source};
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::collections::HashSet;
 use walk::Walk;
 
 /// A resource of an event, spelt as on the wire. The type is in CloudFormation's style and can be unknown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Resource {
     /// `AWS::IAM::User`, …
@@ -49,22 +50,20 @@ pub fn of_event(
     for (part, json) in [(Part::Request, request), (Part::Response, response)] {
         let paths: Vec<&Source> = sources.iter().filter(|source| source.part == part).copied().collect();
         let Some(json) = json.filter(|_| !paths.is_empty()) else { continue };
-        let mut add = |source: &Source, name: &str| add(&mut found, source.resource_type, name);
+        let mut add = |source: &Source, name: &str| {
+            if !name.is_empty() {
+                let resource_type = source.resource_type.map(str::to_owned);
+                found.push(Resource { resource_type, resource_name: escape_nul(name).into_owned() });
+            }
+        };
         // Ignored: a part of a record is valid JSON already, and what is nested too deeply names nothing more.
         let _ = Walk::new(paths, &mut add).deserialize(&mut serde_json::Deserializer::from_str(json.get()));
     }
+    // A record can name thousands.
+    let mut known = HashSet::with_capacity(found.len());
+    found.retain(|resource| known.insert(resource.clone()));
     order::arrange(&mut found);
     found
-}
-
-/// Adds a resource unless it is there already.
-fn add(into: &mut Vec<Resource>, resource_type: Option<&str>, name: &str) {
-    let name = escape_nul(name);
-    let known = |r: &Resource| r.resource_name == *name && r.resource_type.as_deref() == resource_type;
-    if !name.is_empty() && !into.iter().any(known) {
-        let resource_type = resource_type.map(str::to_owned);
-        into.push(Resource { resource_type, resource_name: name.into_owned() });
-    }
 }
 
 #[cfg(test)]

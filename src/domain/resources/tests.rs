@@ -167,6 +167,13 @@ fn what_is_tagged_has_no_type_and_an_event_without_a_rule_lists_what_its_service
 }
 
 #[test]
+fn thousands_of_names_are_listed_each_once() {
+    let items: Vec<Value> = (0..20_000).map(|i| json!({"resourceId": format!("i-{}", i % 10_000)})).collect();
+    let found = listed("ec2", "CreateTags", json!({"resourcesSet": {"items": items}}), Value::Null);
+    assert_eq!(found.len(), 10_000);
+}
+
+#[test]
 fn data_events_list_nothing_as_no_lookup_shows_them() {
     let request = to_raw_value(&json!({"queueUrl": "https://q"})).unwrap();
     let of = |category| of_event(category, ("sqs.amazonaws.com", "SendMessage"), Some(&request), None).len();

@@ -65,8 +65,8 @@ struct Signing {
 impl Catalog {
     /// The table in the binary.
     pub fn embedded() -> Arc<Catalog> {
-        static EMBEDDED: OnceLock<Arc<Catalog>> = OnceLock::new();
-        Arc::clone(EMBEDDED.get_or_init(Arc::default))
+        static SHARED: OnceLock<Arc<Catalog>> = OnceLock::new();
+        Arc::clone(SHARED.get_or_init(Arc::default))
     }
 
     /// The table in `file`, as `generate.py` writes it, packed or not; without one, the table in the binary.
