@@ -14,7 +14,7 @@ const REPORT_EVERY: i64 = 50;
 /// How far it has come, in events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Those that have been looked at since it was started.
+    /// Those that have been looked at.
     pub done: i64,
     /// All.
     pub total: i64,
@@ -33,10 +33,10 @@ pub async fn run(store: &Store, catalog: &Catalog, mut report: impl FnMut(Progre
         CorrectionMark { version: FACTS_VERSION, until: Some(key) } => key,
         _ => -1,
     };
-    let total = store.read().await?.events().total().await?;
-    let (mut done, mut corrected) = (0, 0);
-    loop {
-        if total > 0 && done % (PIECE * REPORT_EVERY) == 0 {
+    let (mut done, total) = store.read().await?.events().count_until(until).await?;
+    let mut corrected = 0;
+    for piece in 0.. {
+        if total > 0 && piece % REPORT_EVERY == 0 {
             report(Progress { done, total });
         }
         let mut session = store.write().await?;
@@ -49,8 +49,9 @@ pub async fn run(store: &Store, catalog: &Catalog, mut report: impl FnMut(Progre
         let last = stored.last().map(|row| row.key);
         session.events().set_correction_mark(CorrectionMark { version: FACTS_VERSION, until: last }).await?;
         session.commit().await?;
-        let Some(last) = last else { return Ok(corrected) };
+        let Some(last) = last else { break };
         until = last;
         done += stored.len() as i64;
     }
+    Ok(corrected)
 }

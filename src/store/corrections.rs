@@ -50,12 +50,13 @@ impl EventToCheck {
 }
 
 impl<S: Session> Events<'_, S> {
-    /// How many events there are.
+    /// How many events there are up to a key, and in all.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn total(&mut self) -> StoreResult<i64> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(self.db()).await?)
+    pub async fn count_until(&mut self, key: i64) -> StoreResult<(i64, i64)> {
+        let count = "SELECT count(*) FILTER (WHERE key <= $1), count(*) FROM events";
+        Ok(sqlx::query_as(count).bind(key).fetch_one(self.db()).await?)
     }
 
     /// How far the correction of older events has come.

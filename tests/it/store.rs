@@ -338,7 +338,7 @@ async fn an_event_is_corrected_in_all_its_rows_and_the_mark_says_how_far_that_is
     let events: Vec<Event> = (1..=3).map(|id| event(id, 1000 + i64::from(id))).collect();
     insert(&store, &events).await;
     let mut session = store.write().await.unwrap();
-    assert_eq!(session.events().total().await.unwrap(), 3);
+    assert_eq!(session.events().count_until(-1).await.unwrap(), (0, 3));
     let known = session.events().correction_mark().await.unwrap();
     assert_eq!(known, CorrectionMark { version: 0, until: None });
     let first = session.events().to_check(-1, 2).await.unwrap();
@@ -347,6 +347,7 @@ async fn an_event_is_corrected_in_all_its_rows_and_the_mark_says_how_far_that_is
     assert!(!session.events().correct(one, &events[0]).await.unwrap(), "there is nothing to correct");
     let read = Event { listing: Listing::Read, read_only: true, resources: vec![], ..events[1].clone() };
     assert!(session.events().correct(two, &read).await.unwrap());
+    assert_eq!(session.events().count_until(two.key).await.unwrap(), (2, 3));
     let until = CorrectionMark { version: 7, until: Some(two.key) };
     session.events().set_correction_mark(until).await.unwrap();
     assert_eq!(session.events().correction_mark().await.unwrap(), until);
