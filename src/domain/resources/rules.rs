@@ -6,11 +6,8 @@ use std::sync::LazyLock;
 /// The table; its head says how it is written.
 const TABLE: &str = include_str!("rules.tsv");
 
-/// How names of events begin that list nothing unless they are named: 244 operations were seen, in 6,086 events.
-const READS: [&str; 16] = [
-    "Describe", "Get", "List", "Head", "Lookup", "Search", "Select", "BatchGet", "Check", "Test", "Query",
-    "Scan", "View", "Preview", "Estimate", "Simulate",
-];
+/// What stands for all sources in the table.
+const ANY_SOURCE: &str = "*";
 
 /// The part of a record in which a path begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +43,14 @@ struct SourceRules {
     defaults: Vec<(Pattern, Vec<Source>)>,
 }
 
-/// Names with `*` for any text, `!` before those that do not count; no other name means all.
+/// Names with `*` for any text.
 #[derive(Debug)]
-struct Pattern(&'static str);
+struct Pattern {
+    /// One of these; all if there are none.
+    names: Vec<&'static str>,
+    /// And none of these, which have a `!` in the table.
+    but: Vec<&'static str>,
+}
 
 static RULES: LazyLock<HashMap<&'static str, SourceRules>> = LazyLock::new(|| {
     let mut rules: HashMap<&str, SourceRules> = HashMap::new();
@@ -57,7 +59,7 @@ static RULES: LazyLock<HashMap<&'static str, SourceRules>> = LazyLock::new(|| {
         let Some((source, event, sources)) = rule(line) else { continue };
         let rules = rules.entry(source).or_default();
         if event.contains(['*', '!', ',']) {
-            rules.defaults.push((Pattern(event), sources));
+            rules.defaults.push((Pattern::from(event), sources));
         } else {
             rules.events.insert(event, sources);
         }
@@ -92,11 +94,24 @@ fn source(text: &'static str) -> Option<Source> {
     Some(Source { resource_type: Some(resource_type).filter(|text| *text != "-"), part, path })
 }
 
+impl SourceRules {
+    /// What the lines with patterns say that fit.
+    fn fitting(&self, event_name: &str) -> impl Iterator<Item = &Vec<Source>> {
+        self.defaults.iter().filter(move |(pattern, _)| pattern.fits(event_name)).map(|(_, sources)| sources)
+    }
+}
+
+impl From<&'static str> for Pattern {
+    fn from(text: &'static str) -> Pattern {
+        let names = text.split(',').filter(|name| !name.starts_with('!')).collect();
+        Pattern { names, but: text.split(',').filter_map(|name| name.strip_prefix('!')).collect() }
+    }
+}
+
 impl Pattern {
     fn fits(&self, event_name: &str) -> bool {
-        let (not, yes): (Vec<&str>, Vec<&str>) = self.0.split(',').partition(|name| name.starts_with('!'));
-        (yes.is_empty() || yes.iter().any(|name| is_like(event_name, name)))
-            && !not.iter().any(|name| is_like(event_name, &name[1..]))
+        let is_one_of = |names: &[&str]| names.iter().any(|name| is_like(event_name, name));
+        (self.names.is_empty() || is_one_of(&self.names)) && !is_one_of(&self.but)
     }
 }
 
@@ -118,11 +133,8 @@ pub(super) fn sources(event_source: &str, event_name: &str) -> Vec<&'static Sour
     if let Some(sources) = rules.events.get(event_name) {
         return sources.iter().collect();
     }
-    if READS.iter().any(|verb| event_name.starts_with(verb)) {
-        return Vec::new();
-    }
-    let fitting = rules.defaults.iter().filter(|(pattern, _)| pattern.fits(event_name));
-    fitting.flat_map(|(_, sources)| sources).collect()
+    let lists_nothing = RULES.get(ANY_SOURCE).is_some_and(|any| any.fitting(event_name).next().is_some());
+    if lists_nothing { Vec::new() } else { rules.fitting(event_name).flatten().collect() }
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ import sys
 import botocore
 import botocore.session
 
+# How names of operations begin that only read: EventFacts::by_name has the same.
 READS = ("Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet", "Query", "Scan", "Select", "Check", "Detect",
          "Simulate")
 FLAGS = {"deprecated": 1, "in": 2, "out": 4, "young": 8, "unsigned": 16}
