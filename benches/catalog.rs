@@ -42,7 +42,7 @@ fn main() {
     println!("{operations} operations of all of them read in {:.1} ms\n", read.as_secs_f64() * 1e3);
 
     let all: Vec<Request> = REQUESTS.lines().filter_map(|line| request(&catalog, line)).collect();
-    line(&["request", "requests", "ns/request", "every path in turn", "x speed"]);
+    line(&["request", "requests", "ns/request", "path by path", "x speed"]);
     let is_s3 = |request: &&Request| signed_for(&request.head, "s3");
     let is_rest = |request: &&Request| request.candidates.iter().any(|operation| !operation.path.is_empty());
     let kinds: [(&str, Vec<&Request>); 3] = [
