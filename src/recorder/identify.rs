@@ -46,7 +46,9 @@ impl Identified {
     /// What kind of event it is.
     pub fn facts(&self) -> EventFacts {
         let known = self.known.as_ref().map(|known| known.facts);
-        known.or_else(|| self.service.event(&self.operation)).unwrap_or(EventFacts::by_name(&self.operation))
+        known
+            .or_else(|| self.service.event(&self.operation))
+            .unwrap_or_else(|| EventFacts::by_name(&self.operation))
     }
 }
 
@@ -76,7 +78,8 @@ pub struct SigningScope {
     pub service: String,
 }
 
-/// Whom a request is signed for: version 4, 4A, presigned, and version 2, which only S3 takes.
+/// Whom a request is signed for: version 4, 4A, presigned, and S3's form of version 2. Who else is signed for with version
+/// 2 (SimpleDB, older clients of EC2) is not said; such a query has a `SignatureVersion`.
 pub fn signing_scope(head: &Head) -> Option<SigningScope> {
     if let Some(header) = head.header("authorization") {
         if let Some(rest) = header.strip_prefix("AWS ") {
@@ -90,7 +93,7 @@ pub fn signing_scope(head: &Head) -> Option<SigningScope> {
     let value = |name: &str| query.iter().find(|(found, _)| found == name).map(|(_, value)| value);
     match (value("X-Amz-Credential"), value("AWSAccessKeyId")) {
         (Some(credential), _) => credential_scope(credential),
-        (None, Some(key)) if value("Signature").is_some() => {
+        (None, Some(key)) if value("Signature").is_some() && value("SignatureVersion").is_none() => {
             Some(SigningScope { access_key: key.clone(), region: None, service: "s3".to_owned() })
         }
         _ => None,

@@ -3,7 +3,7 @@
 use crate::domain::account_id::AccountId;
 use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
-use crate::store::events::{insert_resources, resources_json};
+use crate::store::events::{Listed, insert_resources, resources_json};
 use crate::store::{Events, Session, StoreResult, WriteSession};
 use sqlx::FromRow;
 
@@ -127,7 +127,10 @@ impl Events<'_, WriteSession> {
             .await?;
         let delete = "DELETE FROM event_resources WHERE key = $1";
         sqlx::query(delete).bind(stored.key).execute(self.db()).await?;
-        insert_resources(self.db(), &[(stored.key, listing, event)]).await?;
+        // Whose it is stays as it was stored.
+        let EventToCheck { key, account, region, .. } = stored;
+        let listed = Listed { key: *key, account, region, listing, resources: &event.resources };
+        insert_resources(self.db(), &[listed]).await?;
         if stored.read_only != event.read_only {
             let update = "UPDATE event_summaries SET read_only = $1 WHERE key = $2";
             sqlx::query(update).bind(event.read_only).bind(stored.key).execute(self.db()).await?;

@@ -1,6 +1,8 @@
 //! Taking events in: many rows a statement, duplicates ignored, keys from a counter.
 
+use crate::domain::account_id::AccountId;
 use crate::domain::event::Event;
+use crate::domain::region::Region;
 use crate::domain::resources::{Resource, short_type};
 use crate::store::bulk::BulkInsert;
 use crate::store::summaries::Summary;
@@ -112,7 +114,13 @@ impl Events<'_, WriteSession> {
             .zip(keys)
             .zip(&new)
             .filter(|(_, new)| **new)
-            .map(|((event, key), _)| (*key, event.listing.name(), *event))
+            .map(|((event, key), _)| Listed {
+                key: *key,
+                account: &event.account,
+                region: &event.region,
+                listing: event.listing.name(),
+                resources: &event.resources,
+            })
             .collect();
         insert_resources(self.db(), &stored).await?;
         Ok(new)
@@ -131,23 +139,28 @@ impl Events<'_, WriteSession> {
     }
 }
 
-/// Stores what events are found by as resources: the key, the listing, the event.
-pub(super) async fn insert_resources(
-    db: &mut SqliteConnection,
-    events: &[(i64, &str, &Event)],
-) -> StoreResult<()> {
-    let mut rows: Vec<(&Event, &str, i64, i64, &Resource)> = Vec::new();
-    for (key, listing, event) in events {
-        let numbered = event.resources.iter().zip(0i64..);
-        rows.extend(numbered.map(|(resource, position)| (*event, *listing, *key, position, resource)));
-    }
+/// What an event is found by as resources, and where.
+pub(super) struct Listed<'a> {
+    pub(super) key: i64,
+    pub(super) account: &'a AccountId,
+    pub(super) region: &'a Region,
+    pub(super) listing: &'static str,
+    pub(super) resources: &'a [Resource],
+}
+
+/// Stores what events are found by as resources.
+pub(super) async fn insert_resources(db: &mut SqliteConnection, events: &[Listed<'_>]) -> StoreResult<()> {
+    let rows: Vec<(&Listed<'_>, i64, &Resource)> = events
+        .iter()
+        .flat_map(|event| event.resources.iter().zip(0i64..).map(move |(resource, n)| (event, n, resource)))
+        .collect();
     INSERT_RESOURCES
-        .all(db, &rows, |row, (event, listing, key, position, resource)| {
-            row.push(*key)
+        .all(db, &rows, |row, (event, position, resource)| {
+            row.push(event.key)
                 .push(*position)
-                .push(&event.account)
-                .push(&event.region)
-                .push(*listing)
+                .push(event.account)
+                .push(event.region)
+                .push(event.listing)
                 .push(&resource.resource_type)
                 .push(resource.resource_type.as_deref().map(short_type))
                 .push(&resource.resource_name);

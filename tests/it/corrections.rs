@@ -135,6 +135,21 @@ async fn a_correction_that_was_interrupted_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn an_event_stays_with_the_account_that_it_was_stored_for() {
+    let server = filled().await;
+    let db = database(&server);
+    db.execute("UPDATE events SET account = '999999999999', resources = '[]'", []).unwrap();
+    db.execute("DELETE FROM event_resources", []).unwrap();
+    db.execute("UPDATE counters SET value = 0 WHERE name = 'facts_version'", []).unwrap();
+    let server = server.restart_with(&[]).await;
+    let accounts: i64 = database(&server)
+        .query_row("SELECT count(*) FROM event_resources WHERE account = '999999999999'", [], |r| r.get(0))
+        .unwrap();
+    assert_eq!(accounts, seen(&server).resources.len() as i64);
+    assert_ne!(accounts, 0);
+}
+
+#[tokio::test]
 async fn what_was_captured_while_no_trail_was_logging_stays_so() {
     let server = filled().await;
     let db = database(&server);

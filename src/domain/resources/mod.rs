@@ -9,7 +9,7 @@ mod walk;
 
 use crate::domain::category::Category;
 use crate::domain::text::escape_nul;
-use rules::{Part, Source};
+use rules::{Part, ResourceMember};
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -46,18 +46,19 @@ pub fn of_event(
     if !is_listed || (request.is_none() && response.is_none()) {
         return found;
     }
-    let sources = rules::sources(event_source, event_name);
+    let members = rules::resource_members(event_source, event_name);
     for (part, json) in [(Part::Request, request), (Part::Response, response)] {
-        let paths: Vec<&Source> = sources.iter().filter(|source| source.part == part).copied().collect();
-        let Some(json) = json.filter(|_| !paths.is_empty()) else { continue };
-        let mut add = |source: &Source, name: &str| {
+        let wanted: Vec<&ResourceMember> =
+            members.iter().filter(|member| member.part == part).copied().collect();
+        let Some(json) = json.filter(|_| !wanted.is_empty()) else { continue };
+        let mut add = |member: &ResourceMember, name: &str| {
             if !name.is_empty() {
-                let resource_type = source.resource_type.map(str::to_owned);
+                let resource_type = member.resource_type.map(str::to_owned);
                 found.push(Resource { resource_type, resource_name: escape_nul(name).into_owned() });
             }
         };
         // Ignored: a part of a record is valid JSON already, and what is nested too deeply names nothing more.
-        let _ = Walk::new(paths, &mut add).deserialize(&mut serde_json::Deserializer::from_str(json.get()));
+        let _ = Walk::new(wanted, &mut add).deserialize(&mut serde_json::Deserializer::from_str(json.get()));
     }
     // A record can name thousands.
     let mut known = HashSet::with_capacity(found.len());

@@ -18,9 +18,9 @@ pub(super) enum Part {
     Response,
 }
 
-/// Where in a record names of resources stand.
+/// A member of a record whose values name resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Source {
+pub(super) struct ResourceMember {
     /// In CloudFormation's style; `None` where AWS leaves it out.
     pub(super) resource_type: Option<&'static str>,
     pub(super) part: Part,
@@ -39,8 +39,8 @@ pub(super) enum Path {
 /// The rules for the events of one source.
 #[derive(Debug, Default)]
 struct SourceRules {
-    events: HashMap<&'static str, Vec<Source>>,
-    defaults: Vec<(Pattern, Vec<Source>)>,
+    events: HashMap<&'static str, Vec<ResourceMember>>,
+    defaults: Vec<(Pattern, Vec<ResourceMember>)>,
 }
 
 /// Names with `*` for any text.
@@ -56,30 +56,30 @@ static RULES: LazyLock<HashMap<&'static str, SourceRules>> = LazyLock::new(|| {
     let mut rules: HashMap<&str, SourceRules> = HashMap::new();
     for line in TABLE.lines() {
         // Tested: the table has no other lines than these, comments and empty ones.
-        let Some((source, event, sources)) = rule(line) else { continue };
+        let Some((source, event, members)) = rule(line) else { continue };
         let rules = rules.entry(source).or_default();
         if event.contains(['*', '!', ',']) {
-            rules.defaults.push((Pattern::from(event), sources));
+            rules.defaults.push((Pattern::from(event), members));
         } else {
-            rules.events.insert(event, sources);
+            rules.events.insert(event, members);
         }
     }
     rules
 });
 
-/// A line that is a rule: source, event, where names stand.
-fn rule(line: &'static str) -> Option<(&'static str, &'static str, Vec<Source>)> {
+/// A line that is a rule: source, event, the members that name resources.
+fn rule(line: &'static str) -> Option<(&'static str, &'static str, Vec<ResourceMember>)> {
     let mut cells = line.split('\t');
     let (source, event, _evidence, resources) = (cells.next()?, cells.next()?, cells.next()?, cells.next()?);
-    let sources = match resources {
+    let members = match resources {
         "none" => Vec::new(),
-        resources => resources.split(' ').map(self::source).collect::<Option<_>>()?,
+        resources => resources.split(' ').map(member).collect::<Option<_>>()?,
     };
-    (cells.next().is_none() && !source.starts_with('#')).then_some((source, event, sources))
+    (cells.next().is_none() && !source.starts_with('#')).then_some((source, event, members))
 }
 
 /// `AWS::IAM::User=request.userName`
-fn source(text: &'static str) -> Option<Source> {
+fn member(text: &'static str) -> Option<ResourceMember> {
     let (resource_type, path) = text.split_once('=')?;
     let (part, path) = path.split_once('.')?;
     let part = match part {
@@ -91,13 +91,13 @@ fn source(text: &'static str) -> Option<Source> {
         Some(name) => Path::Anywhere(name),
         None => Path::Members(path.split('.').collect()),
     };
-    Some(Source { resource_type: Some(resource_type).filter(|text| *text != "-"), part, path })
+    Some(ResourceMember { resource_type: Some(resource_type).filter(|text| *text != "-"), part, path })
 }
 
 impl SourceRules {
     /// What the lines with patterns say that fit.
-    fn fitting(&self, event_name: &str) -> impl Iterator<Item = &Vec<Source>> {
-        self.defaults.iter().filter(move |(pattern, _)| pattern.fits(event_name)).map(|(_, sources)| sources)
+    fn fitting(&self, event_name: &str) -> impl Iterator<Item = &Vec<ResourceMember>> {
+        self.defaults.iter().filter(move |(pattern, _)| pattern.fits(event_name)).map(|(_, members)| members)
     }
 }
 
@@ -126,12 +126,12 @@ fn is_like(name: &str, pattern: &str) -> bool {
     }
 }
 
-/// Where the record of an event names resources.
-pub(super) fn sources(event_source: &str, event_name: &str) -> Vec<&'static Source> {
+/// The members of an event's record that name resources.
+pub(super) fn resource_members(event_source: &str, event_name: &str) -> Vec<&'static ResourceMember> {
     let service = event_source.strip_suffix(".amazonaws.com").unwrap_or(event_source);
     let Some(rules) = RULES.get(service) else { return Vec::new() };
-    if let Some(sources) = rules.events.get(event_name) {
-        return sources.iter().collect();
+    if let Some(members) = rules.events.get(event_name) {
+        return members.iter().collect();
     }
     let lists_nothing = RULES.get(ANY_SOURCE).is_some_and(|any| any.fitting(event_name).next().is_some());
     if lists_nothing { Vec::new() } else { rules.fitting(event_name).flatten().collect() }
@@ -142,7 +142,7 @@ pub(super) mod tests {
     use super::*;
 
     /// All rules for single events.
-    pub(in super::super) fn all() -> impl Iterator<Item = (&'static str, &'static str, Vec<Source>)> {
+    pub(in super::super) fn all() -> impl Iterator<Item = (&'static str, &'static str, Vec<ResourceMember>)> {
         TABLE.lines().filter_map(rule).filter(|(_, event, _)| !event.contains(['*', '!', ',']))
     }
 
@@ -160,7 +160,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_no_line_names_goes_by_the_patterns_of_its_source() {
-        let names = |source: &str, event: &str| sources(source, event).len();
+        let names = |source: &str, event: &str| resource_members(source, event).len();
         assert_eq!(names("s3.amazonaws.com", "PutBucketNewThing"), 1);
         assert_eq!(names("s3.amazonaws.com", "GetBucketNewThing"), 0, "reads list nothing");
         assert_eq!(names("s3.amazonaws.com", "UpdateBucketNewThing"), 0);

@@ -68,17 +68,17 @@ fn put(into: &mut Value, path: &[&str], text: Value) {
 
 #[test]
 fn for_every_rule_the_types_and_names_of_a_record_made_from_it_come_in_awss_order() {
-    for (source, event, sources) in all() {
+    for (source, event, members) in all() {
         for as_lists in [false, true] {
             let (mut request, mut response) = (Value::Null, Value::Null);
             let mut named = Vec::new();
-            for (number, source) in sources.iter().enumerate() {
-                let Path::Members(path) = &source.path else { panic!("{event}: a rule has a path") };
+            for (number, member) in members.iter().enumerate() {
+                let Path::Members(path) = &member.path else { panic!("{event}: a rule has a path") };
                 let name = format!("{event}-{number}");
                 let text = if as_lists { json!([name, {"else": "no"}]) } else { json!(name) };
-                let part = if source.part == Part::Request { &mut request } else { &mut response };
+                let part = if member.part == Part::Request { &mut request } else { &mut response };
                 put(part, path, text);
-                named.push((source.resource_type.unwrap_or("-"), name));
+                named.push((member.resource_type.unwrap_or("-"), name));
             }
             // In the order of the record, the request first: `put` keeps members together that begin alike.
             let mut text_order: Vec<usize> = (0..named.len()).collect();

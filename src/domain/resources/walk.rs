@@ -1,58 +1,57 @@
 //! Walks JSON without building it, and picks the texts to which paths lead.
 
-use super::rules::{Path, Source};
+use super::rules::{Path, ResourceMember};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
 /// A place in JSON, and what of the paths is still to go.
 pub(super) struct Walk<'a, F> {
-    /// The paths that may lead on from here: those from the top whose members so far were met, and those to members that
-    /// can be anywhere.
-    paths: Vec<&'static Source>,
-    /// The paths that end here.
-    ended: Vec<&'static Source>,
+    /// What may still be met below: members whose path has led here so far, and those that can be anywhere.
+    wanted: Vec<&'static ResourceMember>,
+    /// What is met here.
+    met: Vec<&'static ResourceMember>,
     /// Members above this place.
     depth: usize,
     found: &'a mut F,
 }
 
-impl<'a, F: FnMut(&'static Source, &str)> Walk<'a, F> {
-    /// At the top, with all paths to go.
-    pub(super) fn new(paths: Vec<&'static Source>, found: &'a mut F) -> Walk<'a, F> {
-        Walk { paths, ended: Vec::new(), depth: 0, found }
+impl<'a, F: FnMut(&'static ResourceMember, &str)> Walk<'a, F> {
+    /// At the top, with everything still to be met.
+    pub(super) fn new(wanted: Vec<&'static ResourceMember>, found: &'a mut F) -> Walk<'a, F> {
+        Walk { wanted, met: Vec::new(), depth: 0, found }
     }
 
     /// The same place, for an item of a list.
-    fn again(&mut self) -> Walk<'_, F> {
+    fn item(&mut self) -> Walk<'_, F> {
         Walk {
-            paths: self.paths.clone(),
-            ended: self.ended.clone(),
+            wanted: self.wanted.clone(),
+            met: self.met.clone(),
             depth: self.depth,
             found: &mut *self.found,
         }
     }
 
-    /// The member `name` of this place; `None` if no path goes there.
+    /// The member `name` of this place; `None` if nothing is wanted there.
     fn member(&mut self, name: &str) -> Option<Walk<'_, F>> {
-        let (mut paths, mut ended) = (Vec::new(), Vec::new());
-        for source in &self.paths {
-            match &source.path {
-                Path::Anywhere(wanted) => {
-                    paths.push(*source);
-                    if is_spelt(name, wanted) {
-                        ended.push(*source);
+        let (mut wanted, mut met) = (Vec::new(), Vec::new());
+        for member in &self.wanted {
+            match &member.path {
+                Path::Anywhere(last) => {
+                    wanted.push(*member);
+                    if is_spelt(name, last) {
+                        met.push(*member);
                     }
                 }
-                Path::Members(members) if members.get(self.depth) == Some(&name) => {
-                    let into = if members.len() == self.depth + 1 { &mut ended } else { &mut paths };
-                    into.push(*source);
+                Path::Members(names) if names.get(self.depth) == Some(&name) => {
+                    let into = if names.len() == self.depth + 1 { &mut met } else { &mut wanted };
+                    into.push(*member);
                 }
                 Path::Members(_) => {}
             }
         }
-        let leads_on = !paths.is_empty() || !ended.is_empty();
-        leads_on.then(|| Walk { paths, ended, depth: self.depth + 1, found: &mut *self.found })
+        let leads_on = !wanted.is_empty() || !met.is_empty();
+        leads_on.then(|| Walk { wanted, met, depth: self.depth + 1, found: &mut *self.found })
     }
 }
 
@@ -65,14 +64,14 @@ fn is_spelt(name: &str, wanted: &str) -> bool {
     }
 }
 
-impl<'de, F: FnMut(&'static Source, &str)> DeserializeSeed<'de> for Walk<'_, F> {
+impl<'de, F: FnMut(&'static ResourceMember, &str)> DeserializeSeed<'de> for Walk<'_, F> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
         from.deserialize_any(self)
     }
 }
 
-impl<'de, F: FnMut(&'static Source, &str)> Visitor<'de> for Walk<'_, F> {
+impl<'de, F: FnMut(&'static ResourceMember, &str)> Visitor<'de> for Walk<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,13 +91,13 @@ impl<'de, F: FnMut(&'static Source, &str)> Visitor<'de> for Walk<'_, F> {
     }
 
     fn visit_seq<S: SeqAccess<'de>>(mut self, mut items: S) -> Result<(), S::Error> {
-        while items.next_element_seed(self.again())?.is_some() {}
+        while items.next_element_seed(self.item())?.is_some() {}
         Ok(())
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        for source in &self.ended {
-            (self.found)(source, text);
+        for member in &self.met {
+            (self.found)(member, text);
         }
         Ok(())
     }

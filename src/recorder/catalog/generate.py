@@ -162,7 +162,7 @@ class Exceptions:
 
     def check(self, service, operations):
         """Says which lines are about operations that the model does not have: a mistake, or they have gone."""
-        named = {cells[0] for cells in self.of("name", service)} | self.names("read", service)
+        named = {cells[0] for kind in ("name", "only") for cells in self.of(kind, service)} | self.names("read", service)
         named |= self.names("write", service) | self.names("data", service)
         named |= {name for kind in ("secret", "dropped") for cells in self.of(kind, service) for name in cells[0].split(",")}
         unknown = named - set(operations) - {cells[0] for cells in self.of("event", service)} - {"*"}

@@ -163,6 +163,9 @@ fn all_kinds_of_signatures_say_whom_a_request_is_for() {
     let old =
         sent("POST", "/").form("Action=ListDomains&Version=2009-04-15&AWSAccessKeyId=AKIAX&Signature=x");
     assert_eq!(old.name(), "sdb ListDomains");
+    let old =
+        "/?Action=DescribeInstances&Version=2016-11-15&AWSAccessKeyId=AKIAX&SignatureVersion=2&Signature=x";
+    assert_eq!(sent("GET", old).name(), "ec2 DescribeInstances");
     let odd_key = "AWS4-HMAC-SHA256 Credential=a/b/20261122/us-east-1/lambda/aws4_request, Signature=0";
     let odd_key = sent("GET", "/2015-03-31/functions").with("authorization", odd_key);
     assert_eq!(odd_key.name(), "lambda ListFunctions20150331");
