@@ -7,11 +7,12 @@ use crate::buckets::BucketError;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::http;
+use crate::proxy::{Proxy, front};
 use crate::recorder::catalog::UnusableTable;
 use crate::recorder::writer::WriterTask;
 use crate::store::{DataDir, OpenError, StoreError};
 use crate::workers::Workers;
-use actix_web::{App, HttpServer};
+use actix_web::{App, HttpServer, dev, web};
 pub use parts::Parts;
 use parts::TOKEN_KEY;
 use std::net::{SocketAddr, TcpListener};
@@ -62,7 +63,7 @@ pub struct Server {
     pub parts: Parts,
     /// The work in the background; for tests and tools in the same process.
     pub workers: Workers,
-    http: actix_web::dev::Server,
+    http: dev::Server,
     writer: WriterTask,
     /// Held as long as the server lives.
     folder: DataDir,
@@ -105,25 +106,10 @@ impl Server {
         folder.announce(&http::base_url(address))?;
         let workers = parts.workers();
         let routes = http::routes(parts.doors(workers.clone()), address);
-        let proxy = parts.proxy().map(|proxy| proxy.routes());
-        let mut http = HttpServer::new(move || {
-            // First: what is forwarded is for none of the other doors.
-            let app = App::new().configure(|config| {
-                if let Some(proxy) = &proxy {
-                    proxy(config);
-                }
-            });
-            app.configure(routes.clone())
-        })
-        .disable_signals()
-        .keep_alive(KEEP_ALIVE)
-        // Else small answers on a kept connection wait for the client's acknowledgement (25 to 40 ms).
-        .tcp_nodelay(true)
-        .shutdown_timeout(FINISH_SECONDS);
-        if parts.settings.server.workers > 0 {
-            http = http.workers(parts.settings.server.workers);
-        }
-        let http = http.listen(listener)?.run();
+        let http = match parts.proxy() {
+            None => at_a_port(listener, routes, parts.settings.server.workers)?,
+            Some(proxy) => in_front(listener, routes, parts.settings.server.workers, proxy)?,
+        };
         Ok(Server { address, parts, workers, http, writer, folder })
     }
 
@@ -172,6 +158,35 @@ impl Server {
         drop(folder);
         result.map_err(std::io::Error::other)?
     }
+}
+
+/// The application at a port of its own.
+fn at_a_port<R>(listener: TcpListener, routes: R, workers: usize) -> std::io::Result<dev::Server>
+where
+    R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+{
+    let mut http = HttpServer::new(move || App::new().configure(routes.clone()))
+        .disable_signals()
+        .keep_alive(KEEP_ALIVE)
+        // Else small answers on a kept connection wait for the client's acknowledgement (25 to 40 ms).
+        .tcp_nodelay(true)
+        .shutdown_timeout(FINISH_SECONDS);
+    if workers > 0 {
+        http = http.workers(workers);
+    }
+    Ok(http.listen(listener)?.run())
+}
+
+/// The application behind the proxy.
+fn in_front<R>(listener: TcpListener, routes: R, workers: usize, proxy: Proxy) -> std::io::Result<dev::Server>
+where
+    R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+{
+    let mut builder = dev::Server::build().disable_signals().shutdown_timeout(FINISH_SECONDS);
+    if workers > 0 {
+        builder = builder.workers(workers);
+    }
+    Ok(front::listen(builder, listener, KEEP_ALIVE, routes, proxy)?.run())
 }
 
 /// Delivers what is due; the rest is done at the next start.

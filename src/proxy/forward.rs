@@ -1,27 +1,21 @@
 //! One call, from its caller to the upstream and back. Bodies are streamed both ways, a few pieces in memory.
 //!
-//! Nothing of it is changed but what belongs to the single connection (RFC 9110 §7.6.1): target, `Host` and all other
-//! headers go on as they came, so that signatures stay valid; redirects are not followed, and packed bodies stay packed.
+//! Nothing of it is changed but what belongs to the single connection: target, `Host` and all other headers go on as they
+//! came, so that signatures stay valid; redirects are not followed, and packed bodies stay packed.
 
-use super::refusal;
-use super::tee::{BodyCopy, ForwardedCall};
-use super::{Forwarded, Proxy};
+use super::headers::{self, end_to_end, other_protocol};
+use super::tee::{BodyCopy, ForwardedCall, ReplyBody, RequestBody};
+use super::{Body, Proxy, refusal, tunnel};
+use crate::config::Settings;
 use crate::recorder::exchange::{Exchange, Head, KeptBody, Reply};
-use actix_web::body::{BodyStream, SizedStream};
-use actix_web::dev::RequestHead;
-use actix_web::http::StatusCode;
-use actix_web::web::Bytes;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, web};
-use futures_util::StreamExt;
-use futures_util::stream::{self, Stream};
-use http_body::Frame;
-use http_body_util::{BodyExt, Empty, StreamBody, combinators::UnsyncBoxBody};
+use crate::recorder::identify::{SigningScope, signing_scope};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::sync::mpsc;
 
 /// How long making a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -29,11 +23,6 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// How long an unused connection is kept; shorter than servers usually do.
 const IDLE: Duration = Duration::from_secs(20);
 
-/// Parts of a request's body that wait to be sent.
-const WAITING: usize = 4;
-
-type Broken = std::io::Error;
-type Body = UnsyncBoxBody<Bytes, Broken>;
 pub(super) type Client = hyper_util::client::legacy::Client<HttpConnector, Body>;
 
 /// The client to all upstreams.
@@ -44,67 +33,132 @@ pub(super) fn client() -> Client {
     hyper_util::client::legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
+        .http1_preserve_header_case(true)
         .set_host(false)
         .build(connector)
 }
 
-/// The head of a request in the form in which the recorder reads it.
-pub(super) fn head_of(head: &RequestHead) -> Head {
-    let mut headers = http::HeaderMap::with_capacity(head.headers.len());
-    for (name, value) in &head.headers {
-        let name = http::HeaderName::from_bytes(name.as_str().as_bytes());
-        if let (Ok(name), Ok(value)) = (name, http::HeaderValue::from_bytes(value.as_bytes())) {
-            headers.append(name, value);
-        }
-    }
-    let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-    Head { method: head.method.as_str().parse().unwrap_or_default(), target, headers }
+/// What is known of a request that is forwarded before its body has come.
+pub(super) struct Forwarded {
+    head: Head,
+    scope: Option<SigningScope>,
+    /// `http://host:port`
+    upstream: String,
 }
 
-/// Forwards a call, and passes its reply back.
-pub(super) async fn answer(
-    request: HttpRequest,
-    payload: web::Payload,
-    proxy: web::Data<Proxy>,
-) -> HttpResponse {
-    let forwarded = request.extensions_mut().remove::<Forwarded>();
-    // The guard has put it there, or this would not be the handler.
-    let Some(Forwarded { head, scope, upstream }) = forwarded else {
-        return HttpResponse::NotFound().finish();
-    };
-    let length = content_length(&head.headers);
-    let body = BodyCopy::new(length);
-    let (account, _) = proxy.parts.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
-    let call = ForwardedCall {
-        exchange: Some(Exchange {
-            head: head.clone(),
-            body: KeptBody::default(),
-            reply: None,
-            time: proxy.parts.clock.now(),
-            source_ip: source_ip(&request, &head, &proxy.trusted),
-            trails: proxy.parts.store.logging_trails(&account),
-        }),
-        request: body.clone(),
-        reply: BodyCopy::new(None),
-        calls: proxy.parts.calls.clone(),
-        length: None,
-    };
-    if asks_for_another_protocol(&head) {
-        return refuse(&head, "Connections that change to another protocol are not forwarded.", call, &proxy);
+/// The request as it is forwarded; `None` when it is for CloudTrail or for Contrail's own paths, or when there is no
+/// upstream for its service.
+pub(super) fn forwarded(request: &Request<Incoming>, settings: &Settings) -> Option<Forwarded> {
+    let path = request.uri().path();
+    if path == "/_contrail" || path.starts_with("/_contrail/") {
+        return None;
     }
-    let within = proxy.parts.settings.server.chunk_timeout.0;
-    let outgoing = match outgoing(&head, &upstream, length, payload, body, within) {
-        Ok(outgoing) => outgoing,
-        Err(error) => {
-            return refuse(&head, &format!("The request cannot be forwarded: {error}"), call, &proxy);
-        }
+    let target =
+        request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let prefix = target.rsplit_once('.').map_or("", |(prefix, _)| prefix);
+    if prefix.rsplit('.').next().is_some_and(|last| last.starts_with("CloudTrail_")) {
+        return None;
+    }
+    let head = Head {
+        method: request.method().clone(),
+        target: request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+        headers: request.headers().clone(),
     };
-    match proxy.client.request(outgoing).await {
-        Ok(reply) => pass_back(reply, &head, call, &proxy),
-        Err(error) => {
-            tracing::warn!(upstream, error = %chain(&error), "the upstream does not answer");
-            refuse(&head, &format!("The upstream {upstream} does not answer."), call, &proxy)
+    let scope = signing_scope(&head);
+    let service = scope.as_ref().map(|scope| scope.service.as_str());
+    if service == Some("cloudtrail") {
+        return None;
+    }
+    let upstream = settings.recorder.upstream_of(service)?.to_owned();
+    Some(Forwarded { head, scope, upstream })
+}
+
+impl Proxy {
+    /// Forwards a call. Its reply, or an error of our own.
+    pub(super) async fn forward(
+        &self,
+        mut request: Request<Incoming>,
+        forwarded: Forwarded,
+        peer: SocketAddr,
+    ) -> Response<Body> {
+        let Forwarded { head, scope, upstream } = forwarded;
+        let (account, _) = self.parts.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
+        let call = ForwardedCall {
+            exchange: Some(Exchange {
+                head: head.clone(),
+                body: KeptBody::default(),
+                reply: None,
+                time: self.parts.clock.now(),
+                source_ip: source_ip(peer, &head, &self.trusted),
+                trails: self.parts.store.logging_trails(&account),
+            }),
+            request: BodyCopy::of(request.body()),
+            reply: BodyCopy::of(&Empty::<bytes::Bytes>::new()),
+            calls: self.parts.calls.clone(),
+        };
+        let protocol = other_protocol(&head.headers);
+        let caller = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
+        let longest_pause = self.parts.settings.server.chunk_timeout.0;
+        let outgoing = match outgoing(request, &head, &upstream, protocol, (&call, longest_pause)) {
+            Ok(outgoing) => outgoing,
+            Err(error) => {
+                return self.refuse(&head, &format!("The request cannot be forwarded: {error}"), call);
+            }
+        };
+        let mut reply = match self.client.request(outgoing).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                tracing::warn!(upstream, error = %chain(&error), "the upstream does not answer");
+                return self.refuse(&head, &format!("The upstream {upstream} does not answer."), call);
+            }
+        };
+        let granted = reply.headers().get(http::header::UPGRADE).cloned();
+        match (reply.status(), caller, granted) {
+            (StatusCode::SWITCHING_PROTOCOLS, Some(caller), Some(granted)) => {
+                tunnel::join(caller, hyper::upgrade::on(&mut reply));
+                self.pass_back(reply, Some(granted), call)
+            }
+            _ => self.pass_back(reply, None, call),
         }
+    }
+
+    fn pass_back(
+        &self,
+        reply: Response<Incoming>,
+        protocol: Option<HeaderValue>,
+        mut call: ForwardedCall,
+    ) -> Response<Body> {
+        let (mut parts, body) = reply.into_parts();
+        let mut passed = end_to_end(&parts.headers);
+        if let Some(protocol) = protocol {
+            headers::set_other_protocol(&mut passed, protocol);
+        }
+        let headers = std::mem::replace(&mut parts.headers, passed);
+        if let Some(exchange) = &mut call.exchange {
+            exchange.time = self.parts.clock.now();
+            exchange.reply =
+                Some(Reply { status: parts.status.as_u16(), headers, body: KeptBody::default() });
+        }
+        Response::from_parts(parts, ReplyBody::new(body, call).boxed_unsync())
+    }
+
+    /// An error of our own, in the caller's protocol; it is recorded like any other.
+    fn refuse(&self, head: &Head, why: &str, mut call: ForwardedCall) -> Response<Body> {
+        let refusal = refusal::of(head, why, self.parts.ids.uuid());
+        let body = refusal.body.bytes.clone();
+        let mut response =
+            Response::new(Full::new(body.clone()).map_err(|never| match never {}).boxed_unsync());
+        *response.status_mut() =
+            StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        *response.headers_mut() = refusal.headers.clone();
+        // There may be more of the request's body than anybody will read.
+        response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        if let Some(exchange) = &mut call.exchange {
+            exchange.time = self.parts.clock.now();
+            exchange.reply = Some(Reply { body: KeptBody::default(), ..refusal });
+        }
+        call.complete(&body);
+        response
     }
 }
 
@@ -115,8 +169,8 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// The peer, or whom the nearest trusted proxies name.
-fn source_ip(request: &HttpRequest, head: &Head, trusted: &[IpAddr]) -> String {
-    let Some(mut at) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else { return String::new() };
+fn source_ip(peer: SocketAddr, head: &Head, trusted: &[IpAddr]) -> String {
+    let mut at = peer.ip().to_canonical();
     let named: Vec<&str> = head
         .headers
         .get_all("x-forwarded-for")
@@ -134,163 +188,21 @@ fn source_ip(request: &HttpRequest, head: &Head, trusted: &[IpAddr]) -> String {
     at.to_string()
 }
 
-fn content_length(headers: &http::HeaderMap) -> Option<u64> {
-    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// Whether the connection is to become another one. An offer of HTTP/2 may be left unanswered.
-fn asks_for_another_protocol(head: &Head) -> bool {
-    head.header("upgrade").is_some_and(|protocol| !protocol.trim().eq_ignore_ascii_case("h2c"))
-}
-
-/// Headers that are about one connection and not about the call.
-fn is_of_connection(name: &str, headers: &http::HeaderMap) -> bool {
-    let named = || {
-        headers
-            .get_all("connection")
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .any(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(name)))
-    };
-    matches!(
-        name,
-        "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade" | "http2-settings"
-    ) || (headers.contains_key("connection") && name != "content-length" && named())
-}
-
+/// The request as the upstream gets it.
 fn outgoing(
+    request: Request<Incoming>,
     head: &Head,
     upstream: &str,
-    length: Option<u64>,
-    payload: web::Payload,
-    copy: BodyCopy,
-    within: Duration,
-) -> Result<http::Request<Body>, http::Error> {
-    let mut request =
-        http::Request::builder().method(head.method.clone()).uri(format!("{upstream}{}", head.target));
-    for (name, value) in &head.headers {
-        if !is_of_connection(name.as_str(), &head.headers) {
-            request = request.header(name, value);
-        }
+    protocol: Option<HeaderValue>,
+    (call, longest_pause): (&ForwardedCall, Duration),
+) -> Result<Request<Body>, http::Error> {
+    let (mut parts, body) = request.into_parts();
+    parts.uri = format!("{upstream}{}", head.target).parse()?;
+    parts.version = http::Version::HTTP_11;
+    parts.headers = end_to_end(&parts.headers);
+    if let Some(protocol) = protocol {
+        headers::set_other_protocol(&mut parts.headers, protocol);
     }
-    let has_body = length.is_some_and(|length| length > 0) || head.headers.contains_key("transfer-encoding");
-    if !has_body {
-        copy.end();
-        return request.body(Empty::new().map_err(|never| match never {}).boxed_unsync());
-    }
-    let (sender, receiver) = mpsc::channel(WAITING);
-    // On this thread: actix's bodies stay where they came in.
-    actix_web::rt::spawn(pump(payload, sender, copy, within));
-    let parts = stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) });
-    request
-        .body(StreamBody::new(parts.map(|part: Result<Bytes, Broken>| part.map(Frame::data))).boxed_unsync())
-}
-
-/// Reads a body as fast as it is sent on. A body that breaks off breaks the forwarded call as well.
-async fn pump(
-    mut payload: web::Payload,
-    sender: mpsc::Sender<Result<Bytes, Broken>>,
-    copy: BodyCopy,
-    within: Duration,
-) {
-    loop {
-        let part = match tokio::time::timeout(within, payload.next()).await {
-            Ok(None) => return copy.end(),
-            Ok(Some(Ok(part))) => Ok(part),
-            Ok(Some(Err(error))) => Err(Broken::other(error.to_string())),
-            Err(_) => Err(Broken::new(std::io::ErrorKind::TimedOut, "nothing of the body arrived")),
-        };
-        let broke = part.is_err();
-        if let Ok(part) = &part {
-            copy.add(part);
-        }
-        if sender.send(part).await.is_err() || broke {
-            return;
-        }
-    }
-}
-
-fn pass_back(
-    reply: http::Response<Incoming>,
-    head: &Head,
-    mut call: ForwardedCall,
-    proxy: &Proxy,
-) -> HttpResponse {
-    let (parts, body) = reply.into_parts();
-    let status = StatusCode::from_u16(parts.status.as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut response = HttpResponse::build(status);
-    for (name, value) in &parts.headers {
-        if !is_of_connection(name.as_str(), &parts.headers) && name != http::header::CONTENT_LENGTH {
-            append(&mut response, name.as_str(), value.as_bytes());
-        }
-    }
-    let length = content_length(&parts.headers);
-    let is_empty = head.method == http::Method::HEAD || matches!(status.as_u16(), 204 | 304);
-    if let Some(exchange) = &mut call.exchange {
-        exchange.time = proxy.parts.clock.now();
-        exchange.reply =
-            Some(Reply { status: parts.status.as_u16(), headers: parts.headers, body: KeptBody::default() });
-    }
-    if is_empty || length == Some(0) {
-        call.complete();
-        return match length {
-            Some(length) => response.body(SizedStream::new(length, stream::empty::<Result<Bytes, Broken>>())),
-            None => response.finish(),
-        };
-    }
-    call.reply = BodyCopy::new(length);
-    call.length = length;
-    let parts = passing(body, call);
-    match length {
-        Some(length) => response.body(SizedStream::new(length, parts)),
-        None => response.body(BodyStream::new(parts)),
-    }
-}
-
-fn append(response: &mut HttpResponseBuilder, name: &str, value: &[u8]) {
-    use actix_web::http::header::{HeaderName, HeaderValue};
-    if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) {
-        response.append_header((name, value));
-    }
-}
-
-/// The reply's body as it passes.
-fn passing(body: Incoming, call: ForwardedCall) -> impl Stream<Item = Result<Bytes, Broken>> {
-    stream::unfold(Some((body, call)), |state| async move {
-        let (mut body, mut call) = state?;
-        loop {
-            match body.frame().await {
-                None => {
-                    call.complete();
-                    return None;
-                }
-                Some(Err(error)) => return Some((Err(Broken::other(chain(&error))), None)),
-                Some(Ok(frame)) => {
-                    if let Ok(part) = frame.into_data() {
-                        call.add(&part);
-                        return Some((Ok(part), Some((body, call))));
-                    }
-                }
-            }
-        }
-    })
-}
-
-/// An error of our own, in the caller's protocol; it is recorded like any other.
-fn refuse(head: &Head, why: &str, mut call: ForwardedCall, proxy: &Proxy) -> HttpResponse {
-    let refusal = refusal::of(head, why, proxy.parts.ids.uuid());
-    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    let mut response = HttpResponse::build(status);
-    for (name, value) in &refusal.headers {
-        append(&mut response, name.as_str(), value.as_bytes());
-    }
-    let body = refusal.body.bytes.clone();
-    if let Some(exchange) = &mut call.exchange {
-        exchange.time = proxy.parts.clock.now();
-        exchange.reply = Some(Reply { body: KeptBody::default(), ..refusal });
-    }
-    call.reply.add(&body);
-    call.complete();
-    // There may be more of the request's body than anybody will read.
-    response.force_close().body(body)
+    let body = RequestBody::new(body, call.request.clone(), longest_pause);
+    Ok(Request::from_parts(parts, body.boxed_unsync()))
 }

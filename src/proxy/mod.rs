@@ -1,21 +1,26 @@
 //! In front of another emulator (the upstream): calls that are not CloudTrail's are forwarded as they came, the replies
 //! passed back, and a copy of both is given to the recorder. Whatever becomes of a record, the call goes on.
+//!
+//! A request takes this way: [`front`] reads it and decides whose it is; what is Contrail's own goes to the actix
+//! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]), with its bodies copied as they pass ([`tee`]).
 
 mod forward;
+pub mod front;
+mod headers;
+mod own;
 mod refusal;
 mod tee;
+mod tunnel;
 
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::recorder::callers::Callers;
-use crate::recorder::exchange::Head;
 use crate::recorder::forwarded_calls::ForwardedCalls;
-use crate::recorder::identify::{SigningScope, signing_scope};
 use crate::store::Store;
-use actix_web::dev::RequestHead;
-use actix_web::guard::{GuardContext, fn_guard};
-use actix_web::web;
+use bytes::Bytes;
 use forward::Client;
+use http_body_util::combinators::UnsyncBoxBody;
+use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -33,7 +38,7 @@ pub struct Parts {
 }
 
 /// Forwards calls, cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Proxy {
     parts: Parts,
     client: Client,
@@ -47,52 +52,10 @@ impl Proxy {
         let trusted = trusted.filter_map(|proxy| proxy.parse().ok()).collect();
         Proxy { client: forward::client(), trusted, parts }
     }
-
-    /// The route of everything that is forwarded. Has to come before the default route of the other doors.
-    pub fn routes(&self) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
-        let proxy = self.clone();
-        move |config| {
-            let settings = Arc::clone(&proxy.parts.settings);
-            config.app_data(web::Data::new(proxy.clone())).service(
-                web::resource("/{path:.*}")
-                    .guard(fn_guard(move |context: &GuardContext<'_>| {
-                        let Some(forwarded) = forwarded(context.head(), &settings) else { return false };
-                        // Read once: the handler finds it there.
-                        context.req_data_mut().insert(forwarded);
-                        true
-                    }))
-                    .to(forward::answer),
-            );
-        }
-    }
 }
 
-/// What is known of a request that is forwarded before its body has come.
-struct Forwarded {
-    head: Head,
-    scope: Option<SigningScope>,
-    /// `http://host:port`
-    upstream: String,
-}
+/// Why a body broke off.
+type Broken = Box<dyn Error + Send + Sync>;
 
-/// The request as it is forwarded; `None` when it is for CloudTrail or for Contrail's own paths, or when there is no
-/// upstream for its service.
-fn forwarded(head: &RequestHead, settings: &Settings) -> Option<Forwarded> {
-    let path = head.uri.path();
-    if path == "/_contrail" || path.starts_with("/_contrail/") {
-        return None;
-    }
-    let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let prefix = target.rsplit_once('.').map_or("", |(prefix, _)| prefix);
-    if prefix.rsplit('.').next().is_some_and(|last| last.starts_with("CloudTrail_")) {
-        return None;
-    }
-    let head = forward::head_of(head);
-    let scope = signing_scope(&head);
-    let service = scope.as_ref().map(|scope| scope.service.as_str());
-    if service == Some("cloudtrail") {
-        return None;
-    }
-    let upstream = settings.recorder.upstream_of(service)?.to_owned();
-    Some(Forwarded { head, scope, upstream })
-}
+/// The body of a request or reply that passes.
+type Body = UnsyncBoxBody<Bytes, Broken>;

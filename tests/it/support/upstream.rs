@@ -49,7 +49,7 @@ impl Upstream {
         upstream
     }
 
-    /// The next answer, raw; without one it is an empty JSON object.
+    /// The next answer, raw; without one it is an empty JSON object. After a 101 all that comes is sent back.
     pub(crate) fn will_answer(&self, raw: impl Into<Vec<u8>>) {
         self.answers.lock().unwrap().push_back(raw.into());
     }
@@ -98,7 +98,14 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<Seen>>>, answers: Arc<
         seen.lock().unwrap().push(request);
         let answer = answers.lock().unwrap().pop_front();
         let empty = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
-        if stream.write_all(answer.as_deref().unwrap_or(empty)).await.is_err() {
+        let answer = answer.as_deref().unwrap_or(empty);
+        if stream.write_all(answer).await.is_err() {
+            return;
+        }
+        if answer.starts_with(b"HTTP/1.1 101") {
+            let (mut reader, mut writer) = stream.split();
+            // Until the other side is gone.
+            let _ = tokio::io::copy(&mut reader, &mut writer).await;
             return;
         }
     }
