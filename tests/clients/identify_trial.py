@@ -25,7 +25,7 @@ from botocore.session import Session
 from botocore.tokens import FrozenAuthToken
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "src/recorder/catalog"))
-from generate import Exceptions, event_names  # noqa: E402
+from generate import Exceptions, event_names, rows  # noqa: E402
 
 FULL = "--full" in sys.argv
 # Members that clients look into before they send.
@@ -151,6 +151,17 @@ def expected():
     return wanted
 
 
+def reads():
+    """(service, operation) → whether it only reads"""
+    service, found = "", {}
+    for kind, *cells in rows():
+        if kind == "S":
+            service = cells[0]
+        elif kind in "RO":
+            found[service, cells[0]] = kind == "R"
+    return found
+
+
 def signing_name(request):
     found = re.search("/([A-Za-z0-9-]*)/aws4_request", request["headers"].get("Authorization", ""))
     return found[1] if found else ""
@@ -187,14 +198,11 @@ def sample(requests, wanted):
 
 
 @contextlib.contextmanager
-def contrail_in_front():
-    """A server in front of an upstream that answers nothing; its address."""
-    upstream = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
-    threading.Thread(target=upstream.serve_forever, daemon=True).start()
-    flags = ["--port", "0", "--data-dir", "data", "--era", "today"]
-    flags += ["--upstream", f"http://127.0.0.1:{upstream.server_port}"]
+def contrail_in_front(upstream):
+    """A server in front of another one, recording everything; its address."""
+    flags = ["--port", "0", "--data-dir", "data", "--era", "today", "--upstream", upstream]
     settings = {"CONTRAIL__RECORDER__DATA_EVENTS": "true", "CONTRAIL__RECORDER__QUEUE_CALLS": "100000"}
-    with open("identify.log", "w") as log:
+    with open("contrail.log", "w") as log:
         server = subprocess.Popen([os.environ["CONTRAIL_BIN"], *flags], stdout=subprocess.PIPE, stderr=log, text=True,
                                   env={**os.environ, **settings})
         try:
@@ -202,6 +210,13 @@ def contrail_in_front():
         finally:
             server.terminate()
             server.wait()
+
+
+def answers_nothing():
+    """An upstream that answers nothing; its URL."""
+    upstream = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+    threading.Thread(target=upstream.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{upstream.server_port}"
 
 
 def send(address, requests):
@@ -241,7 +256,7 @@ def main():
         with open(sys.argv[-1], "w") as out:
             out.writelines(line + "\n" for line in sample(requests, wanted))
         return
-    with contrail_in_front() as address:
+    with contrail_in_front(answers_nothing()) as address:
         send(address, requests)
         found = recorded(address)
     wrong = []
