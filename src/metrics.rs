@@ -1,5 +1,8 @@
 //! What the server counts about itself. A value, not a global: every server in a test process has its own.
 
+mod forwarded;
+
+pub use forwarded::{Fate, Fates, ForwardedCallCounts};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -24,10 +27,10 @@ pub struct SourceLabels {
     pub source: &'static str,
 }
 
-/// Labels of [`Figures::forwarded_calls_recorded`] and [`Figures::forwarded_calls_unidentified`].
+/// Labels of [`ForwardedCallCounts`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ServiceLabels {
-    /// `sqs.amazonaws.com`, or the name that a call is signed for.
+    /// `sqs.amazonaws.com`, `unsigned`, `unknown`.
     pub service: String,
 }
 
@@ -73,12 +76,8 @@ pub struct Figures {
     pub commit_retries: Counter,
     /// The size of the database file, as of the last look.
     pub database_bytes: Gauge,
-    /// Forwarded calls that were recorded, by event source.
-    pub forwarded_calls_recorded: Family<ServiceLabels, Counter>,
-    /// Forwarded calls for whose record there was no room.
-    pub forwarded_calls_dropped: Counter,
-    /// Forwarded calls of no operation that is known, by signing name.
-    pub forwarded_calls_unidentified: Family<ServiceLabels, Counter>,
+    /// What became of forwarded calls.
+    pub forwarded_calls: ForwardedCallCounts,
     /// Log files put into buckets.
     pub log_files_delivered: Counter,
     /// Events in them, counted once for each trail.
@@ -138,19 +137,10 @@ impl Default for Figures {
         registry.register("events_pending", "Events that wait to be delivered", events_pending.clone());
         let failing = "Destinations whose last try failed";
         registry.register("destinations_failing", failing, destinations_failing.clone());
-        let (forwarded_calls_recorded, forwarded_calls_dropped) = (Family::default(), Counter::default());
-        let forwarded_calls_unidentified = Family::default();
-        let recorded = "Forwarded calls that were recorded";
-        registry.register("forwarded_calls_recorded", recorded, forwarded_calls_recorded.clone());
-        let dropped = "Forwarded calls that were not recorded for want of room";
-        registry.register("forwarded_calls_dropped", dropped, forwarded_calls_dropped.clone());
-        let unknown = "Forwarded calls of no known operation";
-        registry.register("forwarded_calls_unidentified", unknown, forwarded_calls_unidentified.clone());
+        let forwarded_calls = ForwardedCallCounts::new(&mut registry);
         Figures {
             registry,
-            forwarded_calls_recorded,
-            forwarded_calls_dropped,
-            forwarded_calls_unidentified,
+            forwarded_calls,
             calls,
             events_stored,
             events_duplicate,
@@ -175,20 +165,6 @@ impl Figures {
     /// Counts events that have been stored, from `call` or `intake`.
     pub fn stored(&self, source: &'static str, events: u64) {
         self.events_stored.get_or_create(&SourceLabels { source }).inc_by(events);
-    }
-
-    /// Counts a forwarded call that was recorded, by its event source.
-    pub fn forwarded_call_recorded(&self, event_source: &str) {
-        self.forwarded_calls_recorded
-            .get_or_create(&ServiceLabels { service: event_source.to_owned() })
-            .inc();
-    }
-
-    /// Counts a forwarded call of no operation that is known.
-    pub fn forwarded_call_unidentified(&self, signing_name: &str) {
-        self.forwarded_calls_unidentified
-            .get_or_create(&ServiceLabels { service: signing_name.to_owned() })
-            .inc();
     }
 
     /// Counts a log file that has been put, with its events and bytes.

@@ -12,10 +12,11 @@ use crate::recorder::catalog::UnusableTable;
 use crate::recorder::writer::WriterTask;
 use crate::store::{DataDir, OpenError, StoreError};
 use crate::workers::Workers;
+use ::http::Uri;
 use actix_web::{App, HttpServer, dev, web};
 pub use parts::Parts;
 use parts::TOKEN_KEY;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 /// How long requests in flight may take when the server stops. With [`DRAIN`] it stays below ten seconds.
@@ -49,6 +50,8 @@ pub enum StartError {
     Buckets(#[from] BucketError),
     #[error(transparent)]
     Catalog(#[from] UnusableTable),
+    #[error("the upstream {0} is this server itself")]
+    Loop(String),
     #[error("cannot listen on {address}: {cause}")]
     Bind { address: String, cause: std::io::Error },
     #[error("cannot start the server: {0}")]
@@ -101,6 +104,9 @@ impl Server {
         ids: Ids,
     ) -> Result<Server, StartError> {
         let address = listener.local_addr()?;
+        if let Some(upstream) = settings.recorder.urls().find(|url| is_at(url, address)) {
+            return Err(StartError::Loop(upstream.to_owned()));
+        }
         let mut folder = DataDir::lock(&settings.server.data_dir)?;
         let (parts, writer) = Parts::open(settings, &folder, clock, ids).await?;
         folder.announce(&http::base_url(address))?;
@@ -160,6 +166,19 @@ impl Server {
     }
 }
 
+/// Whether `http://host:port` leads to a server that listens on `address`, as far as the URL says it by itself.
+fn is_at(url: &str, address: SocketAddr) -> bool {
+    let Some(authority) = url.parse().ok().and_then(|uri: Uri| uri.authority().cloned()) else {
+        return false;
+    };
+    let host = match authority.host().trim_start_matches('[').trim_end_matches(']') {
+        "localhost" => Some(IpAddr::from([127, 0, 0, 1])),
+        host => host.parse().ok(),
+    };
+    let reached = |host: IpAddr| host == address.ip() || host.is_loopback() && address.ip().is_unspecified();
+    authority.port_u16().unwrap_or(80) == address.port() && host.is_some_and(reached)
+}
+
 /// The application at a port of its own.
 fn at_a_port<R>(listener: TcpListener, routes: R, workers: usize) -> std::io::Result<dev::Server>
 where
@@ -195,5 +214,22 @@ async fn last_step(workers: &Workers) {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::error!(error = %error, "the last delivery step failed"),
         Err(_) => tracing::warn!("the last delivery step takes too long; it is finished at the next start"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_knows_itself_by_its_addresses() {
+        let is_at = |url: &str, address: &str| is_at(url, address.parse().unwrap());
+        assert!(is_at("http://127.0.0.1:4700", "127.0.0.1:4700"));
+        assert!(is_at("http://localhost:4700", "127.0.0.1:4700"));
+        assert!(is_at("http://127.0.0.1:4700", "0.0.0.0:4700"));
+        assert!(is_at("http://[::1]:4700", "[::1]:4700"));
+        assert!(!is_at("http://127.0.0.1:4566", "127.0.0.1:4700"));
+        assert!(!is_at("http://192.0.2.7:4700", "127.0.0.1:4700"));
+        assert!(!is_at("http://moto:4700", "0.0.0.0:4700"), "names are not looked up");
     }
 }

@@ -66,6 +66,12 @@ struct Flags {
     /// An emulator to stand in front of, http://127.0.0.1:4566; its calls are recorded [default: none]
     #[arg(long, global = true, env = "CONTRAIL_UPSTREAM", value_name = "URL")]
     upstream: Option<String>,
+    /// Record all data events, not only those that a trail takes [default: false]
+    #[arg(long, global = true, env = "CONTRAIL_DATA_EVENTS", num_args = 0..=1, default_missing_value = "true")]
+    data_events: Option<String>,
+    /// Refuse calls for whose records there is no room, before they are forwarded [default: false]
+    #[arg(long, global = true, env = "CONTRAIL_STRICT", num_args = 0..=1, default_missing_value = "true")]
+    strict: Option<String>,
     /// A table of AWS's operations, made from a newer botocore [default: built in]
     #[arg(long, global = true, env = "CONTRAIL_OPERATIONS", value_name = "FILE")]
     operations: Option<String>,
@@ -86,6 +92,8 @@ impl Flags {
             ("era", &self.era),
             ("account", &self.account),
             ("recorder.upstream", &self.upstream),
+            ("recorder.data_events", &self.data_events),
+            ("recorder.strict", &self.strict),
             ("recorder.operations", &self.operations),
             ("server.log_level", &self.log_level),
             ("server.log_format", &self.log_format),

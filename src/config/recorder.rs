@@ -32,9 +32,11 @@ pub struct RecorderSettings {
     pub trusted_proxies: Vec<String>,
     /// A table of AWS's operations to use instead of the built-in one.
     pub operations: Option<PathBuf>,
+    /// Whether a call for whose record there is no room is refused; else it is forwarded, and not recorded.
+    pub strict: bool,
     /// Calls that may wait to be recorded.
     pub queue_calls: usize,
-    /// Bytes of bodies that may wait with them.
+    /// Bytes of them that may wait.
     pub queue_bytes: usize,
 }
 
@@ -42,6 +44,11 @@ impl RecorderSettings {
     /// Whether there is any upstream.
     pub fn is_on(&self) -> bool {
         self.upstream.is_some() || !self.upstreams.is_empty()
+    }
+
+    /// All upstreams.
+    pub fn urls(&self) -> impl Iterator<Item = &str> {
+        self.upstream.iter().chain(self.upstreams.values()).map(String::as_str)
     }
 
     /// The upstream of calls that are signed for `service`.

@@ -46,6 +46,7 @@ pub(super) async fn health(front: web::Data<Front>, operator: web::Data<Operator
             "waiting_files": backlog.waiting_files,
             "failing_destinations": backlog.failing_destinations,
         })),
+        "forwarded_calls": operator.forwarded_calls.as_ref().map(|_| operator.metrics.forwarded_calls.by_service()),
         "edition": "contrail",
         "version": env!("CARGO_PKG_VERSION"),
         "era": front.settings.era.name(),

@@ -82,6 +82,11 @@ impl Proxy {
         peer: SocketAddr,
     ) -> Response<Body> {
         let Forwarded { head, scope, upstream } = forwarded;
+        let room = self.parts.settings.recorder.strict.then(|| self.parts.calls.room(&head));
+        if matches!(room, Some(None)) {
+            let why = "Calls that cannot be recorded are not forwarded, and too many wait to be recorded.";
+            return own_reply(&refusal::of(&head, why, self.parts.ids.uuid()));
+        }
         let (account, _) = self.parts.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
         let call = ForwardedCall {
             exchange: Some(Exchange {
@@ -95,6 +100,7 @@ impl Proxy {
             request: BodyCopy::of(request.body()),
             reply: BodyCopy::of(&Empty::<bytes::Bytes>::new()),
             calls: self.parts.calls.clone(),
+            room: room.flatten(),
         };
         let protocol = other_protocol(&head.headers);
         let caller = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
@@ -106,9 +112,12 @@ impl Proxy {
             }
         };
         let mut reply = match self.client.request(outgoing).await {
-            Ok(reply) => reply,
+            Ok(reply) => {
+                self.outages.end(&upstream);
+                reply
+            }
             Err(error) => {
-                tracing::warn!(upstream, error = %chain(&error), "the upstream does not answer");
+                self.outages.begin(&upstream, &chain(&error));
                 return self.refuse(&head, &format!("The upstream {upstream} does not answer."), call);
             }
         };
@@ -142,17 +151,10 @@ impl Proxy {
         Response::from_parts(parts, ReplyBody::new(body, call).boxed_unsync())
     }
 
-    /// An error of our own, in the caller's protocol; it is recorded like any other.
+    /// An error of our own; it is recorded like any other.
     fn refuse(&self, head: &Head, why: &str, mut call: ForwardedCall) -> Response<Body> {
         let refusal = refusal::of(head, why, self.parts.ids.uuid());
-        let body = refusal.body.bytes.clone();
-        let mut response =
-            Response::new(Full::new(body.clone()).map_err(|never| match never {}).boxed_unsync());
-        *response.status_mut() =
-            StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-        *response.headers_mut() = refusal.headers.clone();
-        // There may be more of the request's body than anybody will read.
-        response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        let (response, body) = (own_reply(&refusal), refusal.body.bytes.clone());
         if let Some(exchange) = &mut call.exchange {
             exchange.time = self.parts.clock.now();
             exchange.reply = Some(Reply { body: KeptBody::default(), ..refusal });
@@ -160,6 +162,16 @@ impl Proxy {
         call.complete(&body);
         response
     }
+}
+
+fn own_reply(reply: &Reply) -> Response<Body> {
+    let body = Full::new(reply.body.bytes.clone()).map_err(|never| match never {});
+    let mut response = Response::new(body.boxed_unsync());
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    *response.headers_mut() = reply.headers.clone();
+    // There may be more of the request's body than anybody will read.
+    response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// An error with its causes in one line.

@@ -7,6 +7,7 @@
 mod forward;
 pub mod front;
 mod headers;
+mod outages;
 mod own;
 mod refusal;
 mod tee;
@@ -20,6 +21,7 @@ use crate::store::Store;
 use bytes::Bytes;
 use forward::Client;
 use http_body_util::combinators::UnsyncBoxBody;
+use outages::Outages;
 use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -42,6 +44,7 @@ pub struct Parts {
 pub struct Proxy {
     parts: Parts,
     client: Client,
+    outages: Outages,
     trusted: Arc<[IpAddr]>,
 }
 
@@ -50,7 +53,7 @@ impl Proxy {
     pub fn new(parts: Parts) -> Proxy {
         let trusted = parts.settings.recorder.trusted_proxies.iter();
         let trusted = trusted.filter_map(|proxy| proxy.parse().ok()).collect();
-        Proxy { client: forward::client(), trusted, parts }
+        Proxy { client: forward::client(), outages: Outages::default(), trusted, parts }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Broken;
 use crate::recorder::exchange::{Exchange, KeptBody, MAX_KEPT};
-use crate::recorder::forwarded_calls::ForwardedCalls;
+use crate::recorder::forwarded_calls::{ForwardedCalls, Room};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -159,6 +159,8 @@ pub(super) struct ForwardedCall {
     pub(super) request: BodyCopy,
     pub(super) reply: BodyCopy,
     pub(super) calls: ForwardedCalls,
+    /// Room for its record, where there has to be some.
+    pub(super) room: Option<Room>,
 }
 
 impl ForwardedCall {
@@ -175,7 +177,10 @@ impl ForwardedCall {
         if let Some(reply) = &mut exchange.reply {
             reply.body = self.reply.take();
         }
-        self.calls.offer(exchange);
+        match self.room.take() {
+            Some(room) => self.calls.offer_into(room, exchange),
+            None => self.calls.offer(exchange),
+        }
     }
 }
 

@@ -111,9 +111,14 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The bytes of bodies in it.
+    /// How much of the call is kept, in bytes: heads and bodies.
     pub fn kept_bytes(&self) -> usize {
-        self.body.bytes.len() + self.reply.as_ref().map_or(0, |reply| reply.body.bytes.len())
+        let of_headers = |headers: &HeaderMap| -> usize {
+            headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+        };
+        let of_reply = |reply: &Reply| of_headers(&reply.headers) + reply.body.bytes.len();
+        let head = self.head.target.len() + of_headers(&self.head.headers);
+        head + self.body.bytes.len() + self.reply.as_ref().map_or(0, of_reply)
     }
 }
 

@@ -28,8 +28,7 @@ pub enum Recorded {
     Event(Box<CapturedEvent>),
     /// It is none of those that are asked for, or no call of an API.
     Unwanted,
-    /// It is for no operation that is known: the name that it is signed for, `unsigned`, or `unknown` for a name that is
-    /// no service's.
+    /// It is for no operation that is known: [`ForwardedCallRecorder::service`].
     Unidentified(String),
 }
 
@@ -54,14 +53,7 @@ impl ForwardedCallRecorder {
         let call = match identify(&self.catalog, &recorder.base_hosts, &exchange.head, body) {
             Finding::Call(call) => call,
             Finding::Ignored => return Recorded::Unwanted,
-            Finding::Unknown { signing_name } => {
-                // Only names from the catalog become labels of a metric: a caller can sign for anything.
-                return Recorded::Unidentified(match signing_name {
-                    None => "unsigned".to_owned(),
-                    Some(name) if self.catalog.signing_as(&name).is_empty() => "unknown".to_owned(),
-                    Some(name) => name,
-                });
-            }
+            Finding::Unknown => return Recorded::Unidentified(self.service(&exchange.head)),
         };
         let (name, facts) = (call.event_name(), call.facts());
         let needs_taker = facts.category == Category::Data && !recorder.data_events;
@@ -80,8 +72,20 @@ impl ForwardedCallRecorder {
             }
             Err(reason) => {
                 tracing::warn!(reason, event_name = name, "a call cannot be recorded");
-                Recorded::Unidentified(call.service.signing_name.clone())
+                Recorded::Unidentified(call.event_source.clone())
             }
+        }
+    }
+
+    /// The event source of the service that a call is signed for, `unsigned`, or `unknown` for a name that is no
+    /// service's: a caller can sign for anything, and nothing made up is to become the label of a metric.
+    pub fn service(&self, head: &Head) -> String {
+        let scope = signing_scope(head);
+        let services = scope.as_ref().map(|scope| self.catalog.signing_as(&scope.service));
+        match services.map(<[_]>::first) {
+            None => "unsigned".to_owned(),
+            Some(None) => "unknown".to_owned(),
+            Some(Some(service)) => service.event_source.clone(),
         }
     }
 

@@ -1,13 +1,16 @@
 //! Records of forwarded calls: a bounded queue, and the task that builds what is written. Offering a call never waits and
 //! never fails; what finds no room is counted, and logged once in a while.
 
-use crate::metrics::Metrics;
-use crate::recorder::exchange::Exchange;
+use crate::domain::routing::CapturedEvent;
+use crate::metrics::{Fate, Metrics};
+use crate::recorder::exchange::{Exchange, Head};
 use crate::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
 use crate::recorder::writer::Writer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use tokio::sync::{mpsc, oneshot};
+use std::time::Duration;
+use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::sync::oneshot;
 
 /// Calls that are turned into one batch.
 const BATCH: usize = 256;
@@ -15,47 +18,74 @@ const BATCH: usize = 256;
 /// Lost calls between two lines in the log, after the first.
 const LOST_A_LINE: u64 = 1000;
 
-enum Item {
-    Call(Box<Exchange>),
-    Settle(oneshot::Sender<()>),
-}
+/// The pause before events that could not be stored are tried again; a full disk may get room.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// The queue of forwarded calls that are to be recorded, cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ForwardedCalls {
-    queue: mpsc::Sender<Item>,
-    waiting: Arc<AtomicUsize>,
+    queue: mpsc::Sender<Exchange>,
+    settling: mpsc::Sender<oneshot::Sender<()>>,
+    waiting_bytes: Arc<AtomicUsize>,
     max_bytes: usize,
     lost: Arc<AtomicU64>,
+    recorder: Arc<ForwardedCallRecorder>,
     metrics: Metrics,
 }
+
+/// Room in the queue for one call.
+#[derive(Debug)]
+pub struct Room(mpsc::OwnedPermit<Exchange>);
 
 impl ForwardedCalls {
     /// Starts the task. It ends when all clones of what is returned are gone.
     pub fn start(recorder: ForwardedCallRecorder, writer: Writer, metrics: Metrics) -> ForwardedCalls {
         let settings = &recorder.settings.recorder;
-        let (queue, incoming) = mpsc::channel(settings.queue_calls);
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let calls = ForwardedCalls {
-            queue,
-            waiting: Arc::clone(&waiting),
-            max_bytes: settings.queue_bytes,
-            lost: Arc::default(),
+        let (max_bytes, recorder) = (settings.queue_bytes, Arc::new(recorder));
+        let (queue, incoming) = mpsc::channel(recorder.settings.recorder.queue_calls);
+        let (settling, settle) = mpsc::channel(1);
+        let waiting_bytes = Arc::default();
+        let task = Task {
+            incoming,
+            settle,
+            waiting_bytes: Arc::clone(&waiting_bytes),
+            unstored: Vec::new(),
+            recorder: Arc::clone(&recorder),
+            writer,
             metrics: metrics.clone(),
         };
-        tokio::spawn(run(incoming, waiting, recorder, writer, metrics));
-        calls
+        tokio::spawn(task.run());
+        ForwardedCalls { queue, settling, waiting_bytes, max_bytes, lost: Arc::default(), recorder, metrics }
     }
 
-    /// Hands a call over, or counts it as lost.
+    /// Room for a call that has not been made yet, so that it is recorded for certain. When there is none the call is not
+    /// to be made, and counts as refused.
+    pub fn room(&self, head: &Head) -> Option<Room> {
+        let has_room = self.waiting_bytes.load(Ordering::Relaxed) < self.max_bytes;
+        let room = has_room.then(|| self.queue.clone().try_reserve_owned().ok()).flatten();
+        if room.is_none() {
+            self.metrics.forwarded_calls.count(Fate::Refused, &self.recorder.service(head));
+        }
+        room.map(Room)
+    }
+
+    /// Hands a call over for which room was kept.
+    pub fn offer_into(&self, room: Room, exchange: Exchange) {
+        self.waiting_bytes.fetch_add(exchange.kept_bytes(), Ordering::Relaxed);
+        room.0.send(exchange);
+    }
+
+    /// Hands a call over, or counts it as dropped.
     pub fn offer(&self, exchange: Exchange) {
         let size = exchange.kept_bytes();
-        let has_room = self.waiting.fetch_add(size, Ordering::Relaxed) + size <= self.max_bytes;
-        if has_room && self.queue.try_send(Item::Call(Box::new(exchange))).is_ok() {
-            return;
-        }
-        self.waiting.fetch_sub(size, Ordering::Relaxed);
-        self.metrics.forwarded_calls_dropped.inc();
+        let has_room = self.waiting_bytes.fetch_add(size, Ordering::Relaxed) + size <= self.max_bytes;
+        let refused = match has_room {
+            true => self.queue.try_send(exchange).map_err(mpsc::error::TrySendError::into_inner),
+            false => Err(exchange),
+        };
+        let Err(exchange) = refused else { return };
+        self.waiting_bytes.fetch_sub(size, Ordering::Relaxed);
+        self.metrics.forwarded_calls.count(Fate::Dropped, &self.recorder.service(&exchange.head));
         let lost = self.lost.fetch_add(1, Ordering::Relaxed);
         if lost.is_multiple_of(LOST_A_LINE) {
             tracing::warn!(
@@ -65,54 +95,89 @@ impl ForwardedCalls {
         }
     }
 
-    /// Waits until everything that was offered has been stored or refused.
+    /// Waits until everything that was offered has been stored, or cannot be stored now.
     pub async fn settle(&self) {
         let (done, settled) = oneshot::channel();
         // Errors mean that the task is gone, and nothing waits any more.
-        if self.queue.send(Item::Settle(done)).await.is_ok() {
+        if self.settling.send(done).await.is_ok() {
             let _ = settled.await;
         }
     }
 }
 
-async fn run(
-    mut incoming: mpsc::Receiver<Item>,
-    waiting: Arc<AtomicUsize>,
-    recorder: ForwardedCallRecorder,
+struct Task {
+    incoming: mpsc::Receiver<Exchange>,
+    settle: mpsc::Receiver<oneshot::Sender<()>>,
+    waiting_bytes: Arc<AtomicUsize>,
+    /// Events that could not be stored yet. While there are any, calls wait in the queue.
+    unstored: Vec<CapturedEvent>,
+    recorder: Arc<ForwardedCallRecorder>,
     writer: Writer,
     metrics: Metrics,
-) {
-    let mut items = Vec::with_capacity(BATCH);
-    loop {
-        if incoming.recv_many(&mut items, BATCH).await == 0 {
-            return;
-        }
-        let (mut events, mut settled) = (Vec::new(), Vec::new());
-        for item in items.drain(..) {
-            match item {
-                Item::Settle(done) => settled.push(done),
-                Item::Call(exchange) => {
-                    waiting.fetch_sub(exchange.kept_bytes(), Ordering::Relaxed);
-                    match recorder.record(&exchange) {
-                        Recorded::Event(event) => {
-                            metrics.forwarded_call_recorded(&event.event.event_source);
-                            events.push(*event);
-                        }
-                        Recorded::Unwanted => {}
-                        Recorded::Unidentified(service) => metrics.forwarded_call_unidentified(&service),
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut calls = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                biased;
+                Some(done) = self.settle.recv() => {
+                    self.store_all().await;
+                    // Whoever asked may have gone away.
+                    let _ = done.send(());
+                }
+                received = self.incoming.recv_many(&mut calls, BATCH), if self.unstored.is_empty() => {
+                    if received == 0 {
+                        return;
                     }
+                    self.record(&mut calls);
+                    self.store().await;
+                }
+                () = tokio::time::sleep(PAUSE), if !self.unstored.is_empty() => self.store().await,
+            }
+        }
+    }
+
+    /// Stores everything that has been offered so far.
+    async fn store_all(&mut self) {
+        let mut calls = Vec::with_capacity(BATCH);
+        loop {
+            self.store().await;
+            if !self.unstored.is_empty() {
+                return;
+            }
+            while calls.len() < BATCH {
+                match self.incoming.try_recv() {
+                    Ok(call) => calls.push(call),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                }
+            }
+            if calls.is_empty() {
+                return;
+            }
+            self.record(&mut calls);
+        }
+    }
+
+    fn record(&mut self, calls: &mut Vec<Exchange>) {
+        for call in calls.drain(..) {
+            self.waiting_bytes.fetch_sub(call.kept_bytes(), Ordering::Relaxed);
+            match self.recorder.record(&call) {
+                Recorded::Event(event) => self.unstored.push(*event),
+                Recorded::Unwanted => {}
+                Recorded::Unidentified(service) => {
+                    self.metrics.forwarded_calls.count(Fate::Unidentified, &service);
                 }
             }
         }
-        if settled.is_empty() {
-            if !events.is_empty() {
-                // Nobody waits for it; the writer has logged a failure.
-                drop(writer.submit(events).await);
-            }
-        } else {
-            let _ = writer.store(events).await;
-            for done in settled {
-                let _ = done.send(());
+    }
+
+    async fn store(&mut self) {
+        // A failure has been logged by the writer; they are tried again.
+        if !self.unstored.is_empty() && self.writer.store(self.unstored.clone()).await.is_ok() {
+            for stored in self.unstored.drain(..) {
+                self.metrics.forwarded_calls.count(Fate::Recorded, &stored.event.event_source);
             }
         }
     }

@@ -60,10 +60,7 @@ pub enum Finding {
     /// Nothing that AWS would record: a preflight, a health check.
     Ignored,
     /// A call, but of what?
-    Unknown {
-        /// The service it is signed for.
-        signing_name: Option<String>,
-    },
+    Unknown,
 }
 
 /// Whom a request is signed for, by whom.
@@ -143,10 +140,7 @@ pub fn identify(catalog: &Catalog, base_hosts: &[String], head: &Head, body: &[u
             Some(name) => by_route(catalog, name, head, form),
             None => unsigned(catalog, head).or_else(|| by_bucket(catalog, base_hosts, head)),
         });
-    match found {
-        Some(call) => Finding::Call(call),
-        None => Finding::Unknown { signing_name },
-    }
+    found.map_or(Finding::Unknown, Finding::Call)
 }
 
 /// A body that is a form; else nothing.

@@ -11,6 +11,7 @@ async fn health_is_answered_under_three_names() {
         assert_eq!(reply.status, 200, "{path}");
         assert_eq!(reply.json()["services"], json!({"cloudtrail": "available"}));
         assert_eq!(reply.json()["version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(reply.json()["forwarded_calls"], json!(null), "there is no upstream");
     }
 }
 

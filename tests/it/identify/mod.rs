@@ -69,7 +69,7 @@ impl Sent {
     }
 
     fn is_unknown(&self) -> bool {
-        matches!(self.found(), Finding::Unknown { .. })
+        matches!(self.found(), Finding::Unknown)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{call, form_call, in_front, json_call, signed_by};
 use crate::support::TestServer;
 use reqwest::Method;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -151,6 +152,63 @@ async fn while_the_upstream_is_down_each_protocol_gets_its_own_503() {
     let reply = call(&server, "monitoring", target, &cbor, "").await;
     assert_eq!(reply.headers["smithy-protocol"], "rpc-v2-cbor");
     says(reply, &["__typerServiceUnavailable"]);
+}
+
+#[tokio::test]
+async fn an_upstream_that_goes_away_gives_503_until_it_is_back() {
+    let (server, mut upstream) = in_front(&[]).await;
+    let create = || json_call(&server, "sqs", "AmazonSQS.CreateQueue", "{}");
+    assert_eq!(create().await.status, 200);
+    upstream.stop().await;
+    for _ in 0..2 {
+        assert_eq!(create().await.status, 503);
+    }
+    assert_eq!(server.get("/_contrail/health").await.status, 200);
+    upstream.come_back().await;
+    assert_eq!(create().await.status, 200);
+    let records = server.records().await;
+    let errors: Vec<_> = records.iter().map(|record| record["errorCode"].as_str()).collect();
+    assert_eq!(errors, [None, Some("ServiceUnavailable"), Some("ServiceUnavailable"), None]);
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_takes_the_forwarded_call_along() {
+    let (server, upstream) = in_front(&[]).await;
+    upstream.will_answer("");
+    let auth = signed_by("test", "sqs");
+    let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: {auth}\r\nX-Amz-Target: AmazonSQS.CreateQueue\r\n\
+         Content-Length: 2\r\n\r\n{{}}"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    while upstream.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    drop(stream);
+    upstream.hung_up().await;
+    while server.records().await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let record = &server.records().await[0];
+    assert_eq!((&record["eventName"], &record["responseElements"]), (&json!("CreateQueue"), &json!(null)));
+}
+
+#[tokio::test]
+async fn a_caller_that_waits_for_the_word_to_send_its_body_gets_it() {
+    let (server, upstream) = in_front(&[]).await;
+    let auth = signed_by("test", "s3");
+    let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "PUT /b-1/k HTTP/1.1\r\nHost: x\r\nAuthorization: {auth}\r\nExpect: 100-continue\r\n\
+         Content-Length: 5\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(until(&mut stream, "\r\n\r\n").await, "HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"hello").await.unwrap();
+    assert!(until(&mut stream, "\r\n\r\n{}").await.starts_with("HTTP/1.1 200 OK\r\n"));
+    let seen = &upstream.seen()[0];
+    assert_eq!((seen.header("expect"), seen.body.as_slice()), (Some("100-continue"), &b"hello"[..]));
 }
 
 #[tokio::test]

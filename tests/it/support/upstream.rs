@@ -1,9 +1,12 @@
 //! A server to stand in front of. It keeps every request byte for byte and gives the answers that a test has set.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 /// The server, running until the test ends.
 pub(crate) struct Upstream {
@@ -11,6 +14,8 @@ pub(crate) struct Upstream {
     pub(crate) url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
     answers: Arc<Mutex<VecDeque<Vec<u8>>>>,
+    hung_up: Arc<Notify>,
+    serving: JoinSet<()>,
 }
 
 /// A request as it arrived.
@@ -37,19 +42,50 @@ impl Seen {
 
 impl Upstream {
     pub(crate) async fn start() -> Upstream {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (seen, answers) = (Arc::default(), Arc::default());
-        let upstream = Upstream { url, seen: Arc::clone(&seen), answers: Arc::clone(&answers) };
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&seen), Arc::clone(&answers)));
-            }
-        });
+        let address = "127.0.0.1:0".parse().unwrap();
+        let mut upstream = Upstream {
+            url: String::new(),
+            seen: Arc::default(),
+            answers: Arc::default(),
+            hung_up: Arc::default(),
+            serving: JoinSet::new(),
+        };
+        upstream.listen(address).await;
         upstream
     }
 
-    /// The next answer, raw; without one it is an empty JSON object. After a 101 all that comes is sent back.
+    async fn listen(&mut self, address: SocketAddr) {
+        let listener = TcpListener::bind(address).await.unwrap();
+        self.url = format!("http://{}", listener.local_addr().unwrap());
+        let (seen, answers) = (Arc::clone(&self.seen), Arc::clone(&self.answers));
+        let hung_up = Arc::clone(&self.hung_up);
+        self.serving.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (seen, answers) = (Arc::clone(&seen), Arc::clone(&answers));
+                connections.spawn(serve(stream, seen, answers, Arc::clone(&hung_up)));
+            }
+        });
+    }
+
+    /// Closes the port and all connections.
+    pub(crate) async fn stop(&mut self) {
+        self.serving.shutdown().await;
+    }
+
+    /// Is there again, where it was.
+    pub(crate) async fn come_back(&mut self) {
+        let address = self.url.trim_start_matches("http://").parse().unwrap();
+        self.listen(address).await;
+    }
+
+    /// Waits until a caller that got no answer has gone away.
+    pub(crate) async fn hung_up(&self) {
+        self.hung_up.notified().await;
+    }
+
+    /// The next answer, raw; without one it is an empty JSON object. After a 101 all that comes is sent back, and an empty
+    /// answer never comes.
     pub(crate) fn will_answer(&self, raw: impl Into<Vec<u8>>) {
         self.answers.lock().unwrap().push_back(raw.into());
     }
@@ -68,7 +104,12 @@ impl Upstream {
     }
 }
 
-async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<Seen>>>, answers: Arc<Mutex<VecDeque<Vec<u8>>>>) {
+async fn serve(
+    mut stream: TcpStream,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    answers: Arc<Mutex<VecDeque<Vec<u8>>>>,
+    hung_up: Arc<Notify>,
+) {
     let mut buffer = Vec::new();
     loop {
         let Some(end) = until(&mut stream, &mut buffer, b"\r\n\r\n").await else { return };
@@ -99,6 +140,11 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<Seen>>>, answers: Arc<
         let answer = answers.lock().unwrap().pop_front();
         let empty = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
         let answer = answer.as_deref().unwrap_or(empty);
+        if answer.is_empty() {
+            while stream.read_buf(&mut buffer).await.unwrap_or(0) > 0 {}
+            hung_up.notify_one();
+            return;
+        }
         if stream.write_all(answer).await.is_err() {
             return;
         }
