@@ -60,9 +60,7 @@ impl Server {
     }
 
     pub(crate) fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
-        stream.set_nodelay(true).expect("nodelay");
-        Connection { stream: BufReader::with_capacity(128 * 1024, stream), body: Vec::new() }
+        connect(self.port)
     }
 
     /// Ends it in order, as SIGTERM does.
@@ -128,6 +126,13 @@ impl Connection {
         assert!(good, "{first}{}", String::from_utf8_lossy(&self.body));
         &self.body
     }
+}
+
+/// A connection to a server on this machine.
+pub(crate) fn connect(port: u16) -> Connection {
+    let stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    stream.set_nodelay(true).expect("nodelay");
+    Connection { stream: BufReader::with_capacity(128 * 1024, stream), body: Vec::new() }
 }
 
 /// The bytes of a request.

@@ -70,10 +70,10 @@ pub struct RecordResource {
     pub account_id: Option<AccountId>,
     /// `AWS::S3::Bucket`, …
     #[serde(rename = "type")]
-    pub resource_type: &'static str,
-    /// Its ARN.
-    #[serde(rename = "ARN")]
-    pub arn: String,
+    pub resource_type: String,
+    /// Its ARN, if the call names it.
+    #[serde(rename = "ARN", skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
 }
 
 /// `S3BucketName` → `s3BucketName`, in every object below: how records spell CloudTrail's own members.

@@ -137,7 +137,7 @@ impl<'a> RecordFields<'a> {
             Some(serde_json::from_str(value).unwrap_or_else(|_| value.to_owned()))
         };
         let resource = |resource: &ResourceFields<'_>| {
-            let arn = resource.arn.as_deref().map(str::to_owned).or_else(|| text(resource.arn_prefix))?;
+            let arn = resource.arn.as_deref().map(str::to_owned).or_else(|| text(resource.arn_prefix));
             Some(TypedResource { resource_type: resource.kind.as_deref()?.to_owned(), arn })
         };
         let arn = self.user_identity.as_ref().and_then(|identity| identity.arn.as_deref());

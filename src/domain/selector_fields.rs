@@ -11,7 +11,7 @@ pub struct SelectorFields {
     pub session_credential_from_console: Option<String>,
     /// `vpcEndpointId`
     pub vpc_endpoint_id: Option<String>,
-    /// Those of `resources` that have a type and an ARN.
+    /// Those of `resources` that have a type.
     pub resources: Vec<TypedResource>,
 }
 
@@ -20,6 +20,6 @@ pub struct SelectorFields {
 pub struct TypedResource {
     /// `AWS::S3::Object`, …
     pub resource_type: String,
-    /// Its `ARN`; of calls that list objects their `ARNPrefix`.
-    pub arn: String,
+    /// Its `ARN`; of calls that list objects their `ARNPrefix`. One that is not known is none that a selector asks for.
+    pub arn: Option<String>,
 }

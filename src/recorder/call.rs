@@ -141,7 +141,7 @@ impl Call<'_> {
 }
 
 fn typed(resource: &RecordResource) -> TypedResource {
-    TypedResource { resource_type: resource.resource_type.to_owned(), arn: resource.arn.clone() }
+    TypedResource { resource_type: resource.resource_type.clone(), arn: resource.arn.clone() }
 }
 
 fn plain(text: &str) -> String {
@@ -197,8 +197,8 @@ mod tests {
             let refusal = Some(Refusal { code: "AccessDenied", message: Some("no") });
             let bucket = RecordResource {
                 account_id: Some(account.clone()),
-                resource_type: "AWS::S3::Bucket",
-                arn: "arn:aws:s3:::b-1".into(),
+                resource_type: "AWS::S3::Bucket".into(),
+                arn: Some("arn:aws:s3:::b-1".into()),
             };
             let resources = || vec![bucket.clone()];
             for call in [

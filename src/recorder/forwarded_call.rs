@@ -3,13 +3,12 @@
 
 use crate::clock::Ids;
 use crate::config::Settings;
-use crate::domain::account_id::AccountId;
 use crate::domain::category::Category;
 use crate::domain::event::Event;
-use crate::domain::record::RecordResource;
 use crate::domain::region::Region;
 use crate::domain::routing::CapturedEvent;
 use crate::recorder::call::{Call, Refusal};
+use crate::recorder::call_resources;
 use crate::recorder::callers::Callers;
 use crate::recorder::catalog::Catalog;
 use crate::recorder::exchange::{Exchange, Head};
@@ -119,14 +118,10 @@ impl ForwardedCallRecorder {
             refusal: refusal
                 .as_ref()
                 .map(|refusal| Refusal { code: &refusal.code, message: refusal.message.as_deref() }),
-            resources: resources(call, &account),
+            resources: call_resources::of_call(call, exchange, &account, &region),
         };
         call.event(&self.ids)
     }
-}
-
-fn label<'a>(call: &'a Identified, name: &str) -> Option<&'a str> {
-    call.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
 }
 
 /// What S3 says of every call: how it was signed and how much went over the wire.
@@ -158,20 +153,4 @@ fn signature(head: &Head) -> Option<(&'static str, &'static str)> {
         _ if has("Signature=") => Some(("SigV2", "QueryString")),
         _ => None,
     }
-}
-
-/// The record's own `resources`, for the services that write them.
-fn resources(call: &Identified, account: &AccountId) -> Vec<RecordResource> {
-    if call.service.key != "s3" || call.operation == "CreateBucket" {
-        return Vec::new();
-    }
-    let Some(bucket) = label(call, "Bucket") else { return Vec::new() };
-    let arn = format!("arn:aws:s3:::{bucket}");
-    let object = label(call, "Key").map(|key| RecordResource {
-        account_id: None,
-        resource_type: "AWS::S3::Object",
-        arn: format!("{arn}/{key}"),
-    });
-    let bucket = RecordResource { account_id: Some(account.clone()), resource_type: "AWS::S3::Bucket", arn };
-    object.into_iter().chain([bucket]).collect()
 }

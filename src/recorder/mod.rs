@@ -4,6 +4,7 @@
 
 pub mod arrivals;
 mod call;
+mod call_resources;
 pub mod callers;
 pub mod catalog;
 pub mod commit;

@@ -65,14 +65,16 @@ impl LookupQuery<'_> {
                 self.attribute.map(|a| a.key),
                 Some(AttributeKey::ResourceName | AttributeKey::ResourceType)
             );
-            sql.push(if of_resources {
-                "SELECT DISTINCT key FROM event_resources"
-            } else {
-                "SELECT key FROM events"
-            });
+            let (select, listed) = match (of_resources, self.attribute.map(|a| a.key)) {
+                (true, _) => ("SELECT DISTINCT key FROM event_resources", "listing"),
+                // Its index has data events as well.
+                (false, None | Some(AttributeKey::ReadOnly)) => ("SELECT key FROM events", "listing"),
+                (false, Some(_)) => ("SELECT key FROM events", "listed"),
+            };
+            sql.push(select);
             sql.push(" WHERE account = ").push_bind(self.account.clone());
             sql.push(" AND region = ").push_bind(self.region.clone());
-            sql.push(" AND listing = ").push_bind(listing.name());
+            sql.push(format!(" AND {listed} = ")).push_bind(listing.name());
             if let Some(attribute) = self.attribute {
                 push_attribute(&mut sql, attribute);
             }

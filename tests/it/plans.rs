@@ -19,7 +19,12 @@ fn searched_by(attribute: Option<&Attribute>) -> String {
         Some(AttributeKey::ResourceName) => "resource_name=? AND ",
         Some(AttributeKey::ResourceType) => "short_type=? AND ",
     };
-    format!("(account=? AND region=? AND listing=? AND {column}key>? AND key<?)")
+    let of_events = matches!(
+        column,
+        "event_name=? AND " | "event_source=? AND " | "username=? AND " | "access_key_id=? AND "
+    );
+    let listing = if of_events { "listed" } else { "listing" };
+    format!("(account=? AND region=? AND {listing}=? AND {column}key>? AND key<?)")
 }
 
 #[tokio::test]

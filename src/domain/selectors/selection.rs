@@ -146,7 +146,7 @@ impl Rule {
             && self.fields.iter().all(|(field, test)| test.passes(field.of(event)))
             && self.resource.as_ref().is_none_or(|(resource_type, arn)| {
                 let resources = &event.selector_fields.resources;
-                resources.iter().any(|r| r.resource_type == *resource_type && arn.passes(Some(&r.arn)))
+                resources.iter().any(|r| r.resource_type == *resource_type && arn.passes(r.arn.as_deref()))
             })
     }
 }

@@ -1,5 +1,6 @@
 //! In front of another server: what passes, what is recorded.
 
+mod data_events;
 mod forwarding;
 mod recording;
 

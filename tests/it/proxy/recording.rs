@@ -1,7 +1,6 @@
 //! What is recorded of the calls that pass.
 
 use super::{call, form_call, in_front, json_call};
-use crate::support::fakes::FakeAws;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -106,39 +105,6 @@ async fn a_server_that_is_not_there_is_recorded_as_such() {
         (&record["eventName"], &record["errorCode"]),
         (&json!("CreateQueue"), &json!("ServiceUnavailable"))
     );
-}
-
-#[tokio::test]
-async fn data_events_are_recorded_when_asked_for() {
-    let put = (Method::PUT, "/b-1/a%20b");
-    let (server, _upstream) = in_front(&[]).await;
-    call(&server, "s3", put.clone(), &[], "hello").await;
-    assert!(server.records().await.is_empty());
-    let (server, _upstream) = in_front(&[("recorder.data_events", "true")]).await;
-    call(&server, "s3", put, &[], "hello").await;
-    let record = &server.records().await[0];
-    assert_eq!((&record["eventName"], &record["eventCategory"]), (&json!("PutObject"), &json!("Data")));
-    assert_eq!(record["additionalEventData"]["bytesTransferredIn"], 5);
-    assert_eq!(record["resources"][0]["ARN"], "arn:aws:s3:::b-1/a b");
-    assert_eq!(record["managementEvent"], false);
-}
-
-#[tokio::test]
-async fn data_events_are_recorded_that_a_trail_takes() {
-    let aws = FakeAws::start().await;
-    let (server, _upstream) = in_front(&aws.settings()).await;
-    server.start_demo_trail().await;
-    let objects =
-        json!([{"DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::b-1/in"]}]}]);
-    server.ok("PutEventSelectors", json!({"TrailName": "demo", "EventSelectors": objects})).await;
-    for path in ["/b-1/in/1", "/b-1/out/1"] {
-        call(&server, "s3", (Method::PUT, path), &[], "hello").await;
-    }
-    json_call(&server, "sqs", "AmazonSQS.SendMessage", r#"{"QueueUrl":"q-1","MessageBody":"b"}"#).await;
-    let records = server.records().await;
-    let data: Vec<_> = records.iter().filter(|record| record["eventCategory"] == "Data").collect();
-    assert_eq!(data.len(), 1, "{data:?}");
-    assert_eq!(data[0]["resources"][0]["ARN"], "arn:aws:s3:::b-1/in/1");
 }
 
 #[tokio::test]

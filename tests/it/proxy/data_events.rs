@@ -1,0 +1,145 @@
+//! Data events of forwarded calls: which are recorded, and what they say that they are about.
+
+use super::{call, form_call, in_front, json_call};
+use crate::support::fakes::FakeAws;
+use reqwest::Method;
+use serde_json::json;
+
+#[tokio::test]
+async fn data_events_are_recorded_when_asked_for() {
+    let put = (Method::PUT, "/b-1/a%20b");
+    let (server, _upstream) = in_front(&[]).await;
+    call(&server, "s3", put.clone(), &[], "hello").await;
+    assert!(server.records().await.is_empty());
+    let (server, _upstream) = in_front(&[("recorder.data_events", "true")]).await;
+    call(&server, "s3", put, &[], "hello").await;
+    let record = &server.records().await[0];
+    assert_eq!((&record["eventName"], &record["eventCategory"]), (&json!("PutObject"), &json!("Data")));
+    assert_eq!(record["additionalEventData"]["bytesTransferredIn"], 5);
+    assert_eq!(record["resources"][0]["ARN"], "arn:aws:s3:::b-1/a b");
+    assert_eq!(record["managementEvent"], false);
+}
+
+#[tokio::test]
+async fn data_events_are_recorded_that_a_trail_takes() {
+    let aws = FakeAws::start().await;
+    let (server, _upstream) = in_front(&aws.settings()).await;
+    server.start_demo_trail().await;
+    let objects =
+        json!([{"DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::b-1/in"]}]}]);
+    server.ok("PutEventSelectors", json!({"TrailName": "demo", "EventSelectors": objects})).await;
+    for path in ["/b-1/in/1", "/b-1/out/1"] {
+        call(&server, "s3", (Method::PUT, path), &[], "hello").await;
+    }
+    json_call(&server, "sqs", "AmazonSQS.SendMessage", r#"{"QueueUrl":"q-1","MessageBody":"b"}"#).await;
+    let records = server.records().await;
+    let data: Vec<_> = records.iter().filter(|record| record["eventCategory"] == "Data").collect();
+    assert_eq!(data.len(), 1, "{data:?}");
+    assert_eq!(data[0]["resources"][0]["ARN"], "arn:aws:s3:::b-1/in/1");
+}
+
+#[tokio::test]
+async fn data_events_say_what_they_are_about() {
+    let (server, _upstream) = in_front(&[("recorder.data_events", "true")]).await;
+    let dynamodb = |operation: &str| format!("DynamoDB_20120810.{operation}");
+    let here = "us-east-1:000000000000";
+    let table = |name: &str| format!("AWS::DynamoDB::Table arn:aws:dynamodb:{here}:table/{name}");
+    for (target, body) in [
+        (dynamodb("GetItem"), json!({"TableName": "t-1", "Key": {"TableName": {"S": "none"}}})),
+        (dynamodb("Scan"), json!({"TableName": "arn:aws:dynamodb:eu-west-1:111122223333:table/t-2"})),
+        (dynamodb("BatchGetItem"), json!({"RequestItems": {"t-1": {}, "t-2": {}}})),
+        (dynamodb("TransactWriteItems"), json!({"TransactItems": [{"Put": {"TableName": "t-3"}}]})),
+        (dynamodb("ExecuteStatement"), json!({"Statement": "SELECT * FROM t"})),
+    ] {
+        json_call(&server, "dynamodb", &target, &body.to_string()).await;
+    }
+    let url = "http://127.0.0.1:4566/111122223333/q-1";
+    json_call(&server, "sqs", "AmazonSQS.SendMessage", &json!({"QueueUrl": url}).to_string()).await;
+    json_call(&server, "sqs", "AmazonSQS.ListQueues", "{}").await;
+    form_call(&server, "sqs", "Action=SendMessage&Version=2012-11-05&QueueUrl=http%3A%2F%2Fq%2F1%2Fq-2")
+        .await;
+    let old = (Method::POST, "/111122223333/q-3");
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    call(&server, "sqs", old, &form, "Action=ReceiveMessage&Version=2012-11-05").await;
+    let topic = "arn:aws:sns:us-east-1:111122223333:news";
+    form_call(&server, "sns", &format!("Action=Publish&Version=2010-03-31&TopicArn={topic}&Message=m")).await;
+    let function = "arn%3Aaws%3Alambda%3Aus-east-1%3A111122223333%3Afunction%3Ag%3Alive";
+    for name in ["f", "f:live", "111122223333:function:f", function] {
+        call(
+            &server,
+            "lambda",
+            (Method::POST, &format!("/2015-03-31/functions/{name}/invocations")),
+            &[],
+            "",
+        )
+        .await;
+    }
+    let entries = json!({"Entries": [{"Detail": "{}"}, {"EventBusName": "b-1"}]});
+    json_call(&server, "events", "AWSEvents.PutEvents", &entries.to_string()).await;
+    let found: Vec<String> = server
+        .records()
+        .await
+        .iter()
+        .map(|record| {
+            let resources = record["resources"].as_array().unwrap().iter();
+            let shown = resources.map(|r| {
+                let arn = r["ARN"].as_str().unwrap_or("-");
+                assert_eq!(r["accountId"], arn.split(':').nth(4).unwrap_or("000000000000"), "its owner");
+                format!("{} {arn}", r["type"].as_str().unwrap())
+            });
+            shown.collect::<Vec<_>>().join(", ")
+        })
+        .collect();
+    let function = |account: &str, name: &str| {
+        format!("AWS::Lambda::Function arn:aws:lambda:us-east-1:{account}:function:{name}")
+    };
+    let queue = |account: &str, name: &str| format!("AWS::SQS::Queue arn:aws:sqs:us-east-1:{account}:{name}");
+    let bus = |name: &str| format!("AWS::Events::EventBus arn:aws:events:{here}:event-bus/{name}");
+    assert_eq!(
+        found,
+        [
+            table("t-1"),
+            "AWS::DynamoDB::Table arn:aws:dynamodb:eu-west-1:111122223333:table/t-2".to_owned(),
+            format!("{}, {}", table("t-1"), table("t-2")),
+            table("t-3"),
+            "AWS::DynamoDB::Table -".to_owned(),
+            queue("111122223333", "q-1"),
+            "AWS::SQS::Queue -".to_owned(),
+            queue("000000000000", "q-2"),
+            queue("111122223333", "q-3"),
+            format!("AWS::SNS::Topic {topic}"),
+            function("000000000000", "f"),
+            function("000000000000", "f"),
+            function("111122223333", "f"),
+            function("111122223333", "g"),
+            format!("{}, {}", bus("b-1"), bus("default")),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn selectors_choose_data_events_by_type_and_by_arn() {
+    let aws = FakeAws::start().await;
+    let (server, _upstream) = in_front(&aws.settings()).await;
+    server.start_demo_trail().await;
+    let selectors = json!([
+        {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]},
+            {"Field": "resources.type", "Equals": ["AWS::SQS::Queue"]}]},
+        {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]},
+            {"Field": "resources.type", "Equals": ["AWS::DynamoDB::Table"]},
+            {"Field": "resources.ARN", "Equals": ["arn:aws:dynamodb:us-east-1:000000000000:table/t-1"]}]},
+    ]);
+    server.ok("PutEventSelectors", json!({"TrailName": "demo", "AdvancedEventSelectors": selectors})).await;
+    json_call(&server, "sqs", "AmazonSQS.ListQueues", "{}").await;
+    for table in ["t-1", "t-2"] {
+        let body = json!({"TableName": table}).to_string();
+        json_call(&server, "dynamodb", "DynamoDB_20120810.GetItem", &body).await;
+    }
+    json_call(&server, "dynamodb", "DynamoDB_20120810.ExecuteStatement", "{}").await;
+    form_call(&server, "sns", "Action=Publish&Version=2010-03-31&TopicArn=arn:aws:sns:us-east-1:1:t").await;
+    let records = server.records().await;
+    let data: Vec<_> = records.iter().filter(|record| record["eventCategory"] == "Data").collect();
+    let names: Vec<_> = data.iter().map(|record| record["eventName"].as_str().unwrap()).collect();
+    assert_eq!(names, ["ListQueues", "GetItem"]);
+    assert!(data[1]["resources"][0]["ARN"].as_str().unwrap().ends_with("table/t-1"));
+}
