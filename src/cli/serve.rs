@@ -45,9 +45,17 @@ fn start_logging(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> 
 fn banner(server: &Server) {
     let settings = &server.parts.settings;
     let url = base_url(server.address);
-    let buckets = match settings.delivery.s3_endpoint {
-        None => format!(" AWS_ENDPOINT_URL_S3={url}"),
-        Some(_) => String::new(),
+    let clients = match (&settings.recorder.upstream, &settings.delivery.s3_endpoint) {
+        (Some(_), _) => format!("AWS_ENDPOINT_URL={url}"),
+        (None, None) => format!("AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}"),
+        (None, Some(_)) => format!("AWS_ENDPOINT_URL_CLOUDTRAIL={url}"),
+    };
+    let mut upstreams: Vec<_> = settings.recorder.urls().collect();
+    upstreams.sort_unstable();
+    upstreams.dedup();
+    let front = match upstreams.as_slice() {
+        [] => String::new(),
+        upstreams => format!("  before  {}\n", upstreams.join(", ")),
     };
     let console =
         if settings.console.enabled { format!("  console {url}/_contrail/\n") } else { String::new() };
@@ -57,9 +65,9 @@ fn banner(server: &Server) {
          data    {}\n  \
          era     {} (the other one: --era {})\n  \
          account {}\n\
-         {console}\n\
+         {front}{console}\n\
          To use it, paste into another terminal:\n  \
-         export AWS_ENDPOINT_URL_CLOUDTRAIL={url}{buckets}\n  \
+         export {clients}\n  \
          export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n\n",
         env!("CARGO_PKG_VERSION"),
         data.display(),

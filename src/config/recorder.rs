@@ -1,8 +1,8 @@
 //! `[recorder]`: what is forwarded where, and what of it is recorded.
 
-use super::{Endpoint, Settings, list, shown};
+use super::{Endpoint, Settings, list};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -11,11 +11,10 @@ use std::path::PathBuf;
 #[serde(deny_unknown_fields)]
 pub struct RecorderSettings {
     /// The upstream: `http://host:port`.
-    #[serde(serialize_with = "shown::upstream")]
     pub upstream: Option<String>,
     /// Upstreams of single services, by signing name.
-    #[serde(default, serialize_with = "shown::upstreams")]
-    pub upstreams: HashMap<String, String>,
+    #[serde(default)]
+    pub upstreams: BTreeMap<String, String>,
     /// Whether all data events are recorded; else those that a trail takes.
     pub data_events: bool,
     /// Calls that are not recorded: `service` or `service:EventName`.
@@ -109,7 +108,9 @@ fn base(text: &str) -> Result<String, String> {
     let uri: http::Uri = text.parse().map_err(|_| wrong())?;
     match (uri.scheme_str(), uri.authority()) {
         (Some("http"), Some(authority)) if matches!(uri.path(), "" | "/") && uri.query().is_none() => {
-            Ok(format!("http://{authority}"))
+            // A password in it would be sent nowhere, and is not to appear anywhere.
+            let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
+            Ok(format!("http://{host_and_port}"))
         }
         _ => Err(wrong()),
     }

@@ -3,7 +3,6 @@
 use super::{Endpoint, Period, Settings};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 impl Settings {
     /// All settings by section, with what follows from the era filled in. Of URLs scheme and host only.
@@ -46,20 +45,6 @@ impl Serialize for Period {
         let (unit, long) = unit.unwrap_or(("ms", 1));
         serializer.collect_str(&format_args!("{}{unit}", millis / long))
     }
-}
-
-/// An upstream, which is a URL.
-pub(super) fn upstream<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    url.as_deref().map(host_of).serialize(serializer)
-}
-
-/// Upstreams by service.
-pub(super) fn upstreams<S: Serializer>(
-    urls: &std::collections::HashMap<String, String>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let hosts: BTreeMap<_, _> = urls.iter().map(|(service, url)| (service, host_of(url))).collect();
-    hosts.serialize(serializer)
 }
 
 #[cfg(test)]

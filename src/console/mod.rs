@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
+use crate::recorder::handed_over::HandedOver;
 use crate::store::{ReadSession, Store, StoreResult};
 use actix_web::guard as routing;
 use actix_web::middleware::DefaultHeaders;
@@ -52,6 +53,8 @@ pub struct Console {
     pub store: Store,
     /// What has just been stored, for those who follow it live.
     pub arrivals: Arrivals,
+    /// What is about to be stored.
+    pub handed_over: HandedOver,
     pub metrics: Metrics,
 }
 

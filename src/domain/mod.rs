@@ -14,6 +14,7 @@ pub mod event;
 pub mod event_facts;
 pub mod event_filter;
 pub mod event_kind;
+pub mod global_services;
 pub mod identity;
 pub mod insight_selectors;
 pub mod key_prefix;

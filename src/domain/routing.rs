@@ -3,6 +3,7 @@
 
 use crate::domain::category::Category;
 use crate::domain::event::{Event, Listing};
+use crate::domain::global_services::is_global;
 use crate::domain::region::Region;
 use crate::domain::selectors::Selection;
 use std::sync::Arc;
@@ -97,13 +98,6 @@ impl LoggingTrail {
     }
 }
 
-/// Whether `source` is a global service whose events are recorded in `region`: IAM, STS and CloudFront in us-east-1
-/// (user guide, "Global service events", since 2021-11-22).
-fn is_global(source: &str, region: &str) -> bool {
-    region == "us-east-1"
-        && matches!(source, "iam.amazonaws.com" | "sts.amazonaws.com" | "cloudfront.amazonaws.com")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +141,6 @@ mod tests {
         let trails = LoggingTrails::from(vec![trail(1, "us-east-1"), without]);
         assert_eq!(ids(&trails, &event("iam.amazonaws.com", "us-east-1", false)), [1]);
         assert_eq!(ids(&trails, &event("ec2.amazonaws.com", "us-east-1", false)), [1, 2]);
-        assert!(!is_global("sts.amazonaws.com", "eu-west-1"), "a regional endpoint of STS");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::guard::{Ours, refuse};
 use crate::http::Front;
 use crate::metrics::Metrics;
 use crate::recorder::catalog::Catalog;
-use crate::recorder::forwarded_calls::ForwardedCalls;
+use crate::recorder::handed_over::HandedOver;
 use crate::recorder::reset;
 use crate::recorder::writer::Writer;
 use crate::store::{Session, Store};
@@ -22,10 +22,9 @@ use std::sync::Arc;
 pub struct Operator {
     pub store: Store,
     pub writer: Writer,
+    pub handed_over: HandedOver,
     pub metrics: Metrics,
     pub catalog: Arc<Catalog>,
-    /// Records forwarded calls, when there is an upstream.
-    pub forwarded_calls: Option<ForwardedCalls>,
     pub workers: Workers,
 }
 
@@ -46,7 +45,7 @@ pub(super) async fn health(front: web::Data<Front>, operator: web::Data<Operator
             "waiting_files": backlog.waiting_files,
             "failing_destinations": backlog.failing_destinations,
         })),
-        "forwarded_calls": operator.forwarded_calls.as_ref().map(|_| operator.metrics.forwarded_calls.by_service()),
+        "forwarded_calls": operator.handed_over.forwarded_calls.as_ref().map(|_| operator.metrics.forwarded_calls.by_service()),
         "edition": "contrail",
         "version": env!("CARGO_PKG_VERSION"),
         "era": front.settings.era.name(),
@@ -72,13 +71,9 @@ pub(super) async fn metrics(_: Ours, operator: web::Data<Operator>) -> HttpRespo
 
 /// `POST /_contrail/flush`: delivers everything that waits, now.
 pub(super) async fn flush(_: Ours, operator: web::Data<Operator>) -> HttpResponse {
-    if let Some(calls) = &operator.forwarded_calls {
-        calls.settle().await;
-    }
     // What has been answered is stored first: records of calls that only read are written behind.
-    let settled = operator.writer.store(Vec::new()).await;
-    let flushed = match settled {
-        Ok(_) => operator.workers.flush().await.map_err(|error| error.to_string()),
+    let flushed = match operator.handed_over.stored().await {
+        Ok(()) => operator.workers.flush().await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     let keys = |keys: Vec<(String, String)>| -> Vec<_> {

@@ -5,7 +5,7 @@ use crate::clock::Ids;
 use crate::config::Settings;
 use crate::domain::category::Category;
 use crate::domain::event::Event;
-use crate::domain::region::Region;
+use crate::domain::global_services::recorded_in;
 use crate::domain::routing::CapturedEvent;
 use crate::recorder::call::{Call, Refusal};
 use crate::recorder::call_resources;
@@ -16,9 +16,6 @@ use crate::recorder::identify::{Finding, Identified, identify, signing_scope};
 use crate::recorder::reply;
 use serde_json::Value;
 use std::sync::Arc;
-
-/// Services whose calls are recorded in us-east-1, wherever they were signed for (seen in real records).
-const GLOBAL: &[&str] = &["account", "cloudfront", "health", "iam", "organizations", "route53"];
 
 /// What is made of a call.
 #[derive(Debug)]
@@ -93,9 +90,7 @@ impl ForwardedCallRecorder {
         let access_key = scope.as_ref().map(|scope| scope.access_key.as_str());
         let (account, identity) = self.callers.holder(access_key);
         let (source, facts) = (&call.event_source, call.facts());
-        let is_global = GLOBAL.contains(&source.split('.').next().unwrap_or_default());
-        let region = scope.as_ref().and_then(|scope| scope.region.clone()).filter(|_| !is_global);
-        let region = region.unwrap_or_else(Region::us_east_1);
+        let region = recorded_in(source, scope.as_ref().and_then(|scope| scope.region.clone()));
         let refusal = exchange.reply.as_ref().and_then(|reply| reply::refusal(call, reply));
         let request_id = exchange.reply.as_ref().and_then(reply::request_id);
         let call = Call {

@@ -12,6 +12,7 @@ pub mod corrections;
 pub mod exchange;
 pub mod forwarded_call;
 pub mod forwarded_calls;
+pub mod handed_over;
 pub mod identify;
 pub mod intake;
 pub mod other_json;

@@ -20,6 +20,7 @@ use crate::recorder::commit::Committer;
 use crate::recorder::corrections::{self, Progress};
 use crate::recorder::forwarded_call::ForwardedCallRecorder;
 use crate::recorder::forwarded_calls::ForwardedCalls;
+use crate::recorder::handed_over::HandedOver;
 use crate::recorder::retention::Retention;
 use crate::recorder::writer::{Writer, WriterTask};
 use crate::store::{DataDir, EventBusTakes, Session, Store};
@@ -154,12 +155,17 @@ impl Parts {
 
     fn console(&self) -> Console {
         let Parts { settings, clock, started, store, arrivals, metrics, .. } = self.clone();
-        Console { settings, clock, started, store, arrivals, metrics }
+        Console { settings, clock, started, store, arrivals, handed_over: self.handed_over(), metrics }
     }
 
     fn operator(&self, workers: Workers) -> Operator {
-        let Parts { store, writer, metrics, catalog, forwarded_calls, .. } = self.clone();
-        Operator { store, writer, metrics, catalog, forwarded_calls, workers }
+        let Parts { store, writer, metrics, catalog, .. } = self.clone();
+        Operator { store, writer, handed_over: self.handed_over(), metrics, catalog, workers }
+    }
+
+    /// What is about to be stored; for tests and tools in the same process, too.
+    pub fn handed_over(&self) -> HandedOver {
+        HandedOver { writer: self.writer.clone(), forwarded_calls: self.forwarded_calls.clone() }
     }
 
     /// CloudTrail's API.

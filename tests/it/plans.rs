@@ -1,6 +1,6 @@
 //! How SQLite answers lookups: every one by the index made for it, nothing scanned, nothing sorted.
 
-use crate::support::{ACCOUNT, TestServer, account, region};
+use crate::support::{ACCOUNT, TestServer, account, record, region};
 use contrail::domain::event::Listing;
 use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use contrail::store::{LookupQuery, Session};
@@ -64,5 +64,28 @@ async fn no_lookup_scans_or_sorts() {
                 "an arm a listing, and the records: {text}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn data_events_have_no_row_in_the_indexes_of_lookups() {
+    let server = TestServer::start().await;
+    let data = |n: u32| {
+        let mut record = record(n, "2026-11-22T05:00:01Z", "PutObject");
+        record["eventCategory"] = "Data".into();
+        record
+    };
+    server.import(&[record(1, "2026-11-22T05:00:01Z", "CreateQueue"), data(2), data(3)]).await;
+    let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    let rows = |index: &str| -> i64 {
+        let sql = "SELECT sum(ncell) FROM dbstat WHERE name = $1 AND pagetype = 'leaf'";
+        database.query_row(sql, [index], |row| row.get(0)).unwrap()
+    };
+    for index in ["events_by_name", "events_by_source", "events_by_username", "events_by_access_key"] {
+        assert_eq!(rows(index), 1, "{index}");
+    }
+    // By these they are exported, wiped and kept for as long as others.
+    for index in ["events_by_id", "events_by_time", "events_by_age"] {
+        assert_eq!(rows(index), 3, "{index}");
     }
 }

@@ -62,14 +62,14 @@ fn large_records(n: u32) -> Vec<Value> {
 }
 
 /// The log files among the objects that were put.
-fn log_files(aws: &FakeAws) -> Vec<Stored> {
+pub(crate) fn log_files(aws: &FakeAws) -> Vec<Stored> {
     let mut objects = aws.objects();
     objects.retain(|object| object.key.contains("/CloudTrail/") && object.key.ends_with(".json.gz"));
     objects
 }
 
 /// The records in a log file.
-fn records(file: &Stored) -> Vec<Value> {
+pub(crate) fn records(file: &Stored) -> Vec<Value> {
     let mut text = String::new();
     GzDecoder::new(file.body.as_slice()).read_to_string(&mut text).unwrap();
     let content: Value = serde_json::from_str(&text).unwrap();

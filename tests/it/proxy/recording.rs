@@ -1,6 +1,9 @@
 //! What is recorded of the calls that pass.
 
-use super::{call, form_call, in_front, json_call};
+use super::{call, form_call, in_front, json_call, signed_by};
+use crate::delivery::{log_files, records};
+use crate::support::fakes::FakeAws;
+use crate::support::http;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -43,6 +46,44 @@ async fn a_call_becomes_a_record_without_its_parameters_yet() {
       "eventCategory": "Management"
     }
     "#);
+}
+
+#[tokio::test]
+async fn an_export_holds_every_call_that_has_been_answered() {
+    let (server, _upstream) = in_front(&[("era", "today")]).await;
+    for number in 1..=50 {
+        json_call(&server, "sqs", "AmazonSQS.CreateQueue", "{}").await;
+        server.call("DescribeTrails", json!({})).await;
+        let export = server.get("/_contrail/events").await.text;
+        assert_eq!(export.lines().count(), 2 * number);
+    }
+}
+
+#[tokio::test]
+async fn calls_of_global_services_are_recorded_in_us_east_1_and_taken_by_trails_that_include_them() {
+    let aws = FakeAws::start().await;
+    let (server, _upstream) = in_front(&aws.settings()).await;
+    for (name, included) in [("with", true), ("without", false)] {
+        let trail = json!({"Name": name, "S3BucketName": "logs", "S3KeyPrefix": name, "IncludeGlobalServiceEvents": included});
+        server.ok("CreateTrail", trail).await;
+        server.ok("StartLogging", json!({"Name": name})).await;
+    }
+    let abroad = signed_by("test", "iam").replace("us-east-1", "eu-west-1");
+    let user = http().post(&server.url).header("authorization", abroad);
+    let user = user.header("content-type", "application/x-www-form-urlencoded");
+    user.body("Action=CreateUser&Version=2010-05-08&UserName=ana").send().await.unwrap();
+    json_call(&server, "sqs", "AmazonSQS.CreateQueue", "{}").await;
+    let recorded = server.records().await;
+    let user = recorded.iter().find(|record| record["eventName"] == "CreateUser").unwrap();
+    assert_eq!(user["awsRegion"], "us-east-1");
+    server.flush().await;
+    let delivered = |prefix: &str| -> Vec<Value> {
+        let files = log_files(&aws).into_iter().filter(|file| file.key.starts_with(prefix));
+        files.flat_map(|file| records(&file)).map(|record| record["eventName"].clone()).collect()
+    };
+    let of_both = ["CreateTrail", "StartLogging", "CreateUser", "CreateQueue"];
+    assert_eq!(delivered("with/"), of_both);
+    assert_eq!(delivered("without/"), ["CreateQueue"]);
 }
 
 #[tokio::test]

@@ -181,10 +181,7 @@ impl TestServer {
 
     /// Waits until the records of calls that only read, which nobody waits for, are stored too.
     pub(crate) async fn settle(&self) {
-        if let Some(calls) = &self.parts.forwarded_calls {
-            calls.settle().await;
-        }
-        self.parts.writer.store(Vec::new()).await.unwrap();
+        self.parts.handed_over().stored().await.unwrap();
     }
 
     /// What the workers do on their own where time passes: what is due now.
