@@ -118,6 +118,7 @@ impl Proxy {
             }
             Err(error) => {
                 self.outages.begin(&upstream, &chain(&error));
+                call.request.read_rest().await;
                 return self.refuse(&head, &format!("The upstream {upstream} does not answer."), call);
             }
         };

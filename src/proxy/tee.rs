@@ -1,16 +1,20 @@
 //! Bodies on their way through, and the copies that are kept of them, up to a bound.
 
 use super::Broken;
-use crate::recorder::exchange::{Exchange, KeptBody, MAX_KEPT};
+use crate::recorder::exchange::{BEGINNING, Exchange, KeptBody, MAX_KEPT};
 use crate::recorder::forwarded_calls::{ForwardedCalls, Room};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
+
+/// How long reading what the upstream did not take may take.
+const REST: Duration = Duration::from_secs(1);
 
 /// A body's copy as it grows; shared between the body and the call that is recorded.
 #[derive(Clone)]
@@ -20,28 +24,63 @@ struct State {
     bytes: Vec<u8>,
     total: u64,
     ended: bool,
-    /// What cannot be kept whole is not kept at all.
-    keeps: bool,
+    /// How much is kept: [`MAX_KEPT`], or [`BEGINNING`] of what is longer.
+    most: usize,
+    /// What the upstream did not take of a request's body.
+    rest: Option<Incoming>,
 }
 
 impl BodyCopy {
     /// The copy of a body that has not begun to pass.
     pub(super) fn of(body: &impl Body) -> BodyCopy {
-        let keeps = body.size_hint().exact().is_none_or(|length| length <= MAX_KEPT as u64);
-        let state = State { bytes: Vec::new(), total: 0, ended: body.is_end_stream(), keeps };
+        let is_short = body.size_hint().exact().is_none_or(|length| length <= MAX_KEPT as u64);
+        let most = if is_short { MAX_KEPT } else { BEGINNING };
+        let state = State { bytes: Vec::new(), total: 0, ended: body.is_end_stream(), most, rest: None };
         BodyCopy(Arc::new(Mutex::new(state)))
     }
 
-    /// Takes note of the next part.
+    /// Reads what the upstream did not take, as long as it can be kept: a form says which operation it is for.
+    pub(super) async fn read_rest(&self) {
+        let Some(mut rest) = self.state().rest.take() else { return };
+        // A caller that does not send it gets its answer all the same.
+        let _ = tokio::time::timeout(REST, async {
+            while self.has_room() {
+                let next = rest.frame().await;
+                if self.note(&rest, next.as_ref()) || next.is_some_and(|frame| frame.is_err()) {
+                    return;
+                }
+            }
+        })
+        .await;
+    }
+
+    fn has_room(&self) -> bool {
+        let state = self.state();
+        state.bytes.len() < state.most
+    }
+
+    /// Takes note of what `body` has given next. Whether that was its end.
+    fn note(&self, body: &Incoming, next: Option<&Result<Frame<Bytes>, hyper::Error>>) -> bool {
+        if let Some(part) = next.and_then(|frame| frame.as_ref().ok()?.data_ref()) {
+            self.add(part);
+        }
+        let has_ended = next.is_none() || body.is_end_stream();
+        if has_ended {
+            self.end();
+        }
+        has_ended
+    }
+
     fn add(&self, part: &Bytes) {
         let mut state = self.state();
         state.total += part.len() as u64;
-        if state.keeps && state.bytes.len() + part.len() <= MAX_KEPT {
-            state.bytes.extend_from_slice(part);
-        } else {
-            state.keeps = false;
-            state.bytes = Vec::new();
+        if state.total > MAX_KEPT as u64 && state.most > BEGINNING {
+            state.most = BEGINNING;
+            state.bytes.truncate(BEGINNING);
+            state.bytes.shrink_to_fit();
         }
+        let room = state.most - state.bytes.len();
+        state.bytes.extend_from_slice(&part[..part.len().min(room)]);
     }
 
     /// The body has come to its end.
@@ -63,7 +102,8 @@ impl BodyCopy {
 
 /// The body of a request on its way to the upstream. One that stops arriving breaks off, and the forwarded call with it.
 pub(super) struct RequestBody {
-    body: Incoming,
+    /// There until it is dropped.
+    body: Option<Incoming>,
     copy: BodyCopy,
     longest_pause: Duration,
     pause: Pin<Box<Sleep>>,
@@ -72,7 +112,7 @@ pub(super) struct RequestBody {
 impl RequestBody {
     /// `longest_pause`: between two parts.
     pub(super) fn new(body: Incoming, copy: BodyCopy, longest_pause: Duration) -> RequestBody {
-        RequestBody { body, copy, longest_pause, pause: Box::pin(sleep(longest_pause)) }
+        RequestBody { body: Some(body), copy, longest_pause, pause: Box::pin(sleep(longest_pause)) }
     }
 }
 
@@ -84,27 +124,32 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(context) else {
             ready!(self.pause.as_mut().poll(context));
             return Poll::Ready(Some(Err("nothing of the body arrived".into())));
         };
+        if let Some(body) = &self.body {
+            self.copy.note(body, frame.as_ref());
+        }
         let next = Instant::now() + self.longest_pause;
         self.pause.as_mut().reset(next);
-        if let Some(part) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
-            self.copy.add(part);
-        }
-        if frame.is_none() || self.body.is_end_stream() {
-            self.copy.end();
-        }
         Poll::Ready(frame.map(|frame| frame.map_err(Broken::from)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map(Body::size_hint).unwrap_or_default()
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        let rest = self.body.take().filter(|body| !body.is_end_stream());
+        self.copy.state().rest = rest;
     }
 }
 
@@ -134,11 +179,7 @@ impl Body for ReplyBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if let Some(part) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
-            self.call.reply.add(part);
-        }
-        if frame.is_none() || self.body.is_end_stream() {
-            self.call.reply.end();
+        if self.call.reply.note(&self.body, frame.as_ref()) {
             self.call.hand_over();
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Broken::from)))

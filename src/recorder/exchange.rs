@@ -6,10 +6,13 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method};
 use std::fmt;
 
-/// How much of a body is kept for reading, in bytes; longer ones are cut and say so.
+/// How much of a body is kept for reading, in bytes.
 pub const MAX_KEPT: usize = 256 * 1024;
 
-/// A body, or the beginning of it. Shown without its bytes, which can hold secrets.
+/// How much is kept of a longer one: a form says at its beginning which operation it is for.
+pub const BEGINNING: usize = 4 * 1024;
+
+/// A body, or the beginning of one that is too long. Shown without its bytes, which can hold secrets.
 #[derive(Clone, Default)]
 pub struct KeptBody {
     /// At most [`MAX_KEPT`] bytes, as they went over the wire.

@@ -45,8 +45,7 @@ impl ForwardedCallRecorder {
     /// The event of a call, if it is to be recorded.
     pub fn record(&self, exchange: &Exchange) -> Recorded {
         let recorder = &self.settings.recorder;
-        let body = exchange.body.whole().unwrap_or_default();
-        let call = match identify(&self.catalog, &recorder.base_hosts, &exchange.head, body) {
+        let call = match identify(&self.catalog, &recorder.base_hosts, &exchange.head, &exchange.body.bytes) {
             Finding::Call(call) => call,
             Finding::Ignored => return Recorded::Unwanted,
             Finding::Unknown => return Recorded::Unidentified(self.service(&exchange.head)),

@@ -116,8 +116,8 @@ fn credential_scope(credential: &str) -> Option<SigningScope> {
 /// Paths below which emulators keep what is none of AWS's.
 const NOT_AWS: &[&str] = &["/_", "/moto-api", "/minio/", "/health"];
 
-/// What a request is. `base_hosts` are names that stand for the server itself in front of a bucket; `body` counts only
-/// if it is a form.
+/// What a request is. `base_hosts` are names that stand for the server itself in front of a bucket; `body`, or its
+/// beginning, counts only if it is a form.
 ///
 /// The evidence counts in this order: a path, header or form that names the operation, for any service; then method and
 /// path, among the operations of the services that the request is signed for. A request without a signature is one of the

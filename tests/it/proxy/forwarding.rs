@@ -132,7 +132,9 @@ async fn a_service_may_have_a_server_of_its_own() {
 #[tokio::test]
 async fn while_the_upstream_is_down_each_protocol_gets_its_own_503() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let server = TestServer::with(&[("recorder.upstream", &format!("http://{nobody}"))]).await;
+    let upstream = format!("http://{nobody}");
+    let settings = [("recorder.upstream", upstream.as_str()), ("recorder.data_events", "true")];
+    let server = TestServer::with(&settings).await;
     let says = |reply: crate::support::Reply, what: &[&str]| {
         assert_eq!(reply.status, 503, "{}", reply.text);
         assert_eq!(reply.headers["x-amzn-errortype"], "ServiceUnavailable");
@@ -152,6 +154,23 @@ async fn while_the_upstream_is_down_each_protocol_gets_its_own_503() {
     let reply = call(&server, "monitoring", target, &cbor, "").await;
     assert_eq!(reply.headers["smithy-protocol"], "rpc-v2-cbor");
     says(reply, &["__typerServiceUnavailable"]);
+    let recorded = server.records().await;
+    let recorded: Vec<_> = recorded
+        .iter()
+        .map(|r| [&r["eventName"], &r["errorCode"]].map(|text| text.as_str().unwrap()))
+        .collect();
+    let unavailable = "ServiceUnavailable";
+    assert_eq!(
+        recorded,
+        [
+            ["ListQueues", unavailable],
+            ["ListUsers", unavailable],
+            ["DescribeVpcs", "Server.ServiceUnavailable"],
+            ["ListObjects", unavailable],
+            ["ListFunctions20150331", unavailable],
+            ["ListMetrics", unavailable],
+        ]
+    );
 }
 
 #[tokio::test]

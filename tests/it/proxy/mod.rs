@@ -3,6 +3,7 @@
 mod data_events;
 mod forwarding;
 mod recording;
+mod sdk;
 
 use crate::support::upstream::Upstream;
 use crate::support::{Reply, TestServer, http};

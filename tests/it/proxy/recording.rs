@@ -87,6 +87,21 @@ async fn calls_of_global_services_are_recorded_in_us_east_1_and_taken_by_trails_
 }
 
 #[tokio::test]
+async fn a_form_that_is_too_long_to_be_kept_says_at_its_beginning_what_it_is() {
+    let (server, upstream) = in_front(&[("recorder.data_events", "true")]).await;
+    let form = format!("Action=SendMessage&Version=2012-11-05&MessageBody={}", "m".repeat(400_000));
+    form_call(&server, "sqs", &form).await;
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let pieces: Vec<_> =
+        form.as_bytes().chunks(5000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+    let chunked = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+    call(&server, "sqs", (Method::POST, "/"), &kind, chunked).await;
+    assert!(upstream.seen().iter().all(|request| request.body == form.as_bytes()));
+    let names: Vec<Value> = server.records().await.iter().map(|r| r["eventName"].clone()).collect();
+    assert_eq!(names, ["SendMessage", "SendMessage"]);
+}
+
+#[tokio::test]
 async fn a_refused_call_has_an_error_and_no_response() {
     let (server, upstream) = in_front(&[]).await;
     let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no such table"}"#;
