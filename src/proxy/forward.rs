@@ -4,8 +4,9 @@
 //! came, so that signatures stay valid; redirects are not followed, and packed bodies stay packed.
 
 use super::headers::{self, end_to_end, other_protocol};
+use super::refusal::{self, Refusal};
 use super::tee::{BodyCopy, ForwardedCall, ReplyBody, RequestBody};
-use super::{Body, Proxy, refusal, tunnel};
+use super::{Body, Proxy, tunnel};
 use crate::config::Settings;
 use crate::recorder::exchange::{Exchange, Head, KeptBody, Reply};
 use crate::recorder::identify::{SigningScope, signing_scope};
@@ -85,7 +86,8 @@ impl Proxy {
         let room = self.parts.settings.recorder.strict.then(|| self.parts.calls.room(&head));
         if matches!(room, Some(None)) {
             let why = "Calls that cannot be recorded are not forwarded, and too many wait to be recorded.";
-            return own_reply(&refusal::of(&head, why, self.parts.ids.uuid()));
+            let refusal = Refusal::unavailable(why);
+            return own_reply(&refusal::reply(&head, &refusal, self.parts.ids.uuid()));
         }
         let (account, _) = self.parts.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
         let call = ForwardedCall {
@@ -108,7 +110,8 @@ impl Proxy {
         let outgoing = match outgoing(request, &head, &upstream, protocol, (&call, longest_pause)) {
             Ok(outgoing) => outgoing,
             Err(error) => {
-                return self.refuse(&head, &format!("The request cannot be forwarded: {error}"), call);
+                let why = format!("The request cannot be forwarded: {error}");
+                return self.refuse(&head, &Refusal::unavailable(why), call);
             }
         };
         let mut reply = match self.client.request(outgoing).await {
@@ -116,10 +119,12 @@ impl Proxy {
                 self.outages.end(&upstream);
                 reply
             }
+            Err(_) if call.request.has_stalled() => return self.refuse(&head, &Refusal::timeout(), call),
             Err(error) => {
                 self.outages.begin(&upstream, &chain(&error));
                 call.request.read_rest().await;
-                return self.refuse(&head, &format!("The upstream {upstream} does not answer."), call);
+                let why = format!("The upstream {upstream} does not answer.");
+                return self.refuse(&head, &Refusal::unavailable(why), call);
             }
         };
         let granted = reply.headers().get(http::header::UPGRADE).cloned();
@@ -153,8 +158,8 @@ impl Proxy {
     }
 
     /// An error of our own; it is recorded like any other.
-    fn refuse(&self, head: &Head, why: &str, mut call: ForwardedCall) -> Response<Body> {
-        let refusal = refusal::of(head, why, self.parts.ids.uuid());
+    fn refuse(&self, head: &Head, refusal: &Refusal, mut call: ForwardedCall) -> Response<Body> {
+        let refusal = refusal::reply(head, refusal, self.parts.ids.uuid());
         let (response, body) = (own_reply(&refusal), refusal.body.bytes.clone());
         if let Some(exchange) = &mut call.exchange {
             exchange.time = self.parts.clock.now();

@@ -1,28 +1,49 @@
-//! Errors for calls that could not be forwarded: 503 `ServiceUnavailable`, which SDKs try again, in the form that the
-//! caller's protocol has for errors (Smithy's protocol documents; S3's and EC2's error documents).
+//! Errors for calls that could not be forwarded, in the form that the caller's protocol has for errors (Smithy's protocol
+//! documents; S3's and EC2's error documents).
 
 use crate::recorder::exchange::{Head, KeptBody, Reply};
 use crate::recorder::identify::signing_scope;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
-const CODE: &str = "ServiceUnavailable";
+/// Why a call is not forwarded, or comes to nothing.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    status: u16,
+    code: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    /// Nobody is there to answer it. SDKs try again.
+    pub(super) fn unavailable(message: impl Into<String>) -> Refusal {
+        Refusal { status: 503, code: "ServiceUnavailable", message: message.into() }
+    }
+
+    /// Its body did not arrive (S3's words).
+    pub(super) fn timeout() -> Refusal {
+        let message = "Your socket connection to the server was not read from or written to within the timeout \
+                       period. Idle connections will be closed.";
+        Refusal { status: 400, code: "RequestTimeout", message: message.to_owned() }
+    }
+}
 
 /// The answer to a request with this head.
-pub(super) fn of(head: &Head, why: &str, id: Uuid) -> Reply {
+pub(super) fn reply(head: &Head, refusal: &Refusal, id: Uuid) -> Reply {
+    let Refusal { status, code, message } = refusal;
     let scope = signing_scope(head);
     let service = scope.as_ref().map(|scope| scope.service.as_str());
-    let json = |member: &str| serde_json::json!({"__type": CODE, member: why}).to_string().into_bytes();
-    let xml = xml_text(why);
+    let json = |member: &str| serde_json::json!({"__type": code, member: message}).to_string().into_bytes();
+    let xml = xml_text(message);
     let (content_type, body) = if head.headers.contains_key("smithy-protocol") {
-        ("application/cbor", cbor(why))
+        ("application/cbor", cbor([("__type", code), ("message", message)]))
     } else if head.headers.contains_key("x-amz-target") {
         (json_type(head), json("message"))
     } else if service == Some("ec2") {
         (
             "text/xml;charset=UTF-8",
             format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{CODE}</Code>\
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code>\
                  <Message>{xml}</Message></Error></Errors><RequestID>{id}</RequestID></Response>"
             )
             .into_bytes(),
@@ -31,7 +52,7 @@ pub(super) fn of(head: &Head, why: &str, id: Uuid) -> Reply {
         (
             "text/xml",
             format!(
-                "<ErrorResponse><Error><Type>Receiver</Type><Code>{CODE}</Code><Message>{xml}</Message></Error>\
+                "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>{xml}</Message></Error>\
                  <RequestId>{id}</RequestId></ErrorResponse>"
             )
             .into_bytes(),
@@ -40,7 +61,7 @@ pub(super) fn of(head: &Head, why: &str, id: Uuid) -> Reply {
         (
             "application/xml",
             format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{CODE}</Code><Message>{xml}</Message>\
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{xml}</Message>\
                  <RequestId>{id}</RequestId></Error>"
             )
             .into_bytes(),
@@ -53,7 +74,7 @@ pub(super) fn of(head: &Head, why: &str, id: Uuid) -> Reply {
     for (name, value) in [
         ("content-type", content_type),
         ("x-amzn-requestid", &id),
-        ("x-amzn-errortype", CODE),
+        ("x-amzn-errortype", code),
         ("smithy-protocol", if content_type == "application/cbor" { "rpc-v2-cbor" } else { "" }),
     ] {
         if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(value)) {
@@ -62,7 +83,7 @@ pub(super) fn of(head: &Head, why: &str, id: Uuid) -> Reply {
     }
     let body = if head.method == http::Method::HEAD { Vec::new() } else { body };
     let body = KeptBody { total: body.len() as u64, bytes: body.into(), ended: true };
-    Reply { status: 503, headers, body }
+    Reply { status: *status, headers, body }
 }
 
 /// JSON answers have the type that was asked in.
@@ -81,10 +102,10 @@ fn xml_text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// `{"__type": …, "message": …}` (RFC 8949: a map of two, texts with their lengths).
-fn cbor(why: &str) -> Vec<u8> {
-    let mut bytes = vec![0xa2];
-    for text in ["__type", CODE, "message", why] {
+/// A map of texts (RFC 8949: each with its length).
+fn cbor<const N: usize>(members: [(&str, &str); N]) -> Vec<u8> {
+    let mut bytes = vec![0xa0 | N as u8];
+    for text in members.into_iter().flat_map(|(name, value)| [name, value]) {
         let length = text.len();
         match u8::try_from(length) {
             Ok(short) if short < 24 => bytes.push(0x60 | short),

@@ -28,6 +28,8 @@ struct State {
     most: usize,
     /// What the upstream did not take of a request's body.
     rest: Option<Incoming>,
+    /// Whether the caller stopped sending it.
+    has_stalled: bool,
 }
 
 impl BodyCopy {
@@ -35,7 +37,14 @@ impl BodyCopy {
     pub(super) fn of(body: &impl Body) -> BodyCopy {
         let is_short = body.size_hint().exact().is_none_or(|length| length <= MAX_KEPT as u64);
         let most = if is_short { MAX_KEPT } else { BEGINNING };
-        let state = State { bytes: Vec::new(), total: 0, ended: body.is_end_stream(), most, rest: None };
+        let state = State {
+            bytes: Vec::new(),
+            total: 0,
+            ended: body.is_end_stream(),
+            most,
+            rest: None,
+            has_stalled: false,
+        };
         BodyCopy(Arc::new(Mutex::new(state)))
     }
 
@@ -52,6 +61,11 @@ impl BodyCopy {
             }
         })
         .await;
+    }
+
+    /// Whether the caller stopped sending the body.
+    pub(super) fn has_stalled(&self) -> bool {
+        self.state().has_stalled
     }
 
     fn has_room(&self) -> bool {
@@ -127,6 +141,7 @@ impl Body for RequestBody {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(context) else {
             ready!(self.pause.as_mut().poll(context));
+            self.copy.state().has_stalled = true;
             return Poll::Ready(Some(Err("nothing of the body arrived".into())));
         };
         if let Some(body) = &self.body {

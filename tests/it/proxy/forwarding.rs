@@ -231,6 +231,24 @@ async fn a_caller_that_waits_for_the_word_to_send_its_body_gets_it() {
 }
 
 #[tokio::test]
+async fn a_caller_that_stops_sending_its_body_is_told_so() {
+    let (server, upstream) = in_front(&[("server.chunk_timeout", "50ms")]).await;
+    let auth = signed_by("test", "s3");
+    let head = format!(
+        "PUT /b-1?acl HTTP/1.1\r\nHost: x\r\nAuthorization: {auth}\r\nContent-Length: 50\r\n\r\nhalf"
+    );
+    let reply = raw(&server, head.as_bytes()).await;
+    assert!(reply.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{reply}");
+    assert!(reply.contains("<Error><Code>RequestTimeout</Code>"), "{reply}");
+    assert_eq!(upstream.seen().len(), 0, "it has not got a whole request");
+    let record = &server.records().await[0];
+    assert_eq!(
+        (&record["eventName"], &record["errorCode"]),
+        (&json!("PutBucketAcl"), &json!("RequestTimeout"))
+    );
+}
+
+#[tokio::test]
 async fn an_offer_of_http2_is_not_taken() {
     let (server, upstream) = in_front(&[]).await;
     let http2 =

@@ -7,6 +7,9 @@ mod sdk;
 
 use crate::support::upstream::Upstream;
 use crate::support::{Reply, TestServer, http};
+use contrail::clock::{Clock, Ids};
+use contrail::config::Settings;
+use contrail::server::{Server, bind};
 use reqwest::Method;
 
 /// A Contrail in front of a server, with some settings changed.
@@ -15,6 +18,18 @@ async fn in_front(more: &[(&'static str, &str)]) -> (TestServer, Upstream) {
     let mut settings = vec![("recorder.upstream", upstream.url.as_str())];
     settings.extend(more);
     (TestServer::with(&settings).await, upstream)
+}
+
+#[tokio::test]
+async fn a_server_is_not_put_in_front_of_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = Settings::builtin(vec![("server.port", "0".into())]).unwrap();
+    let listener = bind(&settings).unwrap();
+    let upstream = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    settings.server.data_dir = folder.path().to_owned();
+    settings.recorder.upstream = Some(upstream.clone());
+    let refused = Server::build(settings, listener, Clock::system(), Ids::Random).await.unwrap_err();
+    assert_eq!(refused.to_string(), format!("the upstream {upstream} is this server itself"));
 }
 
 /// The `Authorization` header of a call to `service` by `access_key` in us-east-1.

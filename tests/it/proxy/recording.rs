@@ -81,6 +81,10 @@ async fn calls_of_global_services_are_recorded_in_us_east_1_and_taken_by_trails_
         let files = log_files(&aws).into_iter().filter(|file| file.key.starts_with(prefix));
         files.flat_map(|file| records(&file)).map(|record| record["eventName"].clone()).collect()
     };
+    assert!(
+        recorded.iter().all(|record| record["sourceIPAddress"] == "127.0.0.1"),
+        "CloudTrail's own calls, too"
+    );
     let of_both = ["CreateTrail", "StartLogging", "CreateUser", "CreateQueue"];
     assert_eq!(delivered("with/"), of_both);
     assert_eq!(delivered("without/"), ["CreateQueue"]);
