@@ -3,15 +3,17 @@
 //! Nothing of it is changed but what belongs to the single connection: target, `Host` and all other headers go on as they
 //! came, so that signatures stay valid; redirects are not followed, and packed bodies stay packed.
 
+use super::call::ForwardedCall;
 use super::headers::{self, end_to_end, other_protocol};
 use super::refusal::{self, Refusal};
-use super::tee::{BodyCopy, ForwardedCall, ReplyBody, RequestBody};
+use super::tee::{BodyCopy, ReplyBody, RequestBody};
 use super::{Body, Proxy, tunnel};
 use crate::config::Settings;
 use crate::recorder::exchange::{Exchange, Head, KeptBody, Reply};
+use crate::recorder::forwarded_calls::Room;
 use crate::recorder::identify::{SigningScope, signing_scope};
 use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Empty, Full};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -82,51 +84,38 @@ impl Proxy {
         forwarded: Forwarded,
         peer: SocketAddr,
     ) -> Response<Body> {
-        let Forwarded { head, scope, upstream } = forwarded;
-        let room = self.parts.settings.recorder.strict.then(|| self.parts.calls.room(&head));
-        if matches!(room, Some(None)) {
-            let why = "Calls that cannot be recorded are not forwarded, and too many wait to be recorded.";
-            let refusal = Refusal::unavailable(why);
-            return own_reply(&refusal::reply(&head, &refusal, self.parts.ids.uuid()));
-        }
-        let (account, _) = self.parts.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
-        let call = ForwardedCall {
-            exchange: Some(Exchange {
-                head: head.clone(),
-                body: KeptBody::default(),
-                reply: None,
-                time: self.parts.clock.now(),
-                source_ip: source_ip(peer, &head, &self.trusted),
-                trails: self.parts.store.logging_trails(&account),
-            }),
-            request: BodyCopy::of(request.body()),
-            reply: BodyCopy::of(&Empty::<bytes::Bytes>::new()),
-            calls: self.parts.calls.clone(),
-            room: room.flatten(),
-        };
-        let protocol = other_protocol(&head.headers);
+        let protocol = other_protocol(request.headers());
         let caller = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
-        let longest_pause = self.parts.settings.server.chunk_timeout.0;
-        let outgoing = match outgoing(request, &head, &upstream, protocol, (&call, longest_pause)) {
-            Ok(outgoing) => outgoing,
+        let room = match self.room(&forwarded.head) {
+            Ok(room) => room,
+            Err(refusal) => {
+                return own_response(&refusal::reply(&forwarded.head, &refusal, self.parts.ids.uuid()));
+            }
+        };
+        let (parts, body) = request.into_parts();
+        let copy = BodyCopy::of(&body);
+        let exchange = self.exchange(&forwarded, peer);
+        let call = ForwardedCall::new(exchange, copy.clone(), self.parts.calls.clone(), room);
+        let Forwarded { head, upstream, .. } = forwarded;
+        let parts = match outgoing(parts, &head.target, &upstream, protocol) {
+            Ok(parts) => parts,
             Err(error) => {
                 let why = format!("The request cannot be forwarded: {error}");
                 return self.refuse(&head, &Refusal::unavailable(why), call);
             }
         };
-        let mut reply = match self.client.request(outgoing).await {
-            Ok(reply) => {
-                self.outages.end(&upstream);
-                reply
-            }
-            Err(_) if call.request.has_stalled() => return self.refuse(&head, &Refusal::timeout(), call),
+        let body = RequestBody::new(body, copy.clone(), self.parts.settings.server.chunk_timeout.0);
+        let mut reply = match self.client.request(Request::from_parts(parts, body.boxed_unsync())).await {
+            Ok(reply) => reply,
+            Err(_) if copy.has_stalled() => return self.refuse(&head, &Refusal::timeout(), call),
             Err(error) => {
                 self.outages.begin(&upstream, &chain(&error));
-                call.request.read_rest().await;
+                copy.read_rest().await;
                 let why = format!("The upstream {upstream} does not answer.");
                 return self.refuse(&head, &Refusal::unavailable(why), call);
             }
         };
+        self.outages.end(&upstream);
         let granted = reply.headers().get(http::header::UPGRADE).cloned();
         match (reply.status(), caller, granted) {
             (StatusCode::SWITCHING_PROTOCOLS, Some(caller), Some(granted)) => {
@@ -134,6 +123,32 @@ impl Proxy {
                 self.pass_back(reply, Some(granted), call)
             }
             _ => self.pass_back(reply, None, call),
+        }
+    }
+
+    /// Room for the record of a call, where there has to be some.
+    ///
+    /// # Errors
+    /// There is none.
+    fn room(&self, head: &Head) -> Result<Option<Room>, Refusal> {
+        if !self.parts.settings.recorder.strict {
+            return Ok(None);
+        }
+        let why = "Calls that cannot be recorded are not forwarded, and too many wait to be recorded.";
+        self.parts.calls.room(head).map(Some).ok_or_else(|| Refusal::unavailable(why))
+    }
+
+    /// What is known of a call as it arrives.
+    fn exchange(&self, forwarded: &Forwarded, peer: SocketAddr) -> Exchange {
+        let access_key = forwarded.scope.as_ref().map(|scope| scope.access_key.as_str());
+        let (account, _) = self.parts.callers.holder(access_key);
+        Exchange {
+            head: forwarded.head.clone(),
+            body: KeptBody::default(),
+            reply: None,
+            time: self.parts.clock.now(),
+            source_ip: source_ip(peer, &forwarded.head, &self.trusted),
+            trails: self.parts.store.logging_trails(&account),
         }
     }
 
@@ -149,28 +164,22 @@ impl Proxy {
             headers::set_other_protocol(&mut passed, protocol);
         }
         let headers = std::mem::replace(&mut parts.headers, passed);
-        if let Some(exchange) = &mut call.exchange {
-            exchange.time = self.parts.clock.now();
-            exchange.reply =
-                Some(Reply { status: parts.status.as_u16(), headers, body: KeptBody::default() });
-        }
+        let reply = Reply { status: parts.status.as_u16(), headers, body: KeptBody::default() };
+        call.replied(reply, self.parts.clock.now());
         Response::from_parts(parts, ReplyBody::new(body, call).boxed_unsync())
     }
 
     /// An error of our own; it is recorded like any other.
     fn refuse(&self, head: &Head, refusal: &Refusal, mut call: ForwardedCall) -> Response<Body> {
-        let refusal = refusal::reply(head, refusal, self.parts.ids.uuid());
-        let (response, body) = (own_reply(&refusal), refusal.body.bytes.clone());
-        if let Some(exchange) = &mut call.exchange {
-            exchange.time = self.parts.clock.now();
-            exchange.reply = Some(Reply { body: KeptBody::default(), ..refusal });
-        }
-        call.complete(&body);
+        let reply = refusal::reply(head, refusal, self.parts.ids.uuid());
+        let response = own_response(&reply);
+        call.replied(reply, self.parts.clock.now());
+        call.hand_over();
         response
     }
 }
 
-fn own_reply(reply: &Reply) -> Response<Body> {
+fn own_response(reply: &Reply) -> Response<Body> {
     let body = Full::new(reply.body.bytes.clone()).map_err(|never| match never {});
     let mut response = Response::new(body.boxed_unsync());
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
@@ -206,21 +215,18 @@ fn source_ip(peer: SocketAddr, head: &Head, trusted: &[IpAddr]) -> String {
     at.to_string()
 }
 
-/// The request as the upstream gets it.
+/// The head of a request as the upstream gets it.
 fn outgoing(
-    request: Request<Incoming>,
-    head: &Head,
+    mut parts: http::request::Parts,
+    target: &str,
     upstream: &str,
     protocol: Option<HeaderValue>,
-    (call, longest_pause): (&ForwardedCall, Duration),
-) -> Result<Request<Body>, http::Error> {
-    let (mut parts, body) = request.into_parts();
-    parts.uri = format!("{upstream}{}", head.target).parse()?;
+) -> Result<http::request::Parts, http::uri::InvalidUri> {
+    parts.uri = format!("{upstream}{target}").parse()?;
     parts.version = http::Version::HTTP_11;
     parts.headers = end_to_end(&parts.headers);
     if let Some(protocol) = protocol {
         headers::set_other_protocol(&mut parts.headers, protocol);
     }
-    let body = RequestBody::new(body, call.request.clone(), longest_pause);
-    Ok(Request::from_parts(parts, body.boxed_unsync()))
+    Ok(parts)
 }

@@ -2,8 +2,10 @@
 //! passed back, and a copy of both is given to the recorder. Whatever becomes of a record, the call goes on.
 //!
 //! A request takes this way: [`front`] reads it and decides whose it is; what is Contrail's own goes to the actix
-//! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]), with its bodies copied as they pass ([`tee`]).
+//! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]), with its bodies copied as they pass ([`tee`]), and
+//! handed to the recorder when it is complete ([`call`]).
 
+mod call;
 mod forward;
 pub mod front;
 mod headers;

@@ -1,8 +1,8 @@
 //! Bodies on their way through, and the copies that are kept of them, up to a bound.
 
 use super::Broken;
-use crate::recorder::exchange::{BEGINNING, Exchange, KeptBody, MAX_KEPT};
-use crate::recorder::forwarded_calls::{ForwardedCalls, Room};
+use super::call::ForwardedCall;
+use crate::recorder::exchange::{BEGINNING, KeptBody, MAX_KEPT};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -13,13 +13,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long reading what the upstream did not take may take.
-const REST: Duration = Duration::from_secs(1);
+/// How long [`BodyCopy::read_rest`] may take.
+const LONGEST_READ: Duration = Duration::from_secs(1);
 
 /// A body's copy as it grows; shared between the body and the call that is recorded.
 #[derive(Clone)]
 pub(super) struct BodyCopy(Arc<Mutex<State>>);
 
+#[derive(Default)]
 struct State {
     bytes: Vec<u8>,
     total: u64,
@@ -34,17 +35,10 @@ struct State {
 
 impl BodyCopy {
     /// The copy of a body that has not begun to pass.
-    pub(super) fn of(body: &impl Body) -> BodyCopy {
+    pub(super) fn of(body: &Incoming) -> BodyCopy {
         let is_short = body.size_hint().exact().is_none_or(|length| length <= MAX_KEPT as u64);
         let most = if is_short { MAX_KEPT } else { BEGINNING };
-        let state = State {
-            bytes: Vec::new(),
-            total: 0,
-            ended: body.is_end_stream(),
-            most,
-            rest: None,
-            has_stalled: false,
-        };
+        let state = State { most, ended: body.is_end_stream(), ..State::default() };
         BodyCopy(Arc::new(Mutex::new(state)))
     }
 
@@ -52,7 +46,7 @@ impl BodyCopy {
     pub(super) async fn read_rest(&self) {
         let Some(mut rest) = self.state().rest.take() else { return };
         // A caller that does not send it gets its answer all the same.
-        let _ = tokio::time::timeout(REST, async {
+        let _ = tokio::time::timeout(LONGEST_READ, async {
             while self.has_room() {
                 let next = rest.frame().await;
                 if self.note(&rest, next.as_ref()) || next.is_some_and(|frame| frame.is_err()) {
@@ -80,7 +74,7 @@ impl BodyCopy {
         }
         let has_ended = next.is_none() || body.is_end_stream();
         if has_ended {
-            self.end();
+            self.state().ended = true;
         }
         has_ended
     }
@@ -97,12 +91,8 @@ impl BodyCopy {
         state.bytes.extend_from_slice(&part[..part.len().min(room)]);
     }
 
-    /// The body has come to its end.
-    fn end(&self) {
-        self.state().ended = true;
-    }
-
-    fn take(&self) -> KeptBody {
+    /// What was kept.
+    pub(super) fn take(&self) -> KeptBody {
         let mut state = self.state();
         let bytes = std::mem::take(&mut state.bytes);
         KeptBody { bytes: bytes.into(), total: state.total, ended: state.ended }
@@ -171,17 +161,19 @@ impl Drop for RequestBody {
 /// The body of a reply on its way back. With its last part the call is complete, before its caller can know it.
 pub(super) struct ReplyBody {
     body: Incoming,
+    copy: BodyCopy,
     call: ForwardedCall,
 }
 
 impl ReplyBody {
-    /// The body that comes back for `call`.
+    /// The body that comes back for `call`, which has the rest of the reply.
     pub(super) fn new(body: Incoming, mut call: ForwardedCall) -> ReplyBody {
-        call.reply = BodyCopy::of(&body);
+        let copy = BodyCopy::of(&body);
+        call.reply_body = Some(copy.clone());
         if body.is_end_stream() {
             call.hand_over();
         }
-        ReplyBody { body, call }
+        ReplyBody { body, copy, call }
     }
 }
 
@@ -194,7 +186,7 @@ impl Body for ReplyBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if self.call.reply.note(&self.body, frame.as_ref()) {
+        if self.copy.note(&self.body, frame.as_ref()) {
             self.call.hand_over();
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Broken::from)))
@@ -206,42 +198,5 @@ impl Body for ReplyBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// A call under way. Given to the recorder once: when it is complete, or when its caller has gone away.
-pub(super) struct ForwardedCall {
-    pub(super) exchange: Option<Exchange>,
-    pub(super) request: BodyCopy,
-    pub(super) reply: BodyCopy,
-    pub(super) calls: ForwardedCalls,
-    /// Room for its record, where there has to be some.
-    pub(super) room: Option<Room>,
-}
-
-impl ForwardedCall {
-    /// The reply is Contrail's own, and this its body.
-    pub(super) fn complete(&mut self, body: &Bytes) {
-        self.reply.add(body);
-        self.reply.end();
-        self.hand_over();
-    }
-
-    fn hand_over(&mut self) {
-        let Some(mut exchange) = self.exchange.take() else { return };
-        exchange.body = self.request.take();
-        if let Some(reply) = &mut exchange.reply {
-            reply.body = self.reply.take();
-        }
-        match self.room.take() {
-            Some(room) => self.calls.offer_into(room, exchange),
-            None => self.calls.offer(exchange),
-        }
-    }
-}
-
-impl Drop for ForwardedCall {
-    fn drop(&mut self) {
-        self.hand_over();
     }
 }

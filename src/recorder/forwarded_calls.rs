@@ -9,8 +9,7 @@ use crate::recorder::writer::Writer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc::{self, error::TryRecvError};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// Calls that are turned into one batch.
 const BATCH: usize = 256;
@@ -20,6 +19,9 @@ const LOST_A_LINE: u64 = 1000;
 
 /// The pause before events that could not be stored are tried again; a full disk may get room.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// Pauses after which they are dropped, so that one event that can never be stored does not keep back all others.
+const PAUSES: u32 = 60;
 
 /// The queue of forwarded calls that are to be recorded, cheap to clone.
 #[derive(Clone, Debug)]
@@ -50,6 +52,7 @@ impl ForwardedCalls {
             settle,
             waiting_bytes: Arc::clone(&waiting_bytes),
             unstored: Vec::new(),
+            pauses: 0,
             recorder: Arc::clone(&recorder),
             writer,
             metrics: metrics.clone(),
@@ -111,6 +114,8 @@ struct Task {
     waiting_bytes: Arc<AtomicUsize>,
     /// Events that could not be stored yet. While there are any, calls wait in the queue.
     unstored: Vec<CapturedEvent>,
+    /// How often they have been tried again.
+    pauses: u32,
     recorder: Arc<ForwardedCallRecorder>,
     writer: Writer,
     metrics: Metrics,
@@ -134,29 +139,28 @@ impl Task {
                     self.record(&mut calls);
                     self.store().await;
                 }
-                () = tokio::time::sleep(PAUSE), if !self.unstored.is_empty() => self.store().await,
+                () = tokio::time::sleep(PAUSE), if !self.unstored.is_empty() => {
+                    self.store().await;
+                    self.give_up_in_the_end();
+                }
             }
         }
     }
 
     /// Stores everything that has been offered so far.
     async fn store_all(&mut self) {
-        let mut calls = Vec::with_capacity(BATCH);
-        loop {
-            self.store().await;
-            if !self.unstored.is_empty() {
-                return;
-            }
-            while calls.len() < BATCH {
-                match self.incoming.try_recv() {
-                    Ok(call) => calls.push(call),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
-            }
+        // Others may go on offering.
+        let mut left = self.incoming.len();
+        self.store().await;
+        while left > 0 && self.unstored.is_empty() {
+            let mut calls: Vec<_> =
+                std::iter::from_fn(|| self.incoming.try_recv().ok()).take(left.min(BATCH)).collect();
+            left -= calls.len();
             if calls.is_empty() {
                 return;
             }
             self.record(&mut calls);
+            self.store().await;
         }
     }
 
@@ -176,9 +180,22 @@ impl Task {
     async fn store(&mut self) {
         // A failure has been logged by the writer; they are tried again.
         if !self.unstored.is_empty() && self.writer.store(self.unstored.clone()).await.is_ok() {
-            for stored in self.unstored.drain(..) {
-                self.metrics.forwarded_calls.count(Fate::Recorded, &stored.event.event_source);
-            }
+            self.count_all(Fate::Recorded);
+        }
+    }
+
+    fn give_up_in_the_end(&mut self) {
+        self.pauses += 1;
+        if self.pauses >= PAUSES && !self.unstored.is_empty() {
+            tracing::error!(events = self.unstored.len(), "events of forwarded calls are given up");
+            self.count_all(Fate::Dropped);
+        }
+    }
+
+    fn count_all(&mut self, fate: Fate) {
+        self.pauses = 0;
+        for captured in self.unstored.drain(..) {
+            self.metrics.forwarded_calls.count(fate, &captured.event.event_source);
         }
     }
 }
