@@ -66,12 +66,12 @@ struct Flags {
     /// An emulator to stand in front of, http://127.0.0.1:4566; its calls are recorded [default: none]
     #[arg(long, global = true, env = "CONTRAIL_UPSTREAM", value_name = "URL")]
     upstream: Option<String>,
-    /// Record all data events, not only those that a trail takes [default: false]
-    #[arg(long, global = true, env = "CONTRAIL_DATA_EVENTS", num_args = 0..=1, default_missing_value = "true")]
-    data_events: Option<String>,
-    /// Refuse calls for whose records there is no room, before they are forwarded [default: false]
-    #[arg(long, global = true, env = "CONTRAIL_STRICT", num_args = 0..=1, default_missing_value = "true")]
-    strict: Option<String>,
+    /// Record all data events, not only those that a trail takes
+    #[arg(long, global = true, env = "CONTRAIL_DATA_EVENTS")]
+    data_events: bool,
+    /// Refuse calls for whose records there is no room, before they are forwarded
+    #[arg(long, global = true, env = "CONTRAIL_STRICT")]
+    strict: bool,
     /// A table of AWS's operations, made from a newer botocore [default: built in]
     #[arg(long, global = true, env = "CONTRAIL_OPERATIONS", value_name = "FILE")]
     operations: Option<String>,
@@ -92,13 +92,15 @@ impl Flags {
             ("era", &self.era),
             ("account", &self.account),
             ("recorder.upstream", &self.upstream),
-            ("recorder.data_events", &self.data_events),
-            ("recorder.strict", &self.strict),
             ("recorder.operations", &self.operations),
             ("server.log_level", &self.log_level),
             ("server.log_format", &self.log_format),
         ];
-        given.into_iter().filter_map(|(key, value)| value.clone().map(|value| (key, value))).collect()
+        let switched_on = [("recorder.data_events", self.data_events), ("recorder.strict", self.strict)];
+        let given = given.into_iter().filter_map(|(key, value)| value.clone().map(|value| (key, value)));
+        given
+            .chain(switched_on.into_iter().filter(|(_, on)| *on).map(|(key, _)| (key, "true".into())))
+            .collect()
     }
 }
 

@@ -55,7 +55,7 @@ fn banner(server: &Server) {
     upstreams.dedup();
     let front = match upstreams.as_slice() {
         [] => String::new(),
-        upstreams => format!("  before  {}\n", upstreams.join(", ")),
+        upstreams => format!("  forwards to {}\n", upstreams.join(", ")),
     };
     let console =
         if settings.console.enabled { format!("  console {url}/_contrail/\n") } else { String::new() };

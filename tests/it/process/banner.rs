@@ -34,6 +34,27 @@ fn the_banner_tells_where_what_and_how() {
     }
 }
 
+#[tokio::test]
+async fn in_front_of_an_emulator_the_banner_names_it_and_the_log_says_once_that_it_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let upstream = format!("http://user:secret@{closed}");
+    let server = Contrail::start_with(folder.path(), &["--upstream", &upstream, "--strict", "--data-events"]);
+    let Contrail { url, banner, .. } = &server;
+    assert!(banner.contains(&format!("  forwards to http://{closed}\n")), "{banner}");
+    assert!(banner.contains(&format!("  export AWS_ENDPOINT_URL={url}\n")), "{banner}");
+    let shown: Value =
+        http().get(format!("{url}/_contrail/server")).send().await.unwrap().json().await.unwrap();
+    let recorder = &shown["settings"]["recorder"];
+    assert_eq!((&recorder["strict"], &recorder["data_events"]), (&json!(true), &json!(true)), "{shown}");
+    for _ in 0..3 {
+        assert_eq!(http().get(format!("{url}/bucket")).send().await.unwrap().status(), 503);
+    }
+    let lines = log(server);
+    assert_eq!(lines.iter().filter(|line| line.contains("does not answer")).count(), 1, "{lines:?}");
+    assert!(!lines.concat().contains("secret"), "{lines:?}");
+}
+
 #[test]
 fn a_relative_folder_is_shown_in_full() {
     let folder = tempfile::tempdir().unwrap();
