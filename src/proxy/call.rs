@@ -1,6 +1,6 @@
 //! A forwarded call under way, from its first byte until it is handed to the recorder.
 
-use super::tee::BodyCopy;
+use super::body_copy::BodyCopy;
 use crate::recorder::exchange::{Exchange, Reply};
 use crate::recorder::forwarded_calls::{ForwardedCalls, Room};
 use chrono::{DateTime, Utc};

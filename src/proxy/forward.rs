@@ -3,10 +3,11 @@
 //! Nothing of it is changed but what belongs to the single connection: target, `Host` and all other headers go on as they
 //! came, so that signatures stay valid; redirects are not followed, and packed bodies stay packed.
 
+use super::bodies::{ReplyBody, RequestBody};
+use super::body_copy::BodyCopy;
 use super::call::ForwardedCall;
 use super::headers::{self, end_to_end, other_protocol};
 use super::refusal::{self, Refusal};
-use super::tee::{BodyCopy, ReplyBody, RequestBody};
 use super::{Body, Proxy, tunnel};
 use crate::config::Settings;
 use crate::recorder::exchange::{Exchange, Head, KeptBody, Reply};

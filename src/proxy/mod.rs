@@ -2,9 +2,11 @@
 //! passed back, and a copy of both is given to the recorder. Whatever becomes of a record, the call goes on.
 //!
 //! A request takes this way: [`front`] reads it and decides whose it is; what is Contrail's own goes to the actix
-//! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]), with its bodies copied as they pass ([`tee`]), and
-//! handed to the recorder when it is complete ([`call`]).
+//! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]), with its bodies copied as they pass ([`bodies`],
+//! [`body_copy`]), and handed to the recorder when it is complete ([`call`]).
 
+mod bodies;
+mod body_copy;
 mod call;
 mod forward;
 pub mod front;
@@ -12,7 +14,6 @@ mod headers;
 mod outages;
 mod own;
 mod refusal;
-mod tee;
 mod tunnel;
 
 use crate::clock::{Clock, Ids};
