@@ -7,7 +7,7 @@ use crate::buckets::BucketError;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::http;
-use crate::proxy::{Proxy, front};
+use crate::proxy::{Proxy, door};
 use crate::recorder::catalog::UnusableTable;
 use crate::recorder::writer::WriterTask;
 use crate::store::{DataDir, OpenError, StoreError};
@@ -205,7 +205,7 @@ where
     if workers > 0 {
         builder = builder.workers(workers);
     }
-    Ok(front::listen(builder, listener, KEEP_ALIVE, routes, proxy)?.run())
+    Ok(door::listen(builder, listener, KEEP_ALIVE, routes, proxy)?.run())
 }
 
 /// Delivers what is due; the rest is done at the next start.

@@ -127,6 +127,7 @@ def main():
           f"{failed} of them failed; {named} have the right source and name; what is not right:")
     for line in others:
         print("  " + line)
+    assert len(made) >= 1500, "these are too few to say anything"
     assert named >= 0.999 * len(made) and len(others) <= len(made) - named, "not all is recorded as it was"
 
 

@@ -17,7 +17,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
 use std::time::Duration;
 
-/// Adds a front to a server: what is for Contrail goes to `routes`, all else through the proxy. `idle`: how long a
+/// Adds a door to a server: what is for Contrail goes to `routes`, all else through the proxy. `idle`: how long a
 /// connection may be without a request, or take over the head of one.
 ///
 /// # Errors
@@ -32,18 +32,18 @@ pub fn listen<R>(
 where
     R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
 {
-    let front = Front { proxy, idle, shutdown: builder.graceful_shutdown_signal() };
+    let door = Door { proxy, idle, shutdown: builder.graceful_shutdown_signal() };
     builder.listen("contrail", listener, move || {
-        let (routes, front) = (routes.clone(), front.clone());
+        let (routes, door) = (routes.clone(), door.clone());
         // Once on each thread.
         fn_factory(move || {
-            let (routes, front) = (routes.clone(), front.clone());
+            let (routes, door) = (routes.clone(), door.clone());
             async move {
                 let application = Application::new(routes).await?;
                 Ok::<_, ()>(fn_service(move |stream: TcpStream| {
-                    let (front, application) = (front.clone(), application.clone());
+                    let (door, application) = (door.clone(), application.clone());
                     async move {
-                        front.serve(stream, application).await;
+                        door.serve(stream, application).await;
                         Ok::<_, Infallible>(())
                     }
                 }))
@@ -53,13 +53,13 @@ where
 }
 
 #[derive(Clone)]
-struct Front {
+struct Door {
     proxy: Proxy,
     idle: Duration,
     shutdown: GracefulShutdownSignal,
 }
 
-impl Front {
+impl Door {
     /// Answers on one connection until it ends.
     async fn serve(&self, stream: TcpStream, application: Application) {
         // Gone before it was looked at.
