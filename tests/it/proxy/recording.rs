@@ -3,7 +3,9 @@
 use super::{call, form_call, in_front, json_call, signed_by};
 use crate::delivery::{log_files, records};
 use crate::support::fakes::FakeAws;
-use crate::support::http;
+use crate::support::http as client;
+use contrail::domain::routing::LoggingTrails;
+use contrail::recorder::exchange::{Exchange, Head, KeptBody};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -69,7 +71,7 @@ async fn calls_of_global_services_are_recorded_in_us_east_1_and_taken_by_trails_
         server.ok("StartLogging", json!({"Name": name})).await;
     }
     let abroad = signed_by("test", "iam").replace("us-east-1", "eu-west-1");
-    let user = http().post(&server.url).header("authorization", abroad);
+    let user = client().post(&server.url).header("authorization", abroad);
     let user = user.header("content-type", "application/x-www-form-urlencoded");
     user.body("Action=CreateUser&Version=2010-05-08&UserName=ana").send().await.unwrap();
     json_call(&server, "sqs", "AmazonSQS.CreateQueue", "{}").await;
@@ -88,6 +90,30 @@ async fn calls_of_global_services_are_recorded_in_us_east_1_and_taken_by_trails_
     let of_both = ["CreateTrail", "StartLogging", "CreateUser", "CreateQueue"];
     assert_eq!(delivered("with/"), of_both);
     assert_eq!(delivered("without/"), ["CreateQueue"]);
+}
+
+#[tokio::test]
+async fn who_waits_for_what_was_handed_over_waits_for_all_of_it() {
+    let (server, _upstream) = in_front(&[]).await;
+    let calls = server.parts.forwarded_calls.as_ref().unwrap();
+    let mut headers = http::HeaderMap::new();
+    headers.insert("authorization", signed_by("test", "sqs").parse().unwrap());
+    headers.insert("x-amz-target", "AmazonSQS.CreateQueue".parse().unwrap());
+    // More than one batch, and no moment in which any of it could be stored.
+    for _ in 0..1000 {
+        calls.offer(Exchange {
+            head: Head { method: http::Method::POST, target: "/".to_owned(), headers: headers.clone() },
+            body: KeptBody::default(),
+            reply: None,
+            time: server.clock.now(),
+            source_ip: "127.0.0.1".to_owned(),
+            trails: LoggingTrails::default(),
+        });
+    }
+    server.parts.handed_over().stored().await.unwrap();
+    let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    let stored: i64 = database.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
+    assert_eq!(stored, 1000);
 }
 
 #[tokio::test]
