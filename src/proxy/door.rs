@@ -97,8 +97,8 @@ impl Door {
         peer: SocketAddr,
         own: &Connection,
     ) -> hyper::Result<Response<Body>> {
-        match forward::forwarded(&request, &self.proxy.parts.settings) {
-            Some(forwarded) => Ok(self.proxy.forward(request, forwarded, peer).await),
+        match forward::to_forward(&request, &self.proxy.parts.settings) {
+            Some(known) => Ok(self.proxy.forward(request, known, peer).await),
             None => own.answer(request).await,
         }
     }

@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long making a connection may take.
@@ -42,17 +43,17 @@ pub(super) fn client() -> Client {
         .build(connector)
 }
 
-/// What is known of a request that is forwarded before its body has come.
-pub(super) struct Forwarded {
-    head: Head,
+/// A request that is to be forwarded: what is known of it before its body has come.
+pub(super) struct ToForward {
+    head: Arc<Head>,
     scope: Option<SigningScope>,
     /// `http://host:port`
     upstream: String,
 }
 
-/// The request as it is forwarded; `None` when it is for CloudTrail or for Contrail's own paths, or when there is no
-/// upstream for its service.
-pub(super) fn forwarded(request: &Request<Incoming>, settings: &Settings) -> Option<Forwarded> {
+/// What is known of a request; `None` when it is for CloudTrail or for Contrail's own paths, or when there is no upstream
+/// for its service.
+pub(super) fn to_forward(request: &Request<Incoming>, settings: &Settings) -> Option<ToForward> {
     let path = request.uri().path();
     if path == "/_contrail" || path.starts_with("/_contrail/") {
         return None;
@@ -74,7 +75,7 @@ pub(super) fn forwarded(request: &Request<Incoming>, settings: &Settings) -> Opt
         return None;
     }
     let upstream = settings.recorder.upstream_of(service)?.to_owned();
-    Some(Forwarded { head, scope, upstream })
+    Some(ToForward { head: Arc::new(head), scope, upstream })
 }
 
 impl Proxy {
@@ -82,22 +83,22 @@ impl Proxy {
     pub(super) async fn forward(
         &self,
         mut request: Request<Incoming>,
-        forwarded: Forwarded,
+        known: ToForward,
         peer: SocketAddr,
     ) -> Response<Body> {
         let protocol = other_protocol(request.headers());
         let caller = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
-        let room = match self.room(&forwarded.head) {
+        let room = match self.room(&known.head) {
             Ok(room) => room,
             Err(refusal) => {
-                return own_response(&refusal::reply(&forwarded.head, &refusal, self.parts.ids.uuid()));
+                return own_response(&refusal::reply(&known.head, &refusal, self.parts.ids.uuid()));
             }
         };
         let (parts, body) = request.into_parts();
         let copy = BodyCopy::of(&body);
-        let exchange = self.exchange(&forwarded, peer);
+        let exchange = self.exchange(&known, peer);
         let call = ForwardedCall::new(exchange, copy.clone(), self.parts.calls.clone(), room);
-        let Forwarded { head, upstream, .. } = forwarded;
+        let ToForward { head, upstream, .. } = known;
         let parts = match outgoing(parts, &head.target, &upstream, protocol) {
             Ok(parts) => parts,
             Err(error) => {
@@ -140,15 +141,15 @@ impl Proxy {
     }
 
     /// What is known of a call as it arrives.
-    fn exchange(&self, forwarded: &Forwarded, peer: SocketAddr) -> Exchange {
-        let access_key = forwarded.scope.as_ref().map(|scope| scope.access_key.as_str());
+    fn exchange(&self, known: &ToForward, peer: SocketAddr) -> Exchange {
+        let access_key = known.scope.as_ref().map(|scope| scope.access_key.as_str());
         let (account, _) = self.parts.callers.holder(access_key);
         Exchange {
-            head: forwarded.head.clone(),
+            head: Arc::clone(&known.head),
             body: KeptBody::default(),
             reply: None,
             time: self.parts.clock.now(),
-            source_ip: source_ip(peer, &forwarded.head, &self.trusted),
+            source_ip: source_ip(peer, &known.head, &self.trusted),
             trails: self.parts.store.logging_trails(&account),
         }
     }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method};
 use std::fmt;
+use std::sync::Arc;
 
 /// How much of a body is kept for reading, in bytes.
 pub const MAX_KEPT: usize = 256 * 1024;
@@ -100,7 +101,7 @@ pub struct Reply {
 #[derive(Debug, Clone)]
 pub struct Exchange {
     /// The request without its body.
-    pub head: Head,
+    pub head: Arc<Head>,
     /// The request's body.
     pub body: KeptBody,
     /// The reply; `None` when the caller went away before there was one.
@@ -137,7 +138,7 @@ mod tests {
         let body = KeptBody { bytes: Bytes::from(secret), total: 6, ended: true };
         let target = format!("/b-1/k?X-Amz-Signature={secret}");
         let exchange = Exchange {
-            head: Head { method: Method::PUT, target, headers: headers.clone() },
+            head: Arc::new(Head { method: Method::PUT, target, headers: headers.clone() }),
             body: body.clone(),
             reply: Some(Reply { status: 200, headers, body }),
             time: DateTime::UNIX_EPOCH,

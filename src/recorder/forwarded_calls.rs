@@ -1,6 +1,7 @@
 //! Records of forwarded calls: a bounded queue, and the task that builds what is written. Offering a call never waits and
 //! never fails; what finds no room is counted, and logged once in a while.
 
+use crate::clock::Clock;
 use crate::domain::routing::CapturedEvent;
 use crate::metrics::{Fate, Metrics};
 use crate::recorder::exchange::{Exchange, Head};
@@ -20,8 +21,9 @@ const LOST_A_LINE: u64 = 1000;
 /// The pause before events that could not be stored are tried again; a full disk may get room.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Pauses after which they are dropped, so that one event that can never be stored does not keep back all others.
-const PAUSES: u32 = 60;
+/// How long they are tried again. Then what still cannot be stored is dropped: one event that never can must not keep back
+/// all others.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(300);
 
 /// The queue of forwarded calls that are to be recorded, cheap to clone.
 #[derive(Clone, Debug)]
@@ -41,7 +43,12 @@ pub struct Room(mpsc::OwnedPermit<Exchange>);
 
 impl ForwardedCalls {
     /// Starts the task. It ends when all clones of what is returned are gone.
-    pub fn start(recorder: ForwardedCallRecorder, writer: Writer, metrics: Metrics) -> ForwardedCalls {
+    pub fn start(
+        recorder: ForwardedCallRecorder,
+        writer: Writer,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> ForwardedCalls {
         let settings = &recorder.settings.recorder;
         let (max_bytes, recorder) = (settings.queue_bytes, Arc::new(recorder));
         let (queue, incoming) = mpsc::channel(recorder.settings.recorder.queue_calls);
@@ -52,9 +59,10 @@ impl ForwardedCalls {
             settle,
             waiting_bytes: Arc::clone(&waiting_bytes),
             unstored: Vec::new(),
-            pauses: 0,
+            failing_since: None,
             recorder: Arc::clone(&recorder),
             writer,
+            clock,
             metrics: metrics.clone(),
         };
         tokio::spawn(task.run());
@@ -114,8 +122,9 @@ struct Task {
     waiting_bytes: Arc<AtomicUsize>,
     /// Events that could not be stored yet. While there are any, calls wait in the queue.
     unstored: Vec<CapturedEvent>,
-    /// How often they have been tried again.
-    pauses: u32,
+    /// By [`Clock::elapsed`].
+    failing_since: Option<Duration>,
+    clock: Clock,
     recorder: Arc<ForwardedCallRecorder>,
     writer: Writer,
     metrics: Metrics,
@@ -139,10 +148,7 @@ impl Task {
                     self.record(&mut calls);
                     self.store().await;
                 }
-                () = tokio::time::sleep(PAUSE), if !self.unstored.is_empty() => {
-                    self.store().await;
-                    self.give_up_in_the_end();
-                }
+                () = tokio::time::sleep(PAUSE), if !self.unstored.is_empty() => self.store().await,
             }
         }
     }
@@ -178,24 +184,39 @@ impl Task {
     }
 
     async fn store(&mut self) {
-        // A failure has been logged by the writer; they are tried again.
-        if !self.unstored.is_empty() && self.writer.store(self.unstored.clone()).await.is_ok() {
-            self.count_all(Fate::Recorded);
+        if self.unstored.is_empty() {
+            return;
+        }
+        if self.writer.store(self.unstored.clone()).await.is_ok() {
+            self.failing_since = None;
+            for captured in std::mem::take(&mut self.unstored) {
+                self.count(Fate::Recorded, &captured);
+            }
+            return;
+        }
+        // The writer has logged why.
+        let now = self.clock.elapsed();
+        let since = *self.failing_since.get_or_insert(now);
+        if now.saturating_sub(since) >= GIVEN_UP_AFTER {
+            self.store_each().await;
         }
     }
 
-    fn give_up_in_the_end(&mut self) {
-        self.pauses += 1;
-        if self.pauses >= PAUSES && !self.unstored.is_empty() {
-            tracing::error!(events = self.unstored.len(), "events of forwarded calls are given up");
-            self.count_all(Fate::Dropped);
+    /// Stores those that can be stored by themselves, and gives the others up.
+    async fn store_each(&mut self) {
+        self.failing_since = None;
+        let (unstored, mut given_up) = (std::mem::take(&mut self.unstored), 0);
+        for captured in unstored {
+            let stored = self.writer.store(vec![captured.clone()]).await;
+            given_up += usize::from(stored.is_err());
+            self.count(if stored.is_ok() { Fate::Recorded } else { Fate::Dropped }, &captured);
+        }
+        if given_up > 0 {
+            tracing::error!(events = given_up, "events of forwarded calls are given up");
         }
     }
 
-    fn count_all(&mut self, fate: Fate) {
-        self.pauses = 0;
-        for captured in self.unstored.drain(..) {
-            self.metrics.forwarded_calls.count(fate, &captured.event.event_source);
-        }
+    fn count(&self, fate: Fate, captured: &CapturedEvent) {
+        self.metrics.forwarded_calls.count(fate, &captured.event.event_source);
     }
 }

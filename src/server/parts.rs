@@ -103,7 +103,7 @@ impl Parts {
                 settings: Arc::clone(&settings),
                 ids: ids.clone(),
             };
-            Some(ForwardedCalls::start(recorder, writer.clone(), metrics.clone()))
+            Some(ForwardedCalls::start(recorder, writer.clone(), clock.clone(), metrics.clone()))
         } else {
             None
         };

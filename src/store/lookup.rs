@@ -65,11 +65,9 @@ impl LookupQuery<'_> {
                 self.attribute.map(|a| a.key),
                 Some(AttributeKey::ResourceName | AttributeKey::ResourceType)
             );
-            let (select, listed) = match (of_resources, self.attribute.map(|a| a.key)) {
-                (true, _) => ("SELECT DISTINCT key FROM event_resources", "listing"),
-                // Its index has data events as well.
-                (false, None | Some(AttributeKey::ReadOnly)) => ("SELECT key FROM events", "listing"),
-                (false, Some(_)) => ("SELECT key FROM events", "listed"),
+            let (select, listed) = match of_resources {
+                true => ("SELECT DISTINCT key FROM event_resources", "listing"),
+                false => ("SELECT key FROM events", "listed"),
             };
             sql.push(select);
             sql.push(" WHERE account = ").push_bind(self.account.clone());

@@ -96,7 +96,7 @@ impl Maintenance<'_, WriteSession> {
             None => "SELECT key FROM events WHERE stored_at <= $2 ORDER BY stored_at, key LIMIT $3",
             Some(_) => {
                 "SELECT key FROM events WHERE account = $1 AND stored_at <= $2 \
-                 ORDER BY account, region, listing, key LIMIT $3"
+                 ORDER BY account, region, listed, key LIMIT $3"
             }
         };
         self.0

@@ -19,11 +19,8 @@ fn searched_by(attribute: Option<&Attribute>) -> String {
         Some(AttributeKey::ResourceName) => "resource_name=? AND ",
         Some(AttributeKey::ResourceType) => "short_type=? AND ",
     };
-    let of_events = matches!(
-        column,
-        "event_name=? AND " | "event_source=? AND " | "username=? AND " | "access_key_id=? AND "
-    );
-    let listing = if of_events { "listed" } else { "listing" };
+    let of_resources = column.starts_with("resource_name") || column.starts_with("short_type");
+    let listing = if of_resources { "listing" } else { "listed" };
     format!("(account=? AND region=? AND {listing}=? AND {column}key>? AND key<?)")
 }
 

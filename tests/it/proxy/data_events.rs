@@ -118,6 +118,77 @@ async fn data_events_say_what_they_are_about() {
 }
 
 #[tokio::test]
+async fn every_service_whose_resources_are_known_names_them_by_its_own_members() {
+    let (server, _upstream) = in_front(&[("recorder.data_events", "true")]).await;
+    let here = "us-east-1:000000000000";
+    let stream = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/1";
+    let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:m";
+    let cluster = "arn:aws:rds:us-east-1:000000000000:cluster:c";
+    for (service, target, body, arn) in [
+        (
+            "kinesis",
+            "Kinesis_20131202.PutRecord",
+            json!({"StreamName": "s"}),
+            format!("arn:aws:kinesis:{here}:stream/s"),
+        ),
+        (
+            "kinesis",
+            "Kinesis_20131202.PutRecords",
+            json!({"StreamARN": "arn:aws:kinesis:eu-west-1:111122223333:stream/s"}),
+            "arn:aws:kinesis:eu-west-1:111122223333:stream/s".to_owned(),
+        ),
+        (
+            "firehose",
+            "Firehose_20150804.PutRecord",
+            json!({"DeliveryStreamName": "d"}),
+            format!("arn:aws:firehose:{here}:deliverystream/d"),
+        ),
+        (
+            "dynamodb",
+            "DynamoDBStreams_20120810.GetShardIterator",
+            json!({"StreamArn": stream}),
+            stream.to_owned(),
+        ),
+        (
+            "states",
+            "AWSStepFunctions.StartSyncExecution",
+            json!({"stateMachineArn": machine}),
+            machine.to_owned(),
+        ),
+        (
+            "cognito-identity",
+            "AWSCognitoIdentityService.GetOpenIdTokenForDeveloperIdentity",
+            json!({"IdentityPoolId": "us-east-1:1"}),
+            format!("arn:aws:cognito-identity:{here}:identitypool/us-east-1:1"),
+        ),
+        (
+            "logs",
+            "Logs_20140328.PutLogEvents",
+            json!({"logGroupName": "g"}),
+            format!("arn:aws:logs:{here}:log-group:g"),
+        ),
+        (
+            "logs",
+            "Logs_20140328.GetLogEvents",
+            json!({"logGroupIdentifier": "g"}),
+            format!("arn:aws:logs:{here}:log-group:g"),
+        ),
+    ] {
+        json_call(&server, service, target, &body.to_string()).await;
+        let record = server.records().await.pop().unwrap();
+        assert_eq!(record["eventName"], target.rsplit('.').next().unwrap());
+        assert_eq!(record["resources"][0]["ARN"], arn, "{record}");
+    }
+    let body = json!({"resourceArn": cluster, "secretArn": "s", "sql": "SELECT 1"}).to_string();
+    call(&server, "rds-data", (Method::POST, "/Execute"), &[], body).await;
+    let record = server.records().await.pop().unwrap();
+    assert_eq!(
+        (&record["eventName"], &record["resources"][0]["ARN"]),
+        (&json!("ExecuteStatement"), &json!(cluster))
+    );
+}
+
+#[tokio::test]
 async fn selectors_choose_data_events_by_type_and_by_arn() {
     let aws = FakeAws::start().await;
     let (server, _upstream) = in_front(&aws.settings()).await;

@@ -3,11 +3,13 @@
 use super::{call, form_call, in_front, json_call, signed_by};
 use crate::delivery::{log_files, records};
 use crate::support::fakes::FakeAws;
-use crate::support::http as client;
+use crate::support::{TestServer, http as client};
 use contrail::domain::routing::LoggingTrails;
+use contrail::metrics::Fates;
 use contrail::recorder::exchange::{Exchange, Head, KeptBody};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const CREATE_USER: &str = "<CreateUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><CreateUserResult><User>\
     <Path>/</Path><UserName>ana</UserName><UserId>AIDAEXAMPLE</UserId><Arn>arn:aws:iam::000000000000:user/ana</Arn>\
@@ -92,23 +94,58 @@ async fn calls_of_global_services_are_recorded_in_us_east_1_and_taken_by_trails_
     assert_eq!(delivered("without/"), ["CreateQueue"]);
 }
 
+/// A call of SQS that nobody answered.
+fn exchange(server: &TestServer, target: &str) -> Exchange {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("authorization", signed_by("test", "sqs").parse().unwrap());
+    headers.insert("x-amz-target", target.parse().unwrap());
+    Exchange {
+        head: Arc::new(Head { method: http::Method::POST, target: "/".to_owned(), headers }),
+        body: KeptBody::default(),
+        reply: None,
+        time: server.clock.now(),
+        source_ip: "127.0.0.1".to_owned(),
+        trails: LoggingTrails::default(),
+    }
+}
+
+#[tokio::test]
+async fn events_that_can_never_be_stored_do_not_keep_back_others_for_ever() {
+    let (server, _upstream) = in_front(&[]).await;
+    let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    database
+        .execute_batch(
+            "CREATE TRIGGER broken BEFORE INSERT ON events WHEN new.event_name = 'CreateQueue' \
+             BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        )
+        .unwrap();
+    let calls = server.parts.forwarded_calls.as_ref().unwrap();
+    // One batch of three, and a call that waits behind it.
+    for target in ["AmazonSQS.TagQueue", "AmazonSQS.CreateQueue", "AmazonSQS.UntagQueue"] {
+        calls.offer(exchange(&server, target));
+    }
+    server.settle().await;
+    json_call(&server, "dynamodb", "DynamoDB_20120810.DeleteTable", "{}").await;
+    let sqs = || server.parts.metrics.forwarded_calls.by_service().get("sqs.amazonaws.com").copied();
+    for seconds in [0, 299] {
+        server.wait(seconds);
+        server.settle().await;
+        assert_eq!(sqs(), None, "a disk that is full for a while loses nothing");
+    }
+    server.wait(1);
+    server.settle().await;
+    assert_eq!(sqs(), Some(Fates { recorded: 2, dropped: 1, ..Fates::default() }));
+    let names: Vec<Value> = server.records().await.iter().map(|r| r["eventName"].clone()).collect();
+    assert_eq!(names, ["TagQueue", "UntagQueue", "DeleteTable"]);
+}
+
 #[tokio::test]
 async fn who_waits_for_what_was_handed_over_waits_for_all_of_it() {
     let (server, _upstream) = in_front(&[]).await;
     let calls = server.parts.forwarded_calls.as_ref().unwrap();
-    let mut headers = http::HeaderMap::new();
-    headers.insert("authorization", signed_by("test", "sqs").parse().unwrap());
-    headers.insert("x-amz-target", "AmazonSQS.CreateQueue".parse().unwrap());
     // More than one batch, and no moment in which any of it could be stored.
     for _ in 0..1000 {
-        calls.offer(Exchange {
-            head: Head { method: http::Method::POST, target: "/".to_owned(), headers: headers.clone() },
-            body: KeptBody::default(),
-            reply: None,
-            time: server.clock.now(),
-            source_ip: "127.0.0.1".to_owned(),
-            trails: LoggingTrails::default(),
-        });
+        calls.offer(exchange(&server, "AmazonSQS.CreateQueue"));
     }
     server.parts.handed_over().stored().await.unwrap();
     let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
