@@ -54,6 +54,9 @@ pub struct Record<'a> {
     pub resources: Vec<RecordResource>,
     /// `AwsApiCall`
     pub event_type: &'static str,
+    /// Of the service, for the few that say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
     /// Whether it is a management event.
     pub management_event: bool,
     /// The account that the record belongs to.
@@ -63,17 +66,20 @@ pub struct Record<'a> {
 }
 
 /// An entry of a record's `resources`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct RecordResource {
     /// Whose it is, where the service says so.
     #[serde(rename = "accountId", skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
-    /// `AWS::S3::Bucket`, …
-    #[serde(rename = "type")]
-    pub resource_type: String,
+    /// `AWS::S3::Bucket`, …; some services leave it out.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
     /// Its ARN, if the call names it.
     #[serde(rename = "ARN", skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
+    /// How the ARNs of all that it is about begin, where it is about several.
+    #[serde(rename = "ARNPrefix", skip_serializing_if = "Option::is_none")]
+    pub arn_prefix: Option<String>,
 }
 
 /// `S3BucketName` → `s3BucketName`, in every object below: how records spell CloudTrail's own members.
@@ -82,19 +88,19 @@ pub fn lower_camel(value: Value) -> Value {
         Value::Object(members) => Value::Object(
             members
                 .into_iter()
-                .map(|(name, value)| {
-                    let mut letters = name.chars();
-                    let name = match letters.next() {
-                        Some(first) => first.to_ascii_lowercase().to_string() + letters.as_str(),
-                        None => name,
-                    };
-                    (name, lower_camel(value))
-                })
+                .map(|(name, value)| (first_letter_small(&name), lower_camel(value)))
                 .collect(),
         ),
         Value::Array(items) => Value::Array(items.into_iter().map(lower_camel).collect()),
         other => other,
     }
+}
+
+/// `DBInstanceIdentifier` → `dBInstanceIdentifier`
+pub fn first_letter_small(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
 }
 
 #[cfg(test)]

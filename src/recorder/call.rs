@@ -63,6 +63,7 @@ pub(super) struct Call<'a> {
     pub(super) refusal: Option<Refusal<'a>>,
     /// The record's own `resources`.
     pub(super) resources: Vec<RecordResource>,
+    pub(super) api_version: Option<String>,
 }
 
 impl Call<'_> {
@@ -86,7 +87,7 @@ impl Call<'_> {
         let selector_fields = SelectorFields {
             event_type: Some(EVENT_TYPE.to_owned()),
             user_arn: Some(user_identity.arn().to_owned()),
-            resources: self.resources.iter().map(typed).collect(),
+            resources: self.resources.iter().filter_map(typed).collect(),
             ..SelectorFields::default()
         };
         let record = Record {
@@ -108,6 +109,7 @@ impl Call<'_> {
             read_only: self.read_only,
             resources: self.resources,
             event_type: EVENT_TYPE,
+            api_version: self.api_version,
             management_event: self.category == Category::Management,
             recipient_account_id: self.account,
             event_category: self.category.name(),
@@ -140,8 +142,10 @@ impl Call<'_> {
     }
 }
 
-fn typed(resource: &RecordResource) -> TypedResource {
-    TypedResource { resource_type: resource.resource_type.clone(), arn: resource.arn.clone() }
+/// What selectors look at; nothing without a type.
+fn typed(resource: &RecordResource) -> Option<TypedResource> {
+    let arn = resource.arn.as_ref().or(resource.arn_prefix.as_ref());
+    Some(TypedResource { resource_type: resource.resource_type.clone()?, arn: arn.cloned() })
 }
 
 fn plain(text: &str) -> String {
@@ -184,6 +188,7 @@ mod tests {
             additional_event_data: None,
             refusal: None,
             resources: Vec::new(),
+            api_version: None,
         }
     }
 
@@ -197,10 +202,18 @@ mod tests {
             let refusal = Some(Refusal { code: "AccessDenied", message: Some("no") });
             let bucket = RecordResource {
                 account_id: Some(account.clone()),
-                resource_type: "AWS::S3::Bucket".into(),
+                resource_type: Some("AWS::S3::Bucket".into()),
                 arn: Some("arn:aws:s3:::b-1".into()),
+                ..RecordResource::default()
             };
-            let resources = || vec![bucket.clone()];
+            let objects = RecordResource {
+                resource_type: Some("AWS::S3::Object".into()),
+                arn_prefix: Some("arn:aws:s3:::b-1/".into()),
+                ..RecordResource::default()
+            };
+            let parameter =
+                RecordResource { arn: Some("arn:aws:ssm:::p".into()), ..RecordResource::default() };
+            let resources = || vec![objects.clone(), bucket.clone(), parameter.clone()];
             for call in [
                 made(),
                 Call { read_only: true, ..made() },

@@ -1,94 +1,132 @@
-//! The `resources` of a forwarded call's record. They are what selectors of data events ask for.
+//! The `resources` of a forwarded call's record, for the services whose records have them, and of every data event, as
+//! selectors of data events ask for them.
 //!
-//! Written are those of S3's calls, and of every data event the one that it is about, by the rules that resource names of
-//! each service follow (service authorization reference, "resource types defined by"). Where the call does not name it
-//! (`ListQueues`), or in a form that is not read, its type stands alone.
+//! ARNs are made by the rules of each service (service authorization reference, "resource types defined by"). Where a call
+//! does not name what it is about (`ListQueues`), the type of a data event stands alone.
 
 use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
+use crate::domain::category::Category;
 use crate::domain::record::RecordResource;
 use crate::domain::region::Region;
+use crate::recorder::content::Content;
 use crate::recorder::exchange::Exchange;
-use crate::recorder::identify::{Identified, pairs};
+use crate::recorder::identify::Identified;
 use serde_json::Value;
-use serde_json::value::RawValue;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-/// How a service's calls name what their data events are about.
+/// How a service's calls name what they are about.
 struct Naming {
     /// The service's key in the catalog.
     service: &'static str,
-    /// The members that can hold a name or an ARN; the first that is there counts.
+    /// The members of `requestParameters` that can hold a name, names or an ARN; the first that is there counts.
     members: &'static [&'static str],
     /// What stands between the account and the name in its ARN; `None` where members hold whole ARNs only.
     before_name: Option<&'static str>,
 }
 
 const NAMINGS: &[Naming] = &[
-    Naming { service: "lambda", members: &["FunctionName"], before_name: Some("function:") },
-    Naming { service: "dynamodb", members: &["TableName"], before_name: Some("table/") },
-    Naming { service: "dynamodbstreams", members: &["StreamArn"], before_name: None },
-    Naming { service: "sqs", members: &["QueueUrl", "QueueName"], before_name: Some("") },
-    Naming { service: "sns", members: &["TopicArn", "TargetArn"], before_name: None },
-    Naming { service: "kinesis", members: &["StreamARN", "StreamName"], before_name: Some("stream/") },
-    Naming { service: "firehose", members: &["DeliveryStreamName"], before_name: Some("deliverystream/") },
+    Naming { service: "lambda", members: &["functionName"], before_name: Some("function:") },
+    Naming { service: "dynamodb", members: &["tableName"], before_name: Some("table/") },
+    Naming { service: "dynamodbstreams", members: &["streamArn"], before_name: None },
+    Naming { service: "sqs", members: &["queueUrl", "queueName"], before_name: Some("") },
+    Naming { service: "sns", members: &["topicArn", "targetArn"], before_name: None },
+    Naming { service: "kinesis", members: &["streamARN", "streamName"], before_name: Some("stream/") },
+    Naming { service: "firehose", members: &["deliveryStreamName"], before_name: Some("deliverystream/") },
     Naming { service: "stepfunctions", members: &["stateMachineArn", "activityArn"], before_name: None },
-    Naming { service: "cognito-identity", members: &["IdentityPoolId"], before_name: Some("identitypool/") },
+    Naming { service: "cognito-identity", members: &["identityPoolId"], before_name: Some("identitypool/") },
     Naming { service: "rds-data", members: &["resourceArn"], before_name: None },
     Naming {
         service: "logs",
         members: &["logGroupName", "logGroupIdentifier"],
         before_name: Some("log-group:"),
     },
-    Naming { service: "events", members: &["EventBusName"], before_name: Some("event-bus/") },
+    Naming { service: "events", members: &["eventBusName"], before_name: Some("event-bus/") },
 ];
 
-/// The resources of a call by `account` in `region`.
+/// The same for management events: (the naming, the type if records have it, operations, all if there are none).
+const MANAGEMENT: &[(Naming, Option<&str>, &[&str])] = &[
+    (
+        Naming { service: "kms", members: &["keyId", "targetKeyId"], before_name: Some("key/") },
+        Some("AWS::KMS::Key"),
+        &[],
+    ),
+    (Naming { service: "sts", members: &["roleArn"], before_name: None }, Some("AWS::IAM::Role"), &[]),
+    (
+        Naming { service: "ssm", members: &["name", "names"], before_name: Some("parameter/") },
+        None,
+        &["DeleteParameter", "DeleteParameters", "GetParameter", "GetParameters", "PutParameter"],
+    ),
+    (Naming { service: "ecr", members: &["repositoryName"], before_name: Some("repository/") }, None, &[]),
+];
+
+/// The resources of a call by an account in a region; `request` is what its record has of its parameters.
 pub(super) fn of_call(
     call: &Identified,
     exchange: &Exchange,
-    account: &AccountId,
-    region: &Region,
+    request: Option<&Value>,
+    (account, region): (&AccountId, &Region),
 ) -> Vec<RecordResource> {
     if call.service.key == "s3" {
-        return of_s3(call, account);
+        return of_s3(call, request, account);
     }
-    let Some(resource_type) = call.known.as_ref().and_then(|known| known.data_resource_type.clone()) else {
-        return Vec::new();
+    let is_data = call.facts().category == Category::Data;
+    let (naming, resource_type) = if is_data {
+        let naming = NAMINGS.iter().find(|naming| naming.service == call.service.key);
+        let known = call.known.as_ref().and_then(|known| known.data_resource_type.as_deref());
+        (naming, known)
+    } else {
+        let fits = |(naming, _, operations): &&(Naming, Option<&str>, &[&str])| {
+            naming.service == call.service.key
+                && (operations.is_empty() || operations.contains(&call.operation.as_str()))
+        };
+        let found = MANAGEMENT.iter().find(fits);
+        (found.map(|(naming, ..)| naming), found.and_then(|(_, resource_type, _)| *resource_type))
     };
     let resource = |arn: Option<String>| {
         let owner = arn.as_deref().and_then(ArnParts::split).and_then(|arn| AccountId::parse(arn.account));
         let account_id = Some(owner.unwrap_or_else(|| account.clone()));
-        RecordResource { account_id, resource_type: resource_type.to_string(), arn }
+        let resource_type = resource_type.map(str::to_owned);
+        RecordResource { account_id, resource_type, arn, ..RecordResource::default() }
     };
-    let naming = NAMINGS.iter().find(|naming| naming.service == call.service.key);
-    let named = naming.map(|naming| (naming, names(naming, call, exchange)));
-    let arns: BTreeSet<String> = named
+    let names = naming.map(|naming| (naming, names(naming, call, exchange, request)));
+    let arns: BTreeSet<String> = names
         .iter()
         .flat_map(|(naming, names)| names.iter().filter_map(|name| naming.arn(name, account, region)))
         .collect();
-    if arns.is_empty() {
+    if arns.is_empty() && is_data && resource_type.is_some() {
         return vec![resource(None)];
     }
     arns.into_iter().map(|arn| resource(Some(arn))).collect()
 }
 
-fn of_s3(call: &Identified, account: &AccountId) -> Vec<RecordResource> {
+fn of_s3(call: &Identified, request: Option<&Value>, account: &AccountId) -> Vec<RecordResource> {
     let Some(bucket) = label(call, "Bucket").filter(|_| call.operation != "CreateBucket") else {
         return Vec::new();
     };
     let arn = format!("arn:aws:s3:::{bucket}");
-    let object = label(call, "Key").map(|key| RecordResource {
-        account_id: None,
-        resource_type: "AWS::S3::Object".to_owned(),
-        arn: Some(format!("{arn}/{key}")),
-    });
+    let object = |arn: Option<String>, arn_prefix: Option<String>| RecordResource {
+        resource_type: Some("AWS::S3::Object".to_owned()),
+        arn,
+        arn_prefix,
+        ..RecordResource::default()
+    };
+    let lists = ["ListMultipartUploads", "ListObjectVersions", "ListObjects", "ListObjectsV2"];
+    let objects = match label(call, "Key") {
+        Some(key) => Some(object(Some(format!("{arn}/{key}")), None)),
+        None if lists.contains(&call.operation.as_str()) => {
+            let prefix = request.and_then(|request| request["prefix"].as_str()).unwrap_or_default();
+            Some(object(None, Some(format!("{arn}/{prefix}"))))
+        }
+        None => None,
+    };
     let bucket = RecordResource {
         account_id: Some(account.clone()),
-        resource_type: "AWS::S3::Bucket".to_owned(),
+        resource_type: Some("AWS::S3::Bucket".to_owned()),
         arn: Some(arn),
+        ..RecordResource::default()
     };
-    object.into_iter().chain([bucket]).collect()
+    objects.into_iter().chain([bucket]).collect()
 }
 
 fn label<'a>(call: &'a Identified, name: &str) -> Option<&'a str> {
@@ -105,16 +143,23 @@ impl Naming {
         }
         let before = self.before_name?;
         let (mut owner, mut short) = (account.to_string(), name);
-        if self.service == "sqs" {
-            let mut parts = name.trim_end_matches('/').rsplit('/');
-            short = parts.next()?;
-            owner = parts.next().and_then(AccountId::parse).map_or(owner, |account| account.to_string());
-        } else if self.service == "lambda" {
-            // `name`, `name:alias`, `account:function:name`
-            if let Some((account, rest)) = name.split_once(":function:") {
-                (owner, short) = (account.to_owned(), rest);
+        match self.service {
+            "sqs" => {
+                let mut parts = name.trim_end_matches('/').rsplit('/');
+                short = parts.next()?;
+                owner = parts.next().and_then(AccountId::parse).map_or(owner, |account| account.to_string());
             }
-            short = short.split(':').next()?;
+            "lambda" => {
+                // `name`, `name:alias`, `account:function:name`
+                if let Some((account, rest)) = name.split_once(":function:") {
+                    (owner, short) = (account.to_owned(), rest);
+                }
+                short = short.split(':').next()?;
+            }
+            // Which key an alias stands for is not known.
+            "kms" if name.starts_with("alias/") => return None,
+            "ssm" => short = name.trim_start_matches('/'),
+            _ => {}
         }
         let service = self.service;
         (!short.is_empty()).then(|| format!("arn:aws:{service}:{region}:{owner}:{before}{short}"))
@@ -122,43 +167,47 @@ impl Naming {
 }
 
 /// The values of the members that name something, wherever the call has them.
-fn names(naming: &Naming, call: &Identified, exchange: &Exchange) -> Vec<String> {
-    let labelled = naming.members.iter().find_map(|member| label(call, member));
-    if let Some(name) = labelled {
-        return vec![name.to_owned()];
+fn names(naming: &Naming, call: &Identified, exchange: &Exchange, request: Option<&Value>) -> Vec<String> {
+    let answered = (naming.service == "kms").then(|| answered_key(exchange)).flatten();
+    if let Some(arn) = answered {
+        return vec![arn];
     }
-    let body = exchange.body.whole().unwrap_or_default();
-    if let Ok(members) = serde_json::from_slice::<HashMap<String, &RawValue>>(body) {
-        return names_in_json(naming, &members);
+    let value = |member: &&str| request.map(|request| &request[*member]).filter(|value| !value.is_null());
+    match naming.members.iter().find_map(value) {
+        Some(Value::String(name)) => return vec![name.clone()],
+        Some(names) => return texts(names).collect(),
+        None => {}
     }
-    let form = [exchange.head.query(), std::str::from_utf8(body).unwrap_or_default()];
-    let form: Vec<_> = form.into_iter().flat_map(pairs).collect();
-    let value = |member: &&str| form.iter().find(|(name, _)| name == member).map(|(_, value)| value.clone());
-    // Older clients ask a queue at its own URL.
-    let at_queue = || (naming.service == "sqs").then(|| exchange.head.path().to_owned());
-    naming.members.iter().find_map(value).or_else(at_queue).into_iter().collect()
-}
-
-fn names_in_json(naming: &Naming, members: &HashMap<String, &RawValue>) -> Vec<String> {
-    let parsed = |member: &str| serde_json::from_str::<Value>(members.get(member)?.get()).ok();
-    let named = naming.members.iter().find_map(|member| Some(parsed(member)?.as_str()?.to_owned()));
-    if let Some(name) = named {
-        return vec![name];
-    }
+    let none = Value::Null;
+    let request = request.unwrap_or(&none);
+    let items = |name: &str| request[name].as_array().into_iter().flatten();
     match naming.service {
         "dynamodb" => {
-            let tables = parsed("RequestItems").unwrap_or_default();
-            let tables = tables.as_object().into_iter().flat_map(|tables| tables.keys().cloned());
-            let items = parsed("TransactItems").unwrap_or_default();
-            let actions = items.as_array().into_iter().flatten().filter_map(Value::as_object);
-            let names = actions.flat_map(|actions| actions.values()).filter_map(|a| a["TableName"].as_str());
-            tables.chain(names.map(str::to_owned)).collect()
+            let tables = request["requestItems"].as_object();
+            let tables = tables.into_iter().flat_map(|tables| tables.keys().cloned());
+            let actions =
+                items("transactItems").filter_map(Value::as_object).flat_map(|action| action.values());
+            tables
+                .chain(actions.filter_map(|action| action["tableName"].as_str().map(str::to_owned)))
+                .collect()
         }
-        "events" => {
-            let entries = parsed("Entries").unwrap_or_default();
-            let entries = entries.as_array().into_iter().flatten();
-            entries.map(|entry| entry["EventBusName"].as_str().unwrap_or("default").to_owned()).collect()
-        }
+        "events" => items("entries")
+            .map(|entry| entry["eventBusName"].as_str().unwrap_or("default").to_owned())
+            .collect(),
+        // Older clients ask a queue at its own URL.
+        "sqs" if call.operation != "ListQueues" => vec![exchange.head.path().to_owned()],
         _ => Vec::new(),
     }
+}
+
+fn texts(names: &Value) -> impl Iterator<Item = String> {
+    names.as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned))
+}
+
+/// The ARN of the key that KMS has used: the call may have named it by an alias, or not at all.
+fn answered_key(exchange: &Exchange) -> Option<String> {
+    let reply = exchange.reply.as_ref()?;
+    let answer = Content::of(&reply.headers, &reply.body).json()?;
+    let named = [&answer["KeyId"], &answer["KeyMetadata"]["Arn"]];
+    named.into_iter().filter_map(Value::as_str).find(|arn| ArnParts::split(arn).is_some()).map(str::to_owned)
 }

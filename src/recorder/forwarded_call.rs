@@ -1,5 +1,4 @@
-//! The event of a forwarded call: what AWS would have recorded of it, but for its parameters and its answer, which are not
-//! read yet.
+//! The event of a forwarded call: what AWS would have recorded of it.
 
 use crate::clock::Ids;
 use crate::config::Settings;
@@ -11,10 +10,12 @@ use crate::recorder::call::{Call, Refusal};
 use crate::recorder::call_resources;
 use crate::recorder::callers::Callers;
 use crate::recorder::catalog::Catalog;
+use crate::recorder::elements;
 use crate::recorder::exchange::{Exchange, Head};
 use crate::recorder::identify::{Finding, Identified, identify, signing_scope};
 use crate::recorder::reply;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What is made of a call.
@@ -92,6 +93,13 @@ impl ForwardedCallRecorder {
         let region = recorded_in(source, scope.as_ref().and_then(|scope| scope.region.clone()));
         let refusal = exchange.reply.as_ref().and_then(|reply| reply::refusal(call, reply));
         let request_id = exchange.reply.as_ref().and_then(reply::request_id);
+        let request_parameters = elements::request(call, exchange, refusal.as_ref());
+        let resources =
+            call_resources::of_call(call, exchange, request_parameters.as_ref(), (&account, &region));
+        let user_agent = exchange.head.header("user-agent").map(|text| match call.service.key.as_str() {
+            "s3" | "s3control" => Cow::Owned(format!("[{text}]")),
+            _ => Cow::Borrowed(text),
+        });
         let call = Call {
             time: exchange.time,
             event_source: source,
@@ -103,24 +111,34 @@ impl ForwardedCallRecorder {
             identity: &identity,
             access_key,
             source_ip: &exchange.source_ip,
-            user_agent: exchange.head.header("user-agent"),
+            user_agent: user_agent.as_deref(),
             request_id: request_id.unwrap_or_else(|| self.ids.uuid().to_string()),
-            // Not read yet: they may hold secrets, and which members do is to be known first.
-            request_parameters: None,
-            response_elements: None,
+            request_parameters,
+            response_elements: exchange.reply.as_ref().and_then(|reply| elements::response(call, reply)),
             additional_event_data: additional(call, exchange),
             refusal: refusal
                 .as_ref()
                 .map(|refusal| Refusal { code: &refusal.code, message: refusal.message.as_deref() }),
-            resources: call_resources::of_call(call, exchange, &account, &region),
+            resources,
+            api_version: api_version(call),
         };
         call.event(&self.ids)
     }
 }
 
+/// The version of the API, for the services whose records have it.
+fn api_version(call: &Identified) -> Option<String> {
+    let service = &call.service;
+    match service.key.as_str() {
+        "dynamodb" | "elb" | "elbv2" | "route53" => Some(service.api_version.clone()),
+        "logs" => Some(service.api_version.replace('-', "")),
+        _ => None,
+    }
+}
+
 /// What S3 says of every call: how it was signed and how much went over the wire.
 fn additional(call: &Identified, exchange: &Exchange) -> Option<Value> {
-    if call.service.key != "s3" {
+    if !["s3", "s3control"].contains(&call.service.key.as_str()) {
         return None;
     }
     let mut data = serde_json::Map::new();

@@ -58,6 +58,7 @@ impl OwnCall<'_> {
             response_elements: self.outcome.unwrap_or_default().filter(filled),
             additional_event_data: None,
             resources: Vec::new(),
+            api_version: None,
         };
         call.event(ids)
     }

@@ -2,12 +2,12 @@
 //! or in the body, in places that depend on the protocol.
 
 use crate::recorder::catalog::Protocol;
+use crate::recorder::content::Content;
 use crate::recorder::exchange::Reply;
 use crate::recorder::identify::Identified;
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
-use serde_json::Value;
 
 /// `errorCode` and `errorMessage` of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,10 @@ pub fn refusal(call: &Identified, reply: &Reply) -> Option<CallError> {
     if reply.status < 400 {
         return None;
     }
-    let body = reply.body.whole().unwrap_or_default();
-    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let content = Content::of(&reply.headers, &reply.body);
+    let body = content.bytes().unwrap_or_default();
+    let is_xml = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<');
+    let json = content.json().filter(|_| !is_xml).unwrap_or_default();
     let member = |names: &[&str]| names.iter().find_map(|name| json.get(*name)?.as_str().map(str::to_owned));
     let code = header(reply, "x-amzn-errortype")
         .map(str::to_owned)
@@ -37,6 +39,8 @@ pub fn refusal(call: &Identified, reply: &Reply) -> Option<CallError> {
         // EC2's records say whose fault it was.
         Protocol::Ec2 if reply.status < 500 => format!("Client.{code}"),
         Protocol::Ec2 => format!("Server.{code}"),
+        // The exception's name is longer than the code on the wire.
+        Protocol::Query if call.service.key == "iam" && code == "NoSuchEntity" => format!("{code}Exception"),
         _ => code,
     };
     let message = member(&["message", "Message", "errorMessage"]).or_else(|| xml_text(body, &["Message"]));
@@ -48,7 +52,12 @@ pub fn request_id(reply: &Reply) -> Option<String> {
     ["x-amzn-requestid", "x-amz-request-id"]
         .iter()
         .find_map(|name| header(reply, name).map(str::to_owned))
-        .or_else(|| xml_text(reply.body.whole()?, &["RequestId", "RequestID", "requestId"]))
+        .or_else(|| {
+            xml_text(
+                Content::of(&reply.headers, &reply.body).bytes()?,
+                &["RequestId", "RequestID", "requestId"],
+            )
+        })
 }
 
 fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {

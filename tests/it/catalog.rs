@@ -117,7 +117,7 @@ async fn a_newer_table_can_be_named_and_what_is_none_is_refused() {
     let file = folder.path().join("operations.tsv");
     let mut table = String::from("#\tbotocore 99.0.0\t2031-01-02\n");
     writeln!(table, "S\tnotyetknown\tnotyetknown\tnotyetknown\tjson\t2030-01-01\tNotYet\t\t\t\t").unwrap();
-    writeln!(table, "T\t\t\t\t\t\t").unwrap();
+    writeln!(table, "T\t\t\t\t\t\t\t").unwrap();
     writeln!(table, "D\tAWS::NotYet::Thing\tPeekThing\nO\tGetRidOfThing\nR\tPeekThing").unwrap();
     std::fs::write(&file, &table).unwrap();
     let catalog = Catalog::open(Some(&file)).unwrap();

@@ -12,7 +12,7 @@ S  key  signing name  endpoint prefix  protocols  API version  target prefix  so
    also: other signing names, each with its first label of eventSource (s3express=s3express)
    unsigned: "unsigned" where some of its REST operations come without a signature, or with a bearer token
    sensitive: members that are
-T  numbers  booleans  lists  maps  times  renamed    names of members as they are on the wire, by what they hold; a list
+T  numbers  booleans  lists  maps  times  structures  renamed    names of members as they are on the wire, by what they hold; a list
                                              with the name of its items (list=item) where that is not "member", a
                                              member of a path, query or header that has another name (wire=name)
 N  operation=event ...                           names that records have for operations, where they are others
@@ -69,7 +69,8 @@ def holds(shapes, target):
     kind = target["type"]
     if kind in NUMBERS:
         return "numbers"
-    return {"boolean": "booleans", "list": "lists", "map": "maps", "timestamp": "times"}.get(kind, "other")
+    plural = {"boolean": "booleans", "list": "lists", "map": "maps", "timestamp": "times", "structure": "structures"}
+    return plural.get(kind, "texts")
 
 
 def is_secret(shapes, target):
@@ -104,10 +105,20 @@ def secret_paths(shapes, shape, names, path=(), seen=()):
             yield from secret_paths(shapes, member["shape"], names, (*path, wire), seen)
 
 
+def holds_mostly(kind, found):
+    """Whether members of a name hold this kind. What is text can be a value of one kind only; a name that is a map or a
+    list in most places is one, and so is one that nothing else is but a structure."""
+    if kind in ("maps", "lists"):
+        return found.most_common(1)[0][0] == kind
+    if kind == "structures":
+        return len(found) == 1 and kind in found
+    values = {"numbers", "booleans", "times", "texts"}
+    return values & set(found) == {kind} and found.most_common(1)[0][0] not in ("maps", "lists")
+
+
 def types(protocol, shapes):
-    """What members hold. A name that holds different things in different places is left out, except that a name
-    which is a map in most places is one."""
-    kinds, items, renamed = {}, {}, set()
+    """What members hold. A name that holds different things in different places is left out."""
+    kinds, items, renamed, queried = {}, {}, set(), set()
     for shape in shapes.values():
         for name, member in shape.get("members", {}).items():
             target = shapes[member["shape"]]
@@ -116,16 +127,17 @@ def types(protocol, shapes):
                 if target["type"] == "list" and not target.get("flattened"):
                     items[wire] = target["member"].get("locationName", "member")
             location = member.get("locationName", name)
+            if member.get("location") == "querystring":
+                queried.update((name, location))
             if member.get("location") in ("uri", "querystring", "header") and location.lower() != name.lower():
                 renamed.add(f"{location}={name}")
     xml = protocol in ("query", "ec2", "rest-xml")
     cells = []
-    for kind in ("numbers", "booleans", "lists", "maps", "times"):
-        wanted = xml or kind in ("maps", "times") or protocol == "rest-json" and kind in ("numbers", "booleans")
+    for kind in ("numbers", "booleans", "lists", "maps", "times", "structures"):
+        wanted = xml or kind in ("maps", "times") or protocol == "rest-json" and kind in ("numbers", "booleans", "lists")
         names = []
         for wire, found in sorted(kinds.items()):
-            most = found.most_common(1)[0][0]
-            if wanted and most == kind and (len(found) == 1 or kind in ("maps", "lists")):
+            if wanted and holds_mostly(kind, found) and (xml or kind != "lists" or wire in queried):
                 item = items.get(wire, "member")
                 names.append(f"{wire}={item}" if kind == "lists" and item != "member" else wire)
         cells.append(",".join(names))

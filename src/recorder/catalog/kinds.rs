@@ -18,6 +18,8 @@ pub struct Kinds {
     pub maps: HashSet<String>,
     /// Points in time.
     pub times: HashSet<String>,
+    /// Members of their own, in XML: an empty element is one without members.
+    pub structures: HashSet<String>,
     /// The names in the model of what has another one in a path, a query or a header.
     pub renamed: HashMap<String, String>,
 }
@@ -25,7 +27,7 @@ pub struct Kinds {
 impl Kinds {
     /// The cells of a `T` line.
     pub(super) fn read(cells: &[&str]) -> Option<Kinds> {
-        let [numbers, booleans, lists, maps, times, renamed] = cells else { return None };
+        let [numbers, booleans, lists, maps, times, structures, renamed] = cells else { return None };
         let pair = |text: &str| {
             let (name, value) = text.split_once('=').unwrap_or((text, "member"));
             (name.to_owned(), value.to_owned())
@@ -36,6 +38,7 @@ impl Kinds {
             lists: names::<Vec<String>>(lists).iter().map(|text| pair(text)).collect(),
             maps: names(maps),
             times: names(times),
+            structures: names(structures),
             renamed: names::<Vec<String>>(renamed).iter().map(|text| pair(text)).collect(),
         })
     }

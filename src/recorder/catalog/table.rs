@@ -261,7 +261,7 @@ impl Details {
             let wrong = |why| (number, why);
             match cells(line).as_slice() {
                 ["T", cells @ ..] => {
-                    details.kinds = Kinds::read(cells).ok_or(wrong("members come in six lists"))?;
+                    details.kinds = Kinds::read(cells).ok_or(wrong("members come in seven lists"))?;
                 }
                 ["N", pairs @ ..] => {
                     for pair in pairs {

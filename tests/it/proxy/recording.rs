@@ -17,7 +17,7 @@ const CREATE_USER: &str = "<CreateUserResponse xmlns=\"https://iam.amazonaws.com
     <RequestId>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestId></ResponseMetadata></CreateUserResponse>";
 
 #[tokio::test]
-async fn a_call_becomes_a_record_without_its_parameters_yet() {
+async fn a_call_becomes_a_record_as_aws_writes_it() {
     let (server, upstream) = in_front(&[]).await;
     upstream.will_say("200 OK", "text/xml", CREATE_USER);
     let reply = form_call(&server, "iam", "Action=CreateUser&Version=2010-05-08&UserName=ana").await;
@@ -39,8 +39,18 @@ async fn a_call_becomes_a_record_without_its_parameters_yet() {
       "awsRegion": "us-east-1",
       "sourceIPAddress": "127.0.0.1",
       "userAgent": "contrail-test/1.0",
-      "requestParameters": null,
-      "responseElements": null,
+      "requestParameters": {
+        "userName": "ana"
+      },
+      "responseElements": {
+        "user": {
+          "path": "/",
+          "userName": "ana",
+          "userId": "AIDAEXAMPLE",
+          "arn": "arn:aws:iam::000000000000:user/ana",
+          "createDate": "Nov 22, 2026 5:30:00 AM"
+        }
+      },
       "requestID": "7a62c49f-347e-4fc4-9331-6e8eEXAMPLE",
       "eventID": "00000000-0000-4000-8000-000000000003",
       "readOnly": false,

@@ -1,0 +1,161 @@
+//! What must not stand in a record: values that are secret or private. AWS hides some behind a word and leaves others out;
+//! what the models mark as sensitive, and what a name says is a secret, is hidden here as well.
+
+use crate::recorder::catalog::AwsOperation;
+use crate::recorder::identify::Identified;
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+
+/// What most services write in place of a secret.
+pub(super) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
+/// How names of secrets end, in small letters without `_` and `-`. Tokens for paging, and those that only tell calls apart
+/// (`NextToken`, `ClientRequestToken`), are none.
+const SECRETS: &[&str] = &[
+    "password",
+    "passwords",
+    "passphrase",
+    "secret",
+    "secretkey",
+    "secretstring",
+    "secretbinary",
+    "secretaccesskey",
+    "privatekey",
+    "keymaterial",
+    "apikey",
+    "authtoken",
+    "accesstoken",
+    "refreshtoken",
+    "bearertoken",
+    "sessiontoken",
+    "securitytoken",
+    "identitytoken",
+    "idtoken",
+    "apitoken",
+    "oauthtoken",
+    "authorizationtoken",
+    "authenticationtoken",
+    "samlassertion",
+    "tokencode",
+    "credentials",
+];
+
+/// What is hidden in the members of a call.
+pub(super) struct Hiding<'a> {
+    operation: Option<&'a AwsOperation>,
+    sensitive: &'a HashSet<String>,
+    service: &'a str,
+}
+
+impl<'a> Hiding<'a> {
+    pub(super) fn of(call: &'a Identified) -> Hiding<'a> {
+        Hiding {
+            operation: call.known.as_deref(),
+            sensitive: call.service.sensitive(),
+            service: &call.service.key,
+        }
+    }
+
+    /// Hides what is to be hidden in members that have the names of the wire.
+    pub(super) fn apply(&self, members: &mut Map<String, Value>) {
+        if let Some(operation) = self.operation {
+            operation.dropped.iter().for_each(|path| {
+                at(members, path, &mut |members, name| {
+                    members.shift_remove(name);
+                })
+            });
+            operation.secret.iter().for_each(|path| {
+                at(members, path, &mut |members, name| {
+                    if let Some(value) = members.get_mut(name) {
+                        self.hide(value, name);
+                    }
+                })
+            });
+        }
+        self.walk(members);
+    }
+
+    /// Hides members that are secret by their names, wherever they stand.
+    fn walk(&self, members: &mut Map<String, Value>) {
+        self.hide_named_values(members);
+        for (name, value) in members.iter_mut() {
+            if self.sensitive.contains(name) {
+                self.hide(value, name);
+            } else if is_secret(name) && !value.is_object() {
+                self.hide(value, name);
+            } else {
+                self.walk_into(value);
+            }
+        }
+    }
+
+    fn walk_into(&self, value: &mut Value) {
+        match value {
+            Value::Object(members) => self.walk(members),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.walk_into(item)),
+            _ => {}
+        }
+    }
+
+    /// `{"name": "DB_PASSWORD", "value": "…"}`: the name of the secret is itself a value.
+    fn hide_named_values(&self, members: &mut Map<String, Value>) {
+        let named = ["name", "key", "parameterkey", "parametername", "optionname"];
+        let is_named = |(name, value): (&String, &Value)| {
+            named.contains(&name.to_ascii_lowercase().as_str()) && value.as_str().is_some_and(is_secret)
+        };
+        if !members.iter().any(is_named) {
+            return;
+        }
+        for (name, value) in members.iter_mut() {
+            if ["value", "parametervalue"].contains(&name.to_ascii_lowercase().as_str()) {
+                self.hide(value, name);
+            }
+        }
+    }
+
+    /// Puts a word in place of a value, or of each of a list.
+    fn hide(&self, value: &mut Value, name: &str) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.hide(item, name)),
+            Value::Null | Value::Bool(_) => {}
+            _ => *value = self.word(name).into(),
+        }
+    }
+
+    /// AWS's word for it, which depends on the service.
+    fn word(&self, name: &str) -> &'static str {
+        match (self.service, name) {
+            ("ec2", _) => "<sensitiveDataRemoved>",
+            ("ssm", "TokenValue") => "Value hidden due to security reasons.",
+            (service, _) if service.starts_with("geo-") => "***",
+            _ => HIDDEN,
+        }
+    }
+}
+
+/// Whether a member of this name holds a secret.
+pub(super) fn is_secret(name: &str) -> bool {
+    let letters = name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
+    let small: String = letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    SECRETS.iter().any(|secret| small.ends_with(secret))
+}
+
+/// Does something with the members to which a path leads; lists on it are as if they were not there.
+fn at(members: &mut Map<String, Value>, path: &str, then: &mut impl FnMut(&mut Map<String, Value>, &str)) {
+    match path.split_once('.') {
+        None => then(members, path),
+        Some((name, rest)) => {
+            if let Some(value) = members.get_mut(name) {
+                within(value, rest, then);
+            }
+        }
+    }
+}
+
+fn within(value: &mut Value, path: &str, then: &mut impl FnMut(&mut Map<String, Value>, &str)) {
+    match value {
+        Value::Object(members) => at(members, path, then),
+        Value::Array(items) => items.iter_mut().for_each(|item| within(item, path, then)),
+        _ => {}
+    }
+}

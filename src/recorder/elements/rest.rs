@@ -1,0 +1,68 @@
+//! Members of a call that stand in its path, its query and its headers.
+
+use super::typed::scalar;
+use crate::recorder::catalog::Kinds;
+use crate::recorder::exchange::Head;
+use crate::recorder::identify::{Identified, pairs};
+use serde_json::{Map, Value};
+
+/// What stands in the query of a signed URL, or that SDKs put there, but is no member of a call.
+const NO_MEMBERS: &[&str] = &[
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+    "x-id",
+];
+
+/// The members, with the names of the model.
+pub(super) fn members(call: &Identified, head: &Head) -> Map<String, Value> {
+    let kinds = call.service.kinds();
+    let mut members = Map::new();
+    for (wire, text) in &call.labels {
+        let name = model_name(kinds, wire);
+        members.insert(name.to_owned(), scalar(text, name, kinds));
+    }
+    for (wire, text) in pairs(head.query()) {
+        if !NO_MEMBERS.contains(&wire.as_str()) && !is_literal(call, &wire) {
+            add(&mut members, model_name(kinds, &wire), &text, kinds);
+        }
+    }
+    for (wire, name) in &kinds.renamed {
+        let is_of_the_service = wire.len() > 2 && wire[..2].eq_ignore_ascii_case("x-");
+        if let Some(text) = head.header(&wire.to_ascii_lowercase()).filter(|_| is_of_the_service) {
+            add(&mut members, name, text, kinds);
+        }
+    }
+    members
+}
+
+/// Whether a name of the query belongs to the operation's path: `?publish` tells which operation it is.
+fn is_literal(call: &Identified, name: &str) -> bool {
+    let path = call.known.as_ref().map_or("", |known| known.path.as_str());
+    let literals = path.split_once('?').map_or("", |(_, literals)| literals);
+    literals.split('&').any(|literal| literal.split('=').next() == Some(name))
+}
+
+fn model_name<'a>(kinds: &'a Kinds, wire: &'a str) -> &'a str {
+    kinds.renamed.get(wire).map_or(wire, String::as_str)
+}
+
+/// A member that comes several times is a list.
+fn add(members: &mut Map<String, Value>, name: &str, text: &str, kinds: &Kinds) {
+    let value = scalar(text, name, kinds);
+    let is_list = kinds.lists.contains_key(name);
+    match members.get_mut(name) {
+        Some(Value::Array(items)) => items.push(value),
+        Some(first) => *first = Value::Array(vec![first.take(), value]),
+        None if is_list && !value.is_array() => {
+            members.insert(name.to_owned(), Value::Array(vec![value]));
+        }
+        None => {
+            members.insert(name.to_owned(), value);
+        }
+    }
+}
