@@ -2,23 +2,72 @@
 
 use crate::domain::account_id::AccountId;
 use crate::domain::region::Region;
+use crate::domain::timestamp::iso;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// What an access key stands for.
+/// Who is behind a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity {
-    /// The account's root user: every key that is not configured.
+pub struct Identity {
+    /// Who it is.
+    pub principal: Principal,
+    /// The session that temporary credentials stand for; `None` for those that last.
+    pub session: Option<CredentialSession>,
+}
+
+/// Who a caller is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// The account's root user: every key of which nothing is known.
     Root,
-    /// An IAM user, by name.
-    User(String),
+    /// An IAM user.
+    User(IamEntity),
     /// A role that was assumed.
     Role {
-        /// The role's name.
-        role: String,
-        /// The session's name.
-        session: String,
+        /// The role.
+        role: IamEntity,
+        /// The name of its session.
+        session_name: String,
     },
+    /// Somebody for whom an IAM user, or the root user, has got temporary credentials.
+    FederatedUser {
+        /// The name that was given to them.
+        name: String,
+        /// The user who has got them; `None` for the root user.
+        issuer: Option<IamEntity>,
+    },
+    /// Somebody whom an identity provider has named, who asks for the credentials of a role.
+    External {
+        /// `WebIdentityUser` or `SAMLUser`
+        kind: &'static str,
+        /// `provider:audience:subject`, or what the provider calls them.
+        principal_id: String,
+        /// The provider's name for them.
+        name: String,
+        /// The identity provider.
+        provider: String,
+    },
+}
+
+/// A user or a role of IAM. What is not known of it is made up, always the same for the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IamEntity {
+    /// Its name, without a path.
+    pub name: String,
+    /// Its unique id: `AIDA…`, `AROA…`
+    pub unique_id: Option<String>,
+    /// Its ARN.
+    pub arn: Option<String>,
+}
+
+/// The session of temporary credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialSession {
+    /// When they were handed out.
+    pub created: DateTime<Utc>,
+    /// The provider that vouched for a web identity, if one did.
+    pub federated_provider: Option<String>,
 }
 
 /// `userIdentity` of a record. Members as AWS writes them for each type; absent ones are left out.
@@ -28,20 +77,24 @@ pub struct UserIdentity {
     #[serde(rename = "type")]
     kind: &'static str,
     principal_id: String,
-    arn: String,
-    account_id: AccountId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<AccountId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_key_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    identity_provider: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     session_context: Option<SessionContext>,
 }
 
 impl UserIdentity {
-    /// The ARN of the user, of the role's session, or of the account's root.
-    pub fn arn(&self) -> &str {
-        &self.arn
+    /// The ARN of the user, of the role's session, or of the account's root; those from outside have none.
+    pub fn arn(&self) -> Option<&str> {
+        self.arn.as_deref()
     }
 
     /// The unique id; for the root user the account's.
@@ -53,7 +106,10 @@ impl UserIdentity {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SessionContext {
-    session_issuer: SessionIssuer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_issuer: Option<SessionIssuer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    web_id_federation_data: Option<WebIdFederationData>,
     attributes: SessionAttributes,
 }
 
@@ -65,7 +121,15 @@ struct SessionIssuer {
     principal_id: String,
     arn: String,
     account_id: AccountId,
-    user_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WebIdFederationData {
+    federated_provider: String,
+    attributes: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -75,71 +139,138 @@ struct SessionAttributes {
     mfa_authenticated: &'static str,
 }
 
+impl IamEntity {
+    /// One of which only the name is known.
+    pub fn named(name: impl Into<String>) -> IamEntity {
+        IamEntity { name: name.into(), unique_id: None, arn: None }
+    }
+}
+
+impl From<Principal> for Identity {
+    /// With credentials that last.
+    fn from(principal: Principal) -> Identity {
+        Identity { principal, session: None }
+    }
+}
+
 impl Identity {
+    /// The account's root user.
+    pub const ROOT: Identity = Identity { principal: Principal::Root, session: None };
+
     /// `userIdentity.type`
     pub const fn kind(&self) -> &'static str {
-        match self {
-            Identity::Root => "Root",
-            Identity::User(_) => "IAMUser",
-            Identity::Role { .. } => "AssumedRole",
+        match &self.principal {
+            Principal::Root => "Root",
+            Principal::User(_) => "IAMUser",
+            Principal::Role { .. } => "AssumedRole",
+            Principal::FederatedUser { .. } => "FederatedUser",
+            Principal::External { kind, .. } => kind,
         }
     }
 
     /// The `Username` of a lookup: the user's name, `root`, or the session's name of a role.
     pub fn user_name(&self) -> &str {
-        match self {
-            Identity::Root => "root",
-            Identity::User(name) => name,
-            Identity::Role { session, .. } => session,
+        match &self.principal {
+            Principal::Root => "root",
+            Principal::User(user) => &user.name,
+            Principal::Role { session_name, .. } => session_name,
+            Principal::FederatedUser { name, .. } | Principal::External { name, .. } => name,
         }
     }
 
-    /// The identity as a record shows it. `time` (ISO) stands in for the unknown start of a role's session.
+    /// The identity as a record shows it. `now` stands in for the start of a role's session that is not known.
     pub fn user_identity(
         &self,
         account: &AccountId,
         region: &Region,
         access_key: Option<&str>,
-        time: &str,
+        now: DateTime<Utc>,
     ) -> UserIdentity {
         let partition = region.partition();
-        let iam = |resource: &str| format!("arn:{partition}:iam::{account}:{resource}");
+        let sts = |resource: String| format!("arn:{partition}:sts::{account}:{resource}");
+        let issuer = |kind, entity: Option<&IamEntity>| SessionIssuer::of(kind, entity, account, partition);
+        let root = issuer("Root", None);
         let mut identity = UserIdentity {
             kind: self.kind(),
-            principal_id: account.to_string(),
-            arn: iam("root"),
-            account_id: account.clone(),
+            principal_id: root.principal_id,
+            arn: Some(root.arn),
+            account_id: Some(account.clone()),
             access_key_id: access_key.map(str::to_owned),
             user_name: None,
+            identity_provider: None,
             session_context: None,
         };
-        match self {
-            Identity::Root => {}
-            Identity::User(name) => {
-                identity.principal_id = unique_id("AIDA", account, name);
-                identity.arn = iam(&format!("user/{name}"));
-                identity.user_name = Some(name.clone());
+        let mut session_issuer = None;
+        match &self.principal {
+            Principal::Root => {}
+            Principal::User(user) => {
+                let user = issuer("IAMUser", Some(user));
+                (identity.principal_id, identity.arn) = (user.principal_id, Some(user.arn));
+                identity.user_name = user.user_name;
             }
-            Identity::Role { role, session } => {
-                let principal_id = unique_id("AROA", account, role);
-                identity.principal_id = format!("{principal_id}:{session}");
-                identity.arn = format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session}");
-                identity.session_context = Some(SessionContext {
-                    session_issuer: SessionIssuer {
-                        kind: "Role",
-                        principal_id,
-                        arn: iam(&format!("role/{role}")),
-                        account_id: account.clone(),
-                        user_name: role.clone(),
-                    },
-                    attributes: SessionAttributes {
-                        creation_date: time.to_owned(),
-                        mfa_authenticated: "false",
-                    },
-                });
+            Principal::Role { role, session_name } => {
+                let arn = sts(format!("assumed-role/{}/{session_name}", role.name));
+                let role = issuer("Role", Some(role));
+                identity.principal_id = format!("{}:{session_name}", role.principal_id);
+                identity.arn = Some(arn);
+                session_issuer = Some(role);
+            }
+            Principal::FederatedUser { name, issuer: user } => {
+                identity.principal_id = format!("{account}:{name}");
+                identity.arn = Some(sts(format!("federated-user/{name}")));
+                let kind = if user.is_some() { "IAMUser" } else { "Root" };
+                session_issuer = Some(issuer(kind, user.as_ref()));
+            }
+            Principal::External { principal_id, name, provider, .. } => {
+                identity.principal_id.clone_from(principal_id);
+                (identity.arn, identity.account_id) = (None, None);
+                identity.user_name = Some(name.clone());
+                identity.identity_provider = Some(provider.clone());
             }
         }
+        if session_issuer.is_some() || self.session.is_some() {
+            let session = self.session.as_ref();
+            let provider = session.and_then(|session| session.federated_provider.clone());
+            identity.session_context = Some(SessionContext {
+                session_issuer,
+                web_id_federation_data: provider.map(|federated_provider| WebIdFederationData {
+                    federated_provider,
+                    attributes: serde_json::Map::new(),
+                }),
+                attributes: SessionAttributes {
+                    creation_date: iso(session.map_or(now, |session| session.created)),
+                    mfa_authenticated: "false",
+                },
+            });
+        }
         identity
+    }
+}
+
+impl SessionIssuer {
+    /// A user or a role; without one the root user.
+    fn of(
+        kind: &'static str,
+        entity: Option<&IamEntity>,
+        account: &AccountId,
+        partition: &str,
+    ) -> SessionIssuer {
+        let (path, prefix) = if kind == "Role" { ("role", "AROA") } else { ("user", "AIDA") };
+        let iam = |resource: &str| format!("arn:{partition}:iam::{account}:{resource}");
+        let name = entity.map(|entity| entity.name.as_str());
+        let made_up = || match name {
+            Some(name) => (unique_id(prefix, account, name), iam(&format!("{path}/{name}"))),
+            None => (account.to_string(), iam("root")),
+        };
+        let known = entity.and_then(|entity| Some((entity.unique_id.clone()?, entity.arn.clone()?)));
+        let (principal_id, arn) = known.unwrap_or_else(made_up);
+        SessionIssuer {
+            kind,
+            principal_id,
+            arn,
+            account_id: account.clone(),
+            user_name: name.map(str::to_owned),
+        }
     }
 }
 
@@ -160,14 +291,14 @@ mod tests {
             &AccountId::parse("111122223333").unwrap(),
             &Region::us_east_1(),
             Some("AKIAX"),
-            "2026-11-22T05:30:00Z",
+            "2026-11-22T05:30:00Z".parse().unwrap(),
         ))
         .unwrap()
     }
 
     #[test]
     fn root_is_the_account_itself() {
-        insta::assert_json_snapshot!(shown(&Identity::Root), @r#"
+        insta::assert_json_snapshot!(shown(&Identity::ROOT), @r#"
         {
           "type": "Root",
           "principalId": "111122223333",
@@ -180,12 +311,45 @@ mod tests {
 
     #[test]
     fn a_user_has_a_name_and_a_role_has_a_session() {
-        let ana = shown(&Identity::User("ana".into()));
+        let ana = shown(&Principal::User(IamEntity::named("ana")).into());
         assert_eq!((ana["type"].as_str(), ana["userName"].as_str()), (Some("IAMUser"), Some("ana")));
         assert_eq!(ana["principalId"].as_str().map(str::len), Some(21));
-        let ci = shown(&Identity::Role { role: "deployer".into(), session: "ci".into() });
+        let ci =
+            shown(&Principal::Role { role: IamEntity::named("deployer"), session_name: "ci".into() }.into());
         assert_eq!(ci["arn"], "arn:aws:sts::111122223333:assumed-role/deployer/ci");
         assert_eq!(ci["sessionContext"]["sessionIssuer"]["userName"], "deployer");
         assert!(ci.get("userName").is_none());
+    }
+
+    #[test]
+    fn what_an_emulator_has_said_of_somebody_is_shown_as_it_said_it() {
+        let user = IamEntity {
+            name: "ana".into(),
+            unique_id: Some("AIDAX".into()),
+            arn: Some("arn:aws:iam::111122223333:user/team/ana".into()),
+        };
+        let created = "2026-11-22T05:00:00Z".parse().unwrap();
+        let session = Some(CredentialSession { created, federated_provider: None });
+        let ana = shown(&Identity { principal: Principal::User(user.clone()), session: session.clone() });
+        assert_eq!(
+            (&ana["principalId"], &ana["arn"]),
+            (&"AIDAX".into(), &"arn:aws:iam::111122223333:user/team/ana".into())
+        );
+        assert_eq!(ana["sessionContext"]["attributes"]["creationDate"], "2026-11-22T05:00:00Z");
+        assert_eq!(ana["sessionContext"].get("sessionIssuer"), None);
+        let guest = |issuer| Principal::FederatedUser { name: "guest".into(), issuer };
+        let of_ana = shown(&Identity { principal: guest(Some(user)), session: session.clone() });
+        assert_eq!(of_ana["principalId"], "111122223333:guest");
+        assert_eq!(of_ana["arn"], "arn:aws:sts::111122223333:federated-user/guest");
+        assert_eq!(of_ana["sessionContext"]["sessionIssuer"]["userName"], "ana");
+        let of_root = shown(&Identity { principal: guest(None), session });
+        insta::assert_json_snapshot!(of_root["sessionContext"]["sessionIssuer"], @r#"
+        {
+          "type": "Root",
+          "principalId": "111122223333",
+          "arn": "arn:aws:iam::111122223333:root",
+          "accountId": "111122223333"
+        }
+        "#);
     }
 }

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod insight_selectors;
 pub mod key_prefix;
 pub mod kms_key;
+pub mod learned;
 pub mod lookup;
 pub mod object_key;
 pub mod page_token;

@@ -100,8 +100,8 @@ async fn respond(
         return Err(Refusal { code: "InvalidAction", message, status: 400 });
     }
     let caller = caller(request, front)?;
-    let identity = caller.identity.user_identity(&caller.account, &caller.region, None, "");
-    let (arn, user) = (escape(identity.arn()), escape(identity.principal_id()));
+    let identity = caller.identity.user_identity(&caller.account, &caller.region, None, front.clock.now());
+    let (arn, user) = (escape(identity.arn().unwrap_or_default()), escape(identity.principal_id()));
     Ok(format!(
         "<GetCallerIdentityResponse xmlns=\"{NAMESPACE}\">\n  <GetCallerIdentityResult>\n    <Arn>{arn}</Arn>\n    \
          <UserId>{user}</UserId>\n    <Account>{}</Account>\n  </GetCallerIdentityResult>\n  <ResponseMetadata>\n    \

@@ -82,11 +82,12 @@ impl Call<'_> {
             request_parameters.as_deref(),
             response_elements.as_deref(),
         );
-        let user_identity = self.identity.user_identity(self.account, self.region, self.access_key, &time);
+        let user_identity =
+            self.identity.user_identity(self.account, self.region, self.access_key, self.time);
         let error_code = self.refusal.map(|refusal| cut(refusal.code, MAX_FIELD));
         let selector_fields = SelectorFields {
             event_type: Some(EVENT_TYPE.to_owned()),
-            user_arn: Some(user_identity.arn().to_owned()),
+            user_arn: user_identity.arn().map(str::to_owned),
             resources: self.resources.iter().filter_map(typed).collect(),
             ..SelectorFields::default()
         };
@@ -167,6 +168,7 @@ fn bounded(elements: Value) -> Result<Box<RawValue>, String> {
 mod tests {
     use super::*;
     use crate::domain::event_facts::NamesOnly;
+    use crate::domain::identity::{IamEntity, Principal};
     use serde_json::json;
 
     fn call<'a>(identity: &'a Identity, account: &'a AccountId, region: &'a Region) -> Call<'a> {
@@ -196,8 +198,17 @@ mod tests {
     fn what_is_known_of_a_call_is_what_would_be_read_from_its_record() {
         let account = AccountId::parse("111122223333").unwrap();
         let region = Region::us_east_1();
-        let role = Identity::Role { role: "deployer".into(), session: "ci".into() };
-        for identity in [&Identity::Root, &Identity::User("ana".into()), &role] {
+        let named = IamEntity::named;
+        let role = Principal::Role { role: named("deployer"), session_name: "ci".into() };
+        let guest = Principal::FederatedUser { name: "guest".into(), issuer: Some(named("ana")) };
+        let external = Principal::External {
+            kind: "WebIdentityUser",
+            principal_id: "accounts.example:app:eve".into(),
+            name: "eve".into(),
+            provider: "accounts.example".into(),
+        };
+        for principal in [Principal::Root, Principal::User(named("ana")), role, guest, external] {
+            let identity = &principal.into();
             let made = || call(identity, &account, &region);
             let refusal = Some(Refusal { code: "AccessDenied", message: Some("no") });
             let bucket = RecordResource {
@@ -236,7 +247,7 @@ mod tests {
         let call = Call {
             request_parameters: Some(large),
             response_elements: None,
-            ..call(&Identity::Root, &account, &region)
+            ..call(&Identity::ROOT, &account, &region)
         };
         let event = call.event(&Ids::Random).unwrap();
         assert!(event.record.contains(r#""requestParameters":{"omitted":true}"#));

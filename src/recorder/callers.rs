@@ -1,18 +1,39 @@
 //! Who calls: access key → account and identity, credential scope → region. Signatures are not checked.
+//!
+//! Settings name some keys. Others are learned from what emulators answer as they hand them out.
 
 use crate::config::Settings;
 use crate::domain::account_id::AccountId;
 use crate::domain::caller::Caller;
-use crate::domain::identity::Identity;
+use crate::domain::identity::{IamEntity, Identity, Principal};
+use crate::domain::learned::{LearnedKey, LearnedUser, Lesson};
 use crate::domain::region::Region;
 use crate::error::{ApiResult, Code};
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-/// The access keys that settings name, and the account of all others.
+/// Learned keys between two looks for those that are over.
+const KEYS_A_LOOK: usize = 1024;
+
+/// The access keys that settings name, those that were learned, and the account of all others.
 #[derive(Debug)]
 pub struct Callers {
     account: AccountId,
     identities: HashMap<String, (AccountId, Identity)>,
+    learned: RwLock<Learned>,
+    /// What was learned and is not stored yet.
+    unsaved: Mutex<Vec<Lesson>>,
+    has_warned: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Learned {
+    keys: HashMap<String, LearnedKey>,
+    /// By the account of whoever made them, and their names.
+    users: HashMap<(AccountId, String), IamEntity>,
+    keys_at_last_look: usize,
 }
 
 /// What a request holds about its caller. Not to be shown: a signature is among it.
@@ -34,15 +55,21 @@ impl Callers {
         let identity =
             |setting: &crate::config::IdentitySetting| match (&setting.user, &setting.role, &setting.session)
             {
-                (Some(user), ..) => Identity::User(user.clone()),
+                (Some(user), ..) => Principal::User(IamEntity::named(user)).into(),
                 (None, Some(role), Some(session)) => {
-                    Identity::Role { role: role.clone(), session: session.clone() }
+                    Principal::Role { role: IamEntity::named(role), session_name: session.clone() }.into()
                 }
-                _ => Identity::Root,
+                _ => Identity::ROOT,
             };
         let identities =
             settings.identities.iter().map(|s| (s.access_key.clone(), (s.account.clone(), identity(s))));
-        Callers { account: settings.account.clone(), identities: identities.collect() }
+        Callers {
+            account: settings.account.clone(),
+            identities: identities.collect(),
+            learned: RwLock::default(),
+            unsaved: Mutex::default(),
+            has_warned: AtomicBool::new(false),
+        }
     }
 
     /// Whose key it is: an account and who in it.
@@ -50,7 +77,69 @@ impl Callers {
         if let Some(known) = access_key.and_then(|key| self.identities.get(key)) {
             return known.clone();
         }
-        (access_key.and_then(AccountId::parse).unwrap_or_else(|| self.account.clone()), Identity::Root)
+        if let Some(known) = access_key.and_then(|key| self.learned().keys.get(key).cloned()) {
+            return (known.account, known.identity);
+        }
+        (access_key.and_then(AccountId::parse).unwrap_or_else(|| self.account.clone()), Identity::ROOT)
+    }
+
+    /// A user of whom whoever made them was told, or one of this name of whom nothing else is known.
+    pub fn user(&self, account: &AccountId, name: &str) -> IamEntity {
+        let known = self.learned().users.get(&(account.clone(), name.to_owned())).cloned();
+        known.unwrap_or_else(|| IamEntity::named(name))
+    }
+
+    /// Takes note of something that an emulator has answered; it counts from now on, and waits to be stored.
+    pub fn learn(&self, lesson: Lesson, now: DateTime<Utc>) {
+        self.remember(lesson.clone(), now);
+        self.unsaved().push(lesson);
+    }
+
+    /// Takes note of something that is stored.
+    pub fn remember(&self, lesson: Lesson, now: DateTime<Utc>) {
+        // Nothing panics while the lock is held.
+        let mut learned = self.learned.write().unwrap_or_else(PoisonError::into_inner);
+        match lesson {
+            Lesson::Key(key) => {
+                learned.keys.insert(key.access_key_id.clone(), key);
+            }
+            Lesson::User(LearnedUser { account, user }) => {
+                learned.users.insert((account, user.name.clone()), user);
+            }
+        }
+        if learned.keys.len() > learned.keys_at_last_look + KEYS_A_LOOK {
+            learned.keys.retain(|_, key| !key.is_over(now));
+            learned.keys_at_last_look = learned.keys.len();
+        }
+    }
+
+    /// What was learned and is not stored yet. Whoever takes it stores it, or gives it back.
+    pub fn take_unsaved(&self) -> Vec<Lesson> {
+        std::mem::take(&mut *self.unsaved())
+    }
+
+    /// Gives back what could not be stored.
+    pub fn give_back(&self, lessons: Vec<Lesson>) {
+        self.unsaved().splice(..0, lessons);
+    }
+
+    /// Says once in the log what to do when an emulator has answered a caller of `account` for another one, `answered`.
+    pub fn check_account(&self, account: &AccountId, answered: &AccountId) {
+        let is_default = *account == self.account;
+        if is_default && account != answered && !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "the emulator answers for account {answered}, but calls are recorded in {account}: \
+                 start with --account {answered}"
+            );
+        }
+    }
+
+    fn learned(&self) -> std::sync::RwLockReadGuard<'_, Learned> {
+        self.learned.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, Vec<Lesson>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The caller of a request. An unsigned one is the default account's root user in us-east-1.
@@ -131,9 +220,9 @@ mod tests {
     fn the_key_says_whose_account_and_the_scope_which_region() {
         let ana = signed("AKIAANA/20261122/eu-west-1/cloudtrail/aws4_request").unwrap();
         assert_eq!((ana.account.as_str(), ana.region.as_str()), ("111122223333", "eu-west-1"));
-        assert_eq!(ana.identity, Identity::User("ana".into()));
+        assert_eq!(ana.identity, Principal::User(IamEntity::named("ana")).into());
         let number = signed("444455556666/20261122/eu-west-1/cloudtrail/aws4_request").unwrap();
-        assert_eq!((number.account.as_str(), number.identity), ("444455556666", Identity::Root));
+        assert_eq!((number.account.as_str(), number.identity), ("444455556666", Identity::ROOT));
         let other = signed("test/20261122/mars-north-1/cloudtrail/aws4_request").unwrap();
         assert_eq!((other.account.as_str(), other.region.as_str()), ("000000000000", "mars-north-1"));
         for not_a_region in ["localhost", "0"] {

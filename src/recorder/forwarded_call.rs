@@ -13,6 +13,7 @@ use crate::recorder::catalog::Catalog;
 use crate::recorder::elements;
 use crate::recorder::exchange::{Exchange, Head};
 use crate::recorder::identify::{Finding, Identified, identify, signing_scope};
+use crate::recorder::learning;
 use crate::recorder::reply;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -85,10 +86,30 @@ impl ForwardedCallRecorder {
         }
     }
 
+    /// Learns from a call who is behind the keys that it has handed out. To be asked before its caller has the answer: the
+    /// next call may be made with one of them.
+    pub fn learn(&self, exchange: &Exchange) {
+        if !learning::may_teach(&exchange.head) {
+            return;
+        }
+        let base_hosts = &self.settings.recorder.base_hosts;
+        if let Finding::Call(call) = identify(&self.catalog, base_hosts, &exchange.head, &exchange.body.bytes)
+        {
+            let scope = signing_scope(&exchange.head);
+            let caller = self.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
+            if let Some(lesson) = learning::lesson(&call, exchange, &self.callers, &caller) {
+                self.callers.learn(lesson, exchange.time);
+            }
+        }
+    }
+
     fn event(&self, exchange: &Exchange, call: &Identified) -> Result<Event, String> {
         let scope = signing_scope(&exchange.head);
         let access_key = scope.as_ref().map(|scope| scope.access_key.as_str());
-        let (account, identity) = self.callers.holder(access_key);
+        let (account, mut identity) = self.callers.holder(access_key);
+        if let Some(external) = learning::external(call, exchange) {
+            identity = external;
+        }
         let (source, facts) = (&call.event_source, call.facts());
         let region = recorded_in(source, scope.as_ref().and_then(|scope| scope.region.clone()));
         let refusal = exchange.reply.as_ref().and_then(|reply| reply::refusal(call, reply));

@@ -2,11 +2,13 @@
 //! never fails; what finds no room is counted, and logged once in a while.
 
 use crate::clock::Clock;
+use crate::domain::learned::Lesson;
 use crate::domain::routing::CapturedEvent;
 use crate::metrics::{Fate, Metrics};
 use crate::recorder::exchange::{Exchange, Head};
 use crate::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
 use crate::recorder::writer::Writer;
+use crate::store::{Session, Store, StoreResult};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -45,6 +47,7 @@ impl ForwardedCalls {
     /// Starts the task. It ends when all clones of what is returned are gone.
     pub fn start(
         recorder: ForwardedCallRecorder,
+        store: Store,
         writer: Writer,
         clock: Clock,
         metrics: Metrics,
@@ -61,6 +64,7 @@ impl ForwardedCalls {
             unstored: Vec::new(),
             failing_since: None,
             recorder: Arc::clone(&recorder),
+            store,
             writer,
             clock,
             metrics: metrics.clone(),
@@ -82,12 +86,14 @@ impl ForwardedCalls {
 
     /// Hands a call over for which room was kept.
     pub fn offer_into(&self, room: Room, exchange: Exchange) {
+        self.recorder.learn(&exchange);
         self.waiting_bytes.fetch_add(exchange.kept_bytes(), Ordering::Relaxed);
         room.0.send(exchange);
     }
 
     /// Hands a call over, or counts it as dropped.
     pub fn offer(&self, exchange: Exchange) {
+        self.recorder.learn(&exchange);
         let size = exchange.kept_bytes();
         let has_room = self.waiting_bytes.fetch_add(size, Ordering::Relaxed) + size <= self.max_bytes;
         let refused = match has_room {
@@ -126,6 +132,7 @@ struct Task {
     failing_since: Option<Duration>,
     clock: Clock,
     recorder: Arc<ForwardedCallRecorder>,
+    store: Store,
     writer: Writer,
     metrics: Metrics,
 }
@@ -184,6 +191,7 @@ impl Task {
     }
 
     async fn store(&mut self) {
+        self.store_lessons().await;
         if self.unstored.is_empty() {
             return;
         }
@@ -199,6 +207,18 @@ impl Task {
         let since = *self.failing_since.get_or_insert(now);
         if now.saturating_sub(since) >= GIVEN_UP_AFTER {
             self.store_each().await;
+        }
+    }
+
+    /// Stores what was learned of callers. What cannot be stored counts all the same, and is tried again with the next.
+    async fn store_lessons(&self) {
+        let lessons = self.recorder.callers.take_unsaved();
+        if lessons.is_empty() {
+            return;
+        }
+        if let Err(error) = save(&self.store, &lessons).await {
+            tracing::warn!(%error, "what was learned of callers is not stored yet");
+            self.recorder.callers.give_back(lessons);
         }
     }
 
@@ -219,4 +239,12 @@ impl Task {
     fn count(&self, fate: Fate, captured: &CapturedEvent) {
         self.metrics.forwarded_calls.count(fate, &captured.event.event_source);
     }
+}
+
+async fn save(store: &Store, lessons: &[Lesson]) -> StoreResult<()> {
+    let mut session = store.write().await?;
+    for lesson in lessons {
+        session.learned_keys().save(lesson).await?;
+    }
+    session.commit().await
 }

@@ -18,6 +18,7 @@ pub mod forwarded_calls;
 pub mod handed_over;
 pub mod identify;
 pub mod intake;
+mod learning;
 pub mod other_json;
 pub mod own_call;
 pub mod reply;

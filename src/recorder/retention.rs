@@ -1,7 +1,8 @@
-//! Removing events, and the notes about delivered log files, that are older than they need to be. Age counts from the day
+//! Removing events, the notes about delivered log files, and learned keys, that are older than they need to be. Age counts from the day
 //! an event was stored, so that old records imported are kept as long as new ones.
 
 use crate::clock::Clock;
+use crate::domain::learned::over_before;
 use crate::store::{Session, Store, StoreResult};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,6 +57,7 @@ impl Retention {
                     session.deliveries().remove_old_files(before).await?;
                 }
             }
+            session.learned_keys().remove_expired(over_before(now)).await?;
             session.commit().await?;
             if is_done {
                 *self.next() = Some(now + EVERY);

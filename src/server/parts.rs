@@ -89,6 +89,9 @@ impl Parts {
         let settings = Arc::new(settings);
         let metrics = Metrics::default();
         let callers = Arc::new(Callers::new(&settings));
+        for lesson in store.read().await?.learned_keys().all().await? {
+            callers.remember(lesson, clock.now());
+        }
         let arrivals = Arrivals::new(clock.now().timestamp_micros());
         let committer = Committer {
             arrivals: arrivals.clone(),
@@ -103,7 +106,13 @@ impl Parts {
                 settings: Arc::clone(&settings),
                 ids: ids.clone(),
             };
-            Some(ForwardedCalls::start(recorder, writer.clone(), clock.clone(), metrics.clone()))
+            Some(ForwardedCalls::start(
+                recorder,
+                store.clone(),
+                writer.clone(),
+                clock.clone(),
+                metrics.clone(),
+            ))
         } else {
             None
         };

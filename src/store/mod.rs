@@ -16,6 +16,7 @@ mod error;
 mod event_filter;
 mod events;
 mod export;
+mod learned_keys;
 mod log_files;
 mod logging_trails;
 mod lookup;
@@ -48,8 +49,8 @@ pub use notices::PendingNotice;
 pub use open::OpenError;
 pub use overview::{Scopes, TrailBacklog, TrailDigest, TrailFile};
 pub use session::{
-    Deliveries, DigestKeys, Digests, Events, Maintenance, Organizations, ReadSession, Session, Settings,
-    Trails, WriteSession,
+    Deliveries, DigestKeys, Digests, Events, LearnedKeys, Maintenance, Organizations, ReadSession, Session,
+    Settings, Trails, WriteSession,
 };
 pub use trail_status::TrailStatus;
 pub use trails::Trail;

@@ -164,6 +164,8 @@ table_groups! {
     digest_keys: DigestKeys,
     /// Delegated administrators of organizations.
     organizations: Organizations,
+    /// Users and keys that emulators have handed out.
+    learned_keys: LearnedKeys,
     /// What the server itself remembers.
     settings: Settings,
     /// The database as a whole.

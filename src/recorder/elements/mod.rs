@@ -9,7 +9,7 @@ mod rest;
 mod s3;
 mod spelling;
 mod typed;
-mod xml;
+pub(super) mod xml;
 
 use crate::domain::category::Category;
 use crate::recorder::catalog::Protocol;

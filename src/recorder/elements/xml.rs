@@ -12,16 +12,16 @@ const MAX_DEPTH: usize = 48;
 
 /// An element, its name without a prefix.
 #[derive(Debug, Default)]
-pub(super) struct Element {
-    pub(super) name: String,
+pub(in crate::recorder) struct Element {
+    pub(in crate::recorder) name: String,
     namespace: Option<String>,
-    pub(super) children: Vec<Element>,
-    text: String,
+    pub(in crate::recorder) children: Vec<Element>,
+    pub(in crate::recorder) text: String,
 }
 
 impl Element {
     /// The outermost element of a document; `None` for what is no XML, or is nested too deeply.
-    pub(super) fn read(bytes: &[u8]) -> Option<Element> {
+    pub(in crate::recorder) fn read(bytes: &[u8]) -> Option<Element> {
         let mut reader = Reader::from_str(std::str::from_utf8(bytes).ok()?);
         // What stands around the outermost element.
         let mut open = vec![Element::default()];
@@ -51,17 +51,17 @@ impl Element {
     }
 
     /// A child of this name.
-    pub(super) fn child(&self, name: &str) -> Option<&Element> {
+    pub(in crate::recorder) fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name)
     }
 
     /// What is in it, by what members of its names hold.
-    pub(super) fn members(&self, kinds: &Kinds) -> Map<String, Value> {
+    pub(in crate::recorder) fn members(&self, kinds: &Kinds) -> Map<String, Value> {
         grouped(&self.children, |child| child.typed(kinds), |name| kinds.lists.contains_key(name))
     }
 
     /// Its value, by what a member of its name holds.
-    pub(super) fn typed(&self, kinds: &Kinds) -> Value {
+    pub(in crate::recorder) fn typed(&self, kinds: &Kinds) -> Value {
         if self.children.is_empty() {
             return scalar(&self.text, &self.name, kinds);
         }
@@ -92,7 +92,7 @@ impl Element {
 
     /// As it stands, with its namespace: several children of a name are a list, one is none, and text is what it looks
     /// like.
-    pub(super) fn as_it_stands(&self) -> Value {
+    pub(in crate::recorder) fn as_it_stands(&self) -> Value {
         if self.children.is_empty() && self.namespace.is_none() {
             return guess(&self.text);
         }

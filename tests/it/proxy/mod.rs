@@ -1,5 +1,6 @@
 //! In front of another server: what passes, what is recorded.
 
+mod callers;
 mod data_events;
 mod forwarding;
 mod recording;
@@ -67,4 +68,13 @@ async fn json_call(server: &TestServer, service: &str, target: &str, body: &str)
 async fn form_call(server: &TestServer, service: &str, body: &str) -> Reply {
     let headers = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
     call(server, service, (Method::POST, "/"), &headers, body.to_owned()).await
+}
+
+/// The same by the holder of an access key.
+async fn form_call_as(server: &TestServer, access_key: &str, service: &str, body: &str) -> Reply {
+    let request = http()
+        .post(&server.url)
+        .header("authorization", signed_by(access_key, service))
+        .header("content-type", "application/x-www-form-urlencoded");
+    Reply::of(request.body(body.to_owned()).send().await.unwrap()).await
 }

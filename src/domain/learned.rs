@@ -1,0 +1,53 @@
+//! What emulators say of callers as they hand out users and keys.
+
+use crate::domain::account_id::AccountId;
+use crate::domain::identity::{IamEntity, Identity};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long a temporary key is remembered after it has expired: emulators do not always refuse it then.
+const REMEMBERED: TimeDelta = TimeDelta::days(7);
+
+/// Something that was learned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lesson {
+    /// Of a user that was made.
+    User(LearnedUser),
+    /// Of a key that was handed out.
+    Key(LearnedKey),
+}
+
+/// A user that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearnedUser {
+    /// The account of whoever made it.
+    pub account: AccountId,
+    /// The user.
+    pub user: IamEntity,
+}
+
+/// An access key, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearnedKey {
+    /// `AKIA…`, `ASIA…`
+    pub access_key_id: String,
+    /// The account that it belongs to.
+    pub account: AccountId,
+    /// Who is behind it.
+    pub identity: Identity,
+    /// When it was handed out.
+    pub created: DateTime<Utc>,
+    /// When it expires; `None` for one that lasts.
+    pub expires: Option<DateTime<Utc>>,
+}
+
+impl LearnedKey {
+    /// Whether it has expired so long ago that nobody uses it any more.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.expires.is_some_and(|expires| expires < over_before(now))
+    }
+}
+
+/// Keys that have expired before this are over.
+pub fn over_before(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - REMEMBERED
+}

@@ -1,0 +1,144 @@
+//! What an emulator's answers say of callers: users that were made, access keys that were handed out, and to whom. Secrets
+//! in them are not looked at.
+
+use crate::domain::account_id::AccountId;
+use crate::domain::arn::ArnParts;
+use crate::domain::identity::{CredentialSession, IamEntity, Identity, Principal};
+use crate::domain::learned::{LearnedKey, LearnedUser, Lesson};
+use crate::recorder::callers::Callers;
+use crate::recorder::content::Content;
+use crate::recorder::elements::xml::Element;
+use crate::recorder::exchange::{Exchange, Head, Reply};
+use crate::recorder::identify::{Identified, pairs};
+use chrono::{DateTime, Utc};
+
+/// Whether there may be something to learn from a call, as far as its head tells.
+pub(super) fn may_teach(head: &Head) -> bool {
+    let is_for = |header: &str| header.contains("/iam/aws4") || header.contains("/sts/aws4");
+    // Whoever asks for a role with a token from elsewhere signs nothing.
+    head.header("authorization").map_or(head.method == http::Method::POST, is_for)
+}
+
+/// Who makes a call of STS with a token of an identity provider instead of a signature, as the answer has them.
+pub(super) fn external(call: &Identified, exchange: &Exchange) -> Option<Identity> {
+    let (kind, name) = match (call.service.key.as_str(), call.operation.as_str()) {
+        ("sts", "AssumeRoleWithWebIdentity") => ("WebIdentityUser", "SubjectFromWebIdentityToken"),
+        ("sts", "AssumeRoleWithSAML") => ("SAMLUser", "Subject"),
+        _ => return None,
+    };
+    let answer = Answer::of(call, exchange.reply.as_ref()?)?;
+    let (name, audience) = (answer.text(&[name])?, answer.text(&["Audience"])?);
+    let provider = answer.text(&["Provider"]).or_else(|| answer.text(&["Issuer"]))?;
+    let principal_id = match kind {
+        "SAMLUser" => format!("{}:{name}", answer.text(&["NameQualifier"]).unwrap_or(audience)),
+        _ => format!("{provider}:{audience}:{name}"),
+    };
+    let (name, provider) = (name.to_owned(), provider.to_owned());
+    Some(Principal::External { kind, principal_id, name, provider }.into())
+}
+
+/// What is learned from a call that `caller` has made.
+pub(super) fn lesson(
+    call: &Identified,
+    exchange: &Exchange,
+    callers: &Callers,
+    (account, identity): &(AccountId, Identity),
+) -> Option<Lesson> {
+    let answer = Answer::of(call, exchange.reply.as_ref()?)?;
+    let time = exchange.time;
+    match (call.service.key.as_str(), call.operation.as_str()) {
+        ("iam", "CreateUser") => {
+            let arn = answer.text(&["User", "Arn"])?;
+            callers.check_account(account, &account_of(arn)?);
+            let user = IamEntity {
+                name: answer.text(&["User", "UserName"])?.to_owned(),
+                unique_id: Some(answer.text(&["User", "UserId"])?.to_owned()),
+                arn: Some(arn.to_owned()),
+            };
+            Some(Lesson::User(LearnedUser { account: account.clone(), user }))
+        }
+        ("iam", "CreateAccessKey") => {
+            let user = answer.text(&["AccessKey", "UserName"]).filter(|name| !name.is_empty());
+            let user = user.map(|name| callers.user(account, name));
+            let owner = user.as_ref().and_then(|user| account_of(user.arn.as_deref()?));
+            Some(Lesson::Key(LearnedKey {
+                access_key_id: answer.text(&["AccessKey", "AccessKeyId"])?.to_owned(),
+                account: owner.unwrap_or_else(|| account.clone()),
+                identity: user.map_or(Principal::Root, Principal::User).into(),
+                created: time,
+                expires: None,
+            }))
+        }
+        ("sts", "GetCallerIdentity") => {
+            callers.check_account(account, &AccountId::parse(answer.text(&["Account"])?)?);
+            None
+        }
+        ("sts", "AssumeRole" | "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity") => {
+            let arn = ArnParts::split(answer.text(&["AssumedRoleUser", "Arn"])?)?;
+            let mut names = arn.resource.split('/').skip(1);
+            let (name, session_name) = (names.next()?.to_owned(), names.next()?.to_owned());
+            let unique_id = answer.text(&["AssumedRoleUser", "AssumedRoleId"])?.split(':').next();
+            let role_arn = asked(exchange, "RoleArn");
+            let role = IamEntity { name, unique_id: unique_id.map(str::to_owned), arn: role_arn };
+            answer.key(AccountId::parse(arn.account)?, Principal::Role { role, session_name }, time)
+        }
+        ("sts", "GetSessionToken") => answer.key(account.clone(), identity.principal.clone(), time),
+        ("sts", "GetFederationToken") => {
+            let arn = answer.text(&["FederatedUser", "Arn"])?;
+            let owner = account_of(arn)?;
+            callers.check_account(account, &owner);
+            let name = arn.rsplit_once('/')?.1.to_owned();
+            let issuer = match &identity.principal {
+                Principal::User(user) => Some(user.clone()),
+                _ => None,
+            };
+            answer.key(owner, Principal::FederatedUser { name, issuer }, time)
+        }
+        _ => None,
+    }
+}
+
+/// What is in an answer of the query protocol.
+struct Answer(Element);
+
+impl Answer {
+    fn of(call: &Identified, reply: &Reply) -> Option<Answer> {
+        if reply.status != 200 {
+            return None;
+        }
+        let mut answer = Element::read(Content::of(&reply.headers, &reply.body).bytes()?)?;
+        let name = format!("{}Result", call.operation);
+        let at = answer.children.iter().position(|child| child.name == name)?;
+        Some(Answer(answer.children.swap_remove(at)))
+    }
+
+    fn text(&self, path: &[&str]) -> Option<&str> {
+        path.iter()
+            .try_fold(&self.0, |element, name| element.child(name))
+            .map(|element| element.text.as_str())
+    }
+
+    /// The temporary key in it.
+    fn key(&self, account: AccountId, principal: Principal, created: DateTime<Utc>) -> Option<Lesson> {
+        let federated_provider = self.text(&["Provider"]).map(str::to_owned);
+        let session = Some(CredentialSession { created, federated_provider });
+        Some(Lesson::Key(LearnedKey {
+            access_key_id: self.text(&["Credentials", "AccessKeyId"])?.to_owned(),
+            account,
+            identity: Identity { principal, session },
+            created,
+            expires: Some(self.text(&["Credentials", "Expiration"])?.parse().ok()?),
+        }))
+    }
+}
+
+/// The value of a member of a form.
+fn asked(exchange: &Exchange, name: &str) -> Option<String> {
+    let form = std::str::from_utf8(exchange.body.whole()?).ok()?;
+    let members = pairs(exchange.head.query()).into_iter().chain(pairs(form));
+    members.into_iter().find(|(member, _)| member == name).map(|(_, value)| value)
+}
+
+fn account_of(arn: &str) -> Option<AccountId> {
+    AccountId::parse(ArnParts::split(arn)?.account)
+}

@@ -1,0 +1,143 @@
+//! Users and keys that were learned from what emulators answer.
+
+use crate::domain::account_id::AccountId;
+use crate::domain::identity::{CredentialSession, IamEntity, Identity, Principal};
+use crate::domain::learned::{LearnedKey, LearnedUser, Lesson};
+use crate::store::{LearnedKeys, Session, StoreResult, WriteSession};
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+
+#[derive(FromRow)]
+struct KeyRow {
+    access_key_id: String,
+    account: AccountId,
+    #[sqlx(rename = "type")]
+    kind: String,
+    name: Option<String>,
+    principal_id: Option<String>,
+    arn: Option<String>,
+    session_name: Option<String>,
+    federated_provider: Option<String>,
+    created_at: i64,
+    expires_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct UserRow {
+    account: AccountId,
+    name: String,
+    principal_id: String,
+    arn: String,
+}
+
+impl<S: Session> LearnedKeys<'_, S> {
+    /// Everything that was learned.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn all(&mut self) -> StoreResult<Vec<Lesson>> {
+        let users = "SELECT account, name, principal_id, arn FROM learned_users";
+        let users: Vec<UserRow> = sqlx::query_as(users).fetch_all(self.db()).await?;
+        let keys = "SELECT access_key_id, account, type, name, principal_id, arn, session_name, federated_provider, \
+                    created_at, expires_at FROM learned_keys";
+        let keys: Vec<KeyRow> = sqlx::query_as(keys).fetch_all(self.db()).await?;
+        let users = users.into_iter().map(UserRow::lesson);
+        Ok(users.chain(keys.into_iter().filter_map(KeyRow::lesson)).collect())
+    }
+}
+
+impl LearnedKeys<'_, WriteSession> {
+    /// Stores something that was learned; what was known of the same user or key is replaced.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn save(&mut self, lesson: &Lesson) -> StoreResult<()> {
+        match lesson {
+            Lesson::User(user) => self.save_user(user).await,
+            Lesson::Key(key) => self.save_key(key).await,
+        }
+    }
+
+    async fn save_user(&mut self, LearnedUser { account, user }: &LearnedUser) -> StoreResult<()> {
+        let insert =
+            "INSERT OR REPLACE INTO learned_users (account, name, principal_id, arn) VALUES ($1, $2, $3, $4)";
+        sqlx::query(insert)
+            .bind(account)
+            .bind(&user.name)
+            .bind(user.unique_id.as_deref().unwrap_or_default())
+            .bind(user.arn.as_deref().unwrap_or_default())
+            .execute(self.db())
+            .await?;
+        Ok(())
+    }
+
+    async fn save_key(&mut self, key: &LearnedKey) -> StoreResult<()> {
+        let (entity, session_name) = match &key.identity.principal {
+            Principal::Root | Principal::External { .. } => (None, None),
+            Principal::User(user) => (Some(user), None),
+            Principal::Role { role, session_name } => (Some(role), Some(session_name)),
+            Principal::FederatedUser { name, issuer } => (issuer.as_ref(), Some(name)),
+        };
+        let session = key.identity.session.as_ref();
+        let insert = "INSERT OR REPLACE INTO learned_keys (access_key_id, account, type, name, principal_id, arn, \
+                      session_name, federated_provider, created_at, expires_at) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        sqlx::query(insert)
+            .bind(&key.access_key_id)
+            .bind(&key.account)
+            .bind(key.identity.kind())
+            .bind(entity.map(|entity| &entity.name))
+            .bind(entity.and_then(|entity| entity.unique_id.as_ref()))
+            .bind(entity.and_then(|entity| entity.arn.as_ref()))
+            .bind(session_name)
+            .bind(session.and_then(|session| session.federated_provider.as_ref()))
+            .bind(key.created.timestamp_millis())
+            .bind(key.expires.map(|expires| expires.timestamp_millis()))
+            .execute(self.db())
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets keys that have expired before a point in time.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn remove_expired(&mut self, before: DateTime<Utc>) -> StoreResult<()> {
+        let delete = sqlx::query("DELETE FROM learned_keys WHERE expires_at < $1");
+        delete.bind(before.timestamp_millis()).execute(self.db()).await?;
+        Ok(())
+    }
+}
+
+impl UserRow {
+    fn lesson(self) -> Lesson {
+        let user = IamEntity { name: self.name, unique_id: Some(self.principal_id), arn: Some(self.arn) };
+        Lesson::User(LearnedUser { account: self.account, user })
+    }
+}
+
+impl KeyRow {
+    /// `None` for a row that nobody here has written.
+    fn lesson(self) -> Option<Lesson> {
+        let created = DateTime::from_timestamp_millis(self.created_at)?;
+        let entity = self.name.map(|name| IamEntity { name, unique_id: self.principal_id, arn: self.arn });
+        let principal = match (self.kind.as_str(), entity, self.session_name) {
+            ("Root", ..) => Principal::Root,
+            ("IAMUser", Some(user), _) => Principal::User(user),
+            ("AssumedRole", Some(role), Some(session_name)) => Principal::Role { role, session_name },
+            ("FederatedUser", issuer, Some(name)) => Principal::FederatedUser { name, issuer },
+            _ => return None,
+        };
+        let expires = self.expires_at.and_then(DateTime::from_timestamp_millis);
+        let federated_provider = self.federated_provider;
+        // Credentials that expire are those of a session.
+        let session = expires.map(|_| CredentialSession { created, federated_provider });
+        Some(Lesson::Key(LearnedKey {
+            access_key_id: self.access_key_id,
+            account: self.account,
+            identity: Identity { principal, session },
+            created,
+            expires,
+        }))
+    }
+}
