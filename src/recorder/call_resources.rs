@@ -89,7 +89,7 @@ pub(super) fn of_call(
         let resource_type = resource_type.map(str::to_owned);
         RecordResource { account_id, resource_type, arn, ..RecordResource::default() }
     };
-    let names = naming.map(|naming| (naming, names(naming, call, exchange, request)));
+    let names = naming.map(|naming| (naming, names(naming, exchange, request)));
     let arns: BTreeSet<String> = names
         .iter()
         .flat_map(|(naming, names)| names.iter().filter_map(|name| naming.arn(name, account, region)))
@@ -167,7 +167,7 @@ impl Naming {
 }
 
 /// The values of the members that name something, wherever the call has them.
-fn names(naming: &Naming, call: &Identified, exchange: &Exchange, request: Option<&Value>) -> Vec<String> {
+fn names(naming: &Naming, exchange: &Exchange, request: Option<&Value>) -> Vec<String> {
     let answered = (naming.service == "kms").then(|| answered_key(exchange)).flatten();
     if let Some(arn) = answered {
         return vec![arn];
@@ -194,8 +194,6 @@ fn names(naming: &Naming, call: &Identified, exchange: &Exchange, request: Optio
         "events" => items("entries")
             .map(|entry| entry["eventBusName"].as_str().unwrap_or("default").to_owned())
             .collect(),
-        // Older clients ask a queue at its own URL.
-        "sqs" if call.operation != "ListQueues" => vec![exchange.head.path().to_owned()],
         _ => Vec::new(),
     }
 }

@@ -113,6 +113,7 @@ impl ForwardedCallRecorder {
         let (source, facts) = (&call.event_source, call.facts());
         let region = recorded_in(source, scope.as_ref().and_then(|scope| scope.region.clone()));
         let refusal = exchange.reply.as_ref().and_then(|reply| reply::refusal(call, reply));
+        let refusal = refusal.map(|refusal| refusal.without_secrets_of(&exchange.head));
         let request_id = exchange.reply.as_ref().and_then(reply::request_id);
         let request_parameters = elements::request(call, exchange, refusal.as_ref());
         let resources =

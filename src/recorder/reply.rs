@@ -3,8 +3,9 @@
 
 use crate::recorder::catalog::Protocol;
 use crate::recorder::content::Content;
-use crate::recorder::exchange::Reply;
-use crate::recorder::identify::Identified;
+use crate::recorder::elements::HIDDEN;
+use crate::recorder::exchange::{Head, Reply};
+use crate::recorder::identify::{Identified, pairs};
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
@@ -45,6 +46,27 @@ pub fn refusal(call: &Identified, reply: &Reply) -> Option<CallError> {
     };
     let message = member(&["message", "Message", "errorMessage"]).or_else(|| xml_text(body, &["Message"]));
     Some(CallError { code, message })
+}
+
+impl CallError {
+    /// The same without the token and the signature of the call: answers to wrong signatures repeat what was signed.
+    pub fn without_secrets_of(mut self, head: &Head) -> CallError {
+        let signature = head.header("authorization").and_then(|header| header.split_once("Signature="));
+        let query = pairs(head.query());
+        let secrets = query.iter().filter(|(name, _)| {
+            ["X-Amz-Signature", "X-Amz-Security-Token", "Signature"].contains(&name.as_str())
+        });
+        let secrets = secrets.map(|(_, value)| value.as_str());
+        let secrets =
+            secrets.chain(head.header("x-amz-security-token")).chain(signature.map(|(_, text)| text));
+        let message = self.message.take();
+        self.message = message.map(|message| {
+            secrets
+                .filter(|secret| !secret.is_empty())
+                .fold(message, |message, secret| message.replace(secret, HIDDEN))
+        });
+        self
+    }
 }
 
 /// `requestID`, if the reply has one.

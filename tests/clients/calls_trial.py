@@ -93,6 +93,8 @@ def code_in_record(key, method, error):
         return f"{code}|NoSuchBucket|NoSuchKey"
     if key == "ec2":
         code = ("Server." if status >= 500 else "Client.") + code
+    if key == "iam" and code == "NoSuchEntity":
+        code += "Exception"
     return re.escape(code)
 
 

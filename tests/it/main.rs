@@ -7,6 +7,7 @@ mod console;
 mod corrections;
 mod delivery;
 mod digest;
+mod elements;
 mod export;
 mod house;
 mod identify;

@@ -234,10 +234,14 @@ fn item_of(item: Value, number: usize) -> Value {
 }
 
 /// `responseElements` of an answer to an operation that changes something; its names are those of the wire.
-pub(super) fn response(operation: &str, members: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn response(operation: &str, mut members: Map<String, Value>) -> Map<String, Value> {
     let none = Shape::default();
     let shape = SHAPES.get(operation).unwrap_or(&none);
     let mut shown = Map::new();
+    // It comes first in AWS's records.
+    if let Some(id) = members.shift_remove("requestId") {
+        put(&mut shown, "requestId", id);
+    }
     for (name, value) in members {
         let value = answered(&name, value);
         match shape.renamed.iter().find(|(wire, _)| *wire == name) {

@@ -96,7 +96,7 @@ fn is_numbered(node: &Node) -> bool {
 }
 
 /// Items of two members each, a name and a value, as an object.
-fn map(items: Vec<Value>) -> Value {
+pub(super) fn map(items: Vec<Value>) -> Value {
     let pair = |item: Value| {
         let Value::Object(members) = item else { return None };
         let mut members = members.into_iter();

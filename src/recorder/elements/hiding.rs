@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// What most services write in place of a secret.
-pub(super) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+pub(in crate::recorder) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// How names of secrets end, in small letters without `_` and `-`. Tokens for paging, and those that only tell calls apart
 /// (`NextToken`, `ClientRequestToken`), are none.

@@ -8,6 +8,7 @@ mod hiding;
 mod rest;
 mod s3;
 mod spelling;
+mod sqs;
 mod typed;
 pub(super) mod xml;
 
@@ -18,6 +19,7 @@ use crate::recorder::content::Content;
 use crate::recorder::exchange::{Exchange, Reply};
 use crate::recorder::identify::{self, Identified};
 use crate::recorder::reply::CallError;
+pub(super) use hiding::HIDDEN;
 use hiding::Hiding;
 use serde_json::{Map, Value};
 use spelling::Spelling;
@@ -71,7 +73,11 @@ fn sent(call: &Identified, exchange: &Exchange, content: &Content<'_>) -> Map<St
         Protocol::Query | Protocol::Ec2 => {
             let mut pairs = identify::pairs(exchange.head.query());
             pairs.extend(identify::pairs(std::str::from_utf8(body).unwrap_or_default()));
-            form::members(pairs, kinds)
+            let members = form::members(pairs, kinds);
+            match call.service.key.as_str() {
+                "sqs" => sqs::members(members, &exchange.head),
+                _ => members,
+            }
         }
         Protocol::RestJson | Protocol::RestXml => {
             let mut members = rest::members(call, &exchange.head);
@@ -177,6 +183,7 @@ fn result(call: &Identified, answer: &Element) -> Map<String, Value> {
     let kinds = call.service.kinds();
     let Some(result) = answer.child(&format!("{}Result", call.operation)) else { return Map::new() };
     match result.children.as_slice() {
+        _ if call.service.key == "sqs" => sqs::answered(result.members(kinds)),
         [wrapper] if UNWRAPPED.contains(&call.service.key.as_str()) => wrapper.members(kinds),
         _ => result.members(kinds),
     }
