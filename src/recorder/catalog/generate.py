@@ -25,7 +25,7 @@ O  name  method  path  flags  required  secret   those of which there is more to
    flags: 1 deprecated, 2 body in is a stream, 4 body out is one, 8 younger than EC2's API of 2015-03-01, 16 comes
    without a signature, or with a bearer token
    required: query members (?name) and headers of REST operations, and what they are signed for (@name);
-   secret: dotted members that are sensitive here; those that records do not have at all begin with "-"
+   secret: dotted members that are sensitive here, "*" for all names of a map; those that records do not have at all begin with "-"
 """
 import collections
 import datetime
@@ -74,7 +74,8 @@ def holds(shapes, target):
 
 
 def is_secret(shapes, target):
-    inner = shapes[target["member"]["shape"]] if target["type"] == "list" else target
+    within = {"list": "member", "map": "value"}.get(target["type"])
+    inner = shapes[target[within]["shape"]] if within else target
     return bool(target.get("sensitive") or inner.get("sensitive"))
 
 
@@ -88,21 +89,32 @@ def sensitive(shapes):
     return secret - plain, secret & plain
 
 
-def secret_paths(shapes, shape, names, path=(), seen=()):
-    """Where members of these names are secret below a shape, as dotted names."""
+def secret_paths(protocol, shapes, shape, names, path=(), seen=()):
+    """Where members of these names are secret below a shape, as dotted names; "*" stands for all names of a map."""
     if shape in seen:
         return
     target, seen = shapes[shape], (*seen, shape)
     if target["type"] == "list":
-        yield from secret_paths(shapes, target["member"]["shape"], names, path, seen)
+        yield from secret_paths(protocol, shapes, target["member"]["shape"], names, path, seen)
     elif target["type"] == "map":
-        yield from secret_paths(shapes, target["value"]["shape"], names, path, seen)
+        yield from secret_paths(protocol, shapes, target["value"]["shape"], names, (*path, "*"), seen)
     for name, member in target.get("members", {}).items():
-        wire = member.get("locationName", name)
-        if wire in names and is_secret(shapes, shapes[member["shape"]]):
+        inner, wire = shapes[member["shape"]], member.get("locationName", name)
+        if is_renamed(name, member):
+            wire = name
+        if {name, wire} & names and is_secret(shapes, inner):
             yield ".".join((*path, wire))
+        # The body as a whole: its members stand at the top.
+        elif protocol == "rest-json" and name == target.get("payload") and inner["type"] == "structure":
+            yield from secret_paths(protocol, shapes, member["shape"], names, path, seen)
         else:
-            yield from secret_paths(shapes, member["shape"], names, (*path, wire), seen)
+            yield from secret_paths(protocol, shapes, member["shape"], names, (*path, wire), seen)
+
+
+def is_renamed(name, member):
+    """Whether a member has another name in a path, a query or a header than in the model."""
+    elsewhere = member.get("location") in ("uri", "querystring", "header")
+    return elsewhere and member.get("locationName", name).lower() != name.lower()
 
 
 def holds_mostly(kind, found):
@@ -129,7 +141,7 @@ def types(protocol, shapes):
             location = member.get("locationName", name)
             if member.get("location") == "querystring":
                 queried.update((name, location))
-            if member.get("location") in ("uri", "querystring", "header") and location.lower() != name.lower():
+            if is_renamed(name, member):
                 renamed.add(f"{location}={name}")
     xml = protocol in ("query", "ec2", "rest-xml")
     cells = []
@@ -216,7 +228,7 @@ def rows():
         paths = {}
         for name, operation in model["operations"].items():
             ends = (operation[end]["shape"] for end in ("input", "output") if end in operation)
-            paths[name] = ",".join(sorted({path for end in ends for path in secret_paths(shapes, end, in_places)}))
+            paths[name] = ",".join(sorted({path for end in ends for path in secret_paths(meta["protocol"], shapes, end, in_places)}))
         if sum(map(len, paths.values())) > MAX_PATHS:
             secret, paths = secret | in_places, {}
         for kind, mark in (("secret", ""), ("dropped", "-")):

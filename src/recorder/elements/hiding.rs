@@ -38,6 +38,7 @@ const SECRETS: &[&str] = &[
     "samlassertion",
     "tokencode",
     "credentials",
+    "userdata",
 ];
 
 /// What is hidden in the members of a call.
@@ -140,16 +141,32 @@ pub(super) fn is_secret(name: &str) -> bool {
     SECRETS.iter().any(|secret| small.ends_with(secret))
 }
 
-/// Does something with the members to which a path leads; lists on it are as if they were not there.
+/// Does something with the members to which a path leads; lists on it are as if they were not there, and `*` stands for
+/// all names of a map.
 fn at(members: &mut Map<String, Value>, path: &str, then: &mut impl FnMut(&mut Map<String, Value>, &str)) {
-    match path.split_once('.') {
-        None => then(members, path),
-        Some((name, rest)) => {
-            if let Some(value) = members.get_mut(name) {
-                within(value, rest, then);
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    // EC2's requests begin names with a capital, its answers do not.
+    let is_meant = |name: &&String| first == "*" || is_spelt(name, first);
+    let names: Vec<String> = members.keys().filter(is_meant).cloned().collect();
+    for name in names {
+        match rest {
+            None => then(members, &name),
+            Some(rest) => {
+                if let Some(value) = members.get_mut(&name) {
+                    within(value, rest, then);
+                }
             }
         }
     }
+}
+
+/// Whether two names are the same but for the case of their first letters.
+fn is_spelt(name: &str, wanted: &str) -> bool {
+    let (name, wanted) = (name.as_bytes(), wanted.as_bytes());
+    name.len() == wanted.len()
+        && !name.is_empty()
+        && name[0].eq_ignore_ascii_case(&wanted[0])
+        && name[1..] == wanted[1..]
 }
 
 fn within(value: &mut Value, path: &str, then: &mut impl FnMut(&mut Map<String, Value>, &str)) {

@@ -1,109 +1,17 @@
-//! What records have of a session over sixteen services and some more: `calls.txt`.
-//!
-//! A block there is a call. `## service eventName`, method and target, headers, `> ` the body; `< ` the status, headers of
-//! the reply, `< ` its body; and what the record is to have. The requests are as boto3 sends them, the replies in part
-//! shorter than an emulator gives them. Secret values in them have `s3cr3t` in them, or its base64 form.
+//! What records have of a session over sixteen services and some more.
+
+mod calls;
 
 use bytes::Bytes;
-use contrail::clock::{Clock, Ids};
-use contrail::config::Settings;
-use contrail::domain::routing::LoggingTrails;
-use contrail::recorder::callers::Callers;
-use contrail::recorder::catalog::Catalog;
-use contrail::recorder::exchange::{Exchange, Head, KeptBody, Reply};
+use calls::{calls, recorder};
+use contrail::recorder::exchange::{Exchange, KeptBody};
 use contrail::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
-use http::{HeaderMap, HeaderName};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::sync::Arc;
-
-const CALLS: &str = include_str!("calls.txt");
 
 /// Secret values, plain and in base64.
 const SECRETS: &[&str] = &["s3cr3t", "czNjcjN0"];
-
-/// A block of the file.
-struct Call {
-    title: &'static str,
-    exchange: Exchange,
-    request_parameters: Value,
-    response_elements: Value,
-}
-
-fn body(text: &str) -> KeptBody {
-    KeptBody { bytes: Bytes::copy_from_slice(text.as_bytes()), total: text.len() as u64, ended: true }
-}
-
-fn add(headers: &mut HeaderMap, line: &str) {
-    let (name, value) = line.split_once(": ").expect("a header");
-    headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
-}
-
-impl Call {
-    fn read(block: &'static str) -> Call {
-        let mut lines = block.lines();
-        let title = lines.next().unwrap();
-        let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
-        let service = title.split(' ').next().unwrap();
-        let (mut headers, mut reply_headers) = (HeaderMap::new(), HeaderMap::new());
-        let scope = format!("Credential=123456789012/20261129/us-east-1/{service}/aws4_request");
-        add(
-            &mut headers,
-            &format!("authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"),
-        );
-        add(&mut headers, "host: localhost:4700");
-        let (mut sent, mut answered, mut status) = ("", "", None);
-        let (mut request_parameters, mut response_elements) = (Value::Null, Value::Null);
-        for line in lines {
-            if let Some(text) = line.strip_prefix("> ") {
-                sent = text;
-            } else if let Some(text) = line.strip_prefix("< ") {
-                match status {
-                    None => status = Some(text.parse().unwrap()),
-                    Some(_) => answered = text,
-                }
-            } else if let Some(text) = line.strip_prefix("requestParameters ") {
-                request_parameters = serde_json::from_str(text).unwrap();
-            } else if let Some(text) = line.strip_prefix("responseElements ") {
-                response_elements = serde_json::from_str(text).unwrap();
-            } else {
-                add(if status.is_none() { &mut headers } else { &mut reply_headers }, line);
-            }
-        }
-        if sent.contains("Action=") {
-            add(&mut headers, "content-type: application/x-www-form-urlencoded; charset=utf-8");
-        }
-        let head = Head { method: method.parse().unwrap(), target: target.to_owned(), headers };
-        let reply = Reply { status: status.unwrap(), headers: reply_headers, body: body(answered) };
-        Call {
-            title,
-            exchange: Exchange {
-                head: Arc::new(head),
-                body: body(sent),
-                reply: Some(reply),
-                time: "2026-11-29T05:30:00Z".parse().unwrap(),
-                source_ip: "192.0.2.7".to_owned(),
-                trails: LoggingTrails::default(),
-            },
-            request_parameters,
-            response_elements,
-        }
-    }
-}
-
-fn calls() -> Vec<Call> {
-    CALLS.split("## ").skip(1).map(|block| Call::read(block.trim_end())).collect()
-}
-
-fn recorder() -> ForwardedCallRecorder {
-    let settings = vec![("recorder.data_events", "true".to_owned())];
-    let settings = Arc::new(Settings::builtin(settings).unwrap());
-    ForwardedCallRecorder {
-        catalog: Catalog::embedded(),
-        callers: Arc::new(Callers::new(&settings)),
-        settings,
-        ids: Ids::Random,
-    }
-}
 
 fn record(recorder: &ForwardedCallRecorder, exchange: &Exchange) -> Value {
     match recorder.record(exchange) {
@@ -141,4 +49,113 @@ fn no_secret_of_a_session_is_in_its_records() {
         assert!(!SECRETS.iter().any(|secret| record.contains(secret)), "{record}");
     }
     assert!(sent > 25, "{sent}");
+}
+
+/// What a record has in `resources`, of the first call of this name.
+fn resources_of(event_name: &str) -> Value {
+    let all = calls();
+    let call = all.iter().find(|call| call.title.split(' ').nth(1) == Some(event_name)).unwrap();
+    record(&recorder(), &call.exchange)["resources"].clone()
+}
+
+#[test]
+fn records_of_some_services_name_what_the_call_was_about() {
+    let arn = |arn: &str| json!({"accountId": "123456789012", "ARN": arn});
+    let typed = |resource_type: &str, arn: &str| json!({"accountId": "123456789012", "type": resource_type, "ARN": arn});
+    let parameter = "arn:aws:ssm:us-east-1:123456789012:parameter/a/b";
+    assert_eq!(resources_of("PutParameter"), json!([arn(parameter)]));
+    assert_eq!(resources_of("GetParameters"), json!([arn(parameter)]));
+    assert_eq!(resources_of("DescribeParameters"), Value::Null);
+    assert_eq!(
+        resources_of("CreateRepository"),
+        json!([arn("arn:aws:ecr:us-east-1:123456789012:repository/app")])
+    );
+    let role = typed("AWS::IAM::Role", "arn:aws:iam::123456789012:role/app");
+    assert_eq!(resources_of("AssumeRole"), json!([role]));
+    let key = &resources_of("Encrypt")[0];
+    assert_eq!(key["type"], "AWS::KMS::Key");
+    assert!(
+        key["ARN"].as_str().unwrap().starts_with("arn:aws:kms:us-east-1:123456789012:key/"),
+        "not its alias"
+    );
+    assert_eq!(resources_of("ListKeys"), Value::Null);
+    assert_eq!(
+        resources_of("ListObjects"),
+        json!([
+            {"type": "AWS::S3::Object", "ARNPrefix": "arn:aws:s3:::b-1/"},
+            typed("AWS::S3::Bucket", "arn:aws:s3:::b-1")
+        ])
+    );
+    assert_eq!(resources_of("CreateUser"), Value::Null);
+}
+
+#[test]
+fn some_services_say_the_version_of_their_api_and_s3_puts_brackets_around_the_agent() {
+    let recorder = recorder();
+    let mut versions = std::collections::BTreeMap::new();
+    for mut call in calls() {
+        let head = Arc::make_mut(&mut call.exchange.head);
+        head.headers.insert("user-agent", "agent/1".parse().unwrap());
+        let record = record(&recorder, &call.exchange);
+        let source = record["eventSource"].as_str().unwrap().to_owned();
+        assert_eq!(record["userAgent"], if source.starts_with("s3.") { "[agent/1]" } else { "agent/1" });
+        if let Some(version) = record["apiVersion"].as_str() {
+            versions.entry(source).or_insert_with(std::collections::BTreeSet::new).insert(version.to_owned());
+        }
+    }
+    let versions: Vec<String> =
+        versions.into_iter().map(|(source, found)| format!("{source} {found:?}")).collect();
+    assert_eq!(
+        versions,
+        [
+            r#"dynamodb.amazonaws.com {"2012-08-10"}"#,
+            r#"elasticloadbalancing.amazonaws.com {"2012-06-01", "2015-12-01"}"#,
+            r#"logs.amazonaws.com {"20140328"}"#,
+            r#"route53.amazonaws.com {"2013-04-01"}"#,
+        ]
+    );
+}
+
+/// A call of the session with another body, and what its record has then.
+fn with(event_name: &str, change: impl FnOnce(&mut Exchange)) -> Value {
+    let mut call = calls().into_iter().find(|call| call.title.ends_with(&format!(" {event_name}"))).unwrap();
+    change(&mut call.exchange);
+    record(&recorder(), &call.exchange)
+}
+
+#[test]
+fn what_is_packed_is_unpacked_and_what_is_too_long_or_broken_is_left_out() {
+    let plain = with("CreateTable", |_| ());
+    let packed = with("CreateTable", |exchange| {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&exchange.body.bytes).unwrap();
+        let bytes = Bytes::from(gzip.finish().unwrap());
+        exchange.body = KeptBody { total: bytes.len() as u64, bytes, ended: true };
+        Arc::make_mut(&mut exchange.head).headers.insert("content-encoding", "gzip".parse().unwrap());
+    });
+    assert_eq!(packed["requestParameters"], plain["requestParameters"]);
+    let too_long = with("CreateTable", |exchange| exchange.body.total = 300_000);
+    assert_eq!(too_long["requestParameters"], json!({"omitted": true}));
+    assert_eq!(too_long["responseElements"], plain["responseElements"]);
+    let broken = with("CreateTable", |exchange| exchange.body.ended = false);
+    assert_eq!(broken["requestParameters"], Value::Null);
+    for garbage in ["", "[1]", "{", "\u{0}", "<a>"] {
+        let record = with("CreateTable", |exchange| exchange.body = calls::body(garbage));
+        assert_eq!(record["requestParameters"], Value::Null, "{garbage}");
+    }
+}
+
+#[test]
+fn an_error_does_not_repeat_the_token_or_the_signature_of_the_call() {
+    let record = with("DeleteRole", |exchange| {
+        let headers = &mut Arc::make_mut(&mut exchange.head).headers;
+        headers.insert("x-amz-security-token", "t0k3n".parse().unwrap());
+        let reply = exchange.reply.as_mut().unwrap();
+        reply.status = 403;
+        reply.body = calls::body(
+            "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>should have been 'POST / t0k3n'\
+             </Message></Error></ErrorResponse>",
+        );
+    });
+    assert_eq!(record["errorMessage"], "should have been 'POST / HIDDEN_DUE_TO_SECURITY_REASONS'");
 }

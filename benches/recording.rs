@@ -1,0 +1,98 @@
+//! What a record of a forwarded call costs: to find out which call it is, and to build the record from what was asked and
+//! answered.
+//!
+//! `cargo bench --bench recording [-- ROUNDS]`. The calls are those of the test in `tests/it/elements`.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+#![expect(dead_code, reason = "the other benchmarks use more of what they share")]
+
+#[path = "../tests/it/elements/calls.rs"]
+mod calls;
+mod support;
+
+use bytes::Bytes;
+use calls::{Call, calls, recorder};
+use contrail::recorder::exchange::{Exchange, Head, KeptBody};
+use contrail::recorder::forwarded_call::Recorded;
+use contrail::recorder::identify::{Finding, identify};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+use support::line;
+
+fn main() {
+    let (rounds, recorder) = (support::events(300), recorder());
+    let identified =
+        |exchange: &Exchange| identify(&recorder.catalog, &[], &exchange.head, &exchange.body.bytes);
+    let protocol = |call: &Call| match identified(&call.exchange) {
+        Finding::Call(call) => format!("{:?}", call.protocol),
+        other => panic!("{}: {other:?}", call.title),
+    };
+    let all = calls();
+    let mut by_protocol: Vec<(String, Vec<Exchange>)> = Vec::new();
+    for call in all {
+        let protocol = protocol(&call);
+        if protocol == "Json" {
+            add(&mut by_protocol, "Cbor", in_cbor(&call.exchange));
+        }
+        add(&mut by_protocol, &protocol, call.exchange);
+    }
+    println!();
+    line(&["protocol", "calls", "bytes/call", "us to identify", "us in all"]);
+    for (protocol, exchanges) in &by_protocol {
+        let bytes: usize = exchanges.iter().map(Exchange::kept_bytes).sum();
+        let first = each(exchanges, rounds, |exchange| matches!(identified(exchange), Finding::Call(_)));
+        let whole =
+            each(exchanges, rounds, |exchange| matches!(recorder.record(exchange), Recorded::Event(_)));
+        line(&[
+            protocol,
+            &exchanges.len().to_string(),
+            &(bytes / exchanges.len()).to_string(),
+            &format!("{first:.1}"),
+            &format!("{whole:.1}"),
+        ]);
+    }
+}
+
+fn add(by_protocol: &mut Vec<(String, Vec<Exchange>)>, protocol: &str, exchange: Exchange) {
+    match by_protocol.iter_mut().find(|(name, _)| name == protocol) {
+        Some((_, exchanges)) => exchanges.push(exchange),
+        None => by_protocol.push((protocol.to_owned(), vec![exchange])),
+    }
+}
+
+/// The same call in CBOR.
+fn in_cbor(exchange: &Exchange) -> Exchange {
+    let packed = |body: &KeptBody| {
+        let value: serde_json::Value = serde_json::from_slice(&body.bytes).unwrap_or_default();
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&value, &mut bytes).expect("CBOR");
+        KeptBody { total: bytes.len() as u64, bytes: Bytes::from(bytes), ended: true }
+    };
+    let mut headers = exchange.head.headers.clone();
+    let target = headers.remove("x-amz-target").expect("a target");
+    let (service, operation) = target.to_str().expect("text").rsplit_once('.').expect("an operation");
+    headers.insert("smithy-protocol", "rpc-v2-cbor".parse().expect("a value"));
+    let target = format!("/service/{service}/operation/{operation}");
+    let mut exchange = Exchange {
+        head: Arc::new(Head { method: exchange.head.method.clone(), target, headers }),
+        body: packed(&exchange.body),
+        ..exchange.clone()
+    };
+    if let Some(reply) = &mut exchange.reply {
+        reply.body = packed(&reply.body);
+    }
+    exchange
+}
+
+/// Microseconds per call.
+fn each(exchanges: &[Exchange], rounds: usize, done: impl Fn(&Exchange) -> bool) -> f64 {
+    // Tables of services are read when they are asked for.
+    assert!(exchanges.iter().all(&done), "not a call");
+    let began = Instant::now();
+    for _ in 0..rounds {
+        for exchange in exchanges {
+            black_box(done(black_box(exchange)));
+        }
+    }
+    began.elapsed().as_secs_f64() * 1e6 / (rounds * exchanges.len()) as f64
+}

@@ -1,0 +1,106 @@
+//! Reads `calls.txt`: a session over sixteen services and some more, as calls and what records have of them.
+//!
+//! A block there is a call. `## service eventName`, method and target, headers, `> ` the body; `< ` the status, headers of
+//! the reply, `< ` its body; and what the record is to have. The requests are as boto3 sends them, the replies in part
+//! shorter than an emulator gives them. Secret values in them have `s3cr3t` in them, or its base64 form.
+
+use bytes::Bytes;
+use contrail::clock::Ids;
+use contrail::config::Settings;
+use contrail::domain::routing::LoggingTrails;
+use contrail::recorder::callers::Callers;
+use contrail::recorder::catalog::Catalog;
+use contrail::recorder::exchange::{Exchange, Head, KeptBody, Reply};
+use contrail::recorder::forwarded_call::ForwardedCallRecorder;
+use http::{HeaderMap, HeaderName};
+use serde_json::Value;
+use std::sync::Arc;
+
+const CALLS: &str = include_str!("calls.txt");
+
+/// A block of the file.
+pub(crate) struct Call {
+    pub(crate) title: &'static str,
+    pub(crate) exchange: Exchange,
+    pub(crate) request_parameters: Value,
+    pub(crate) response_elements: Value,
+}
+
+/// A body that is all there.
+pub(crate) fn body(text: &str) -> KeptBody {
+    KeptBody { bytes: Bytes::copy_from_slice(text.as_bytes()), total: text.len() as u64, ended: true }
+}
+
+fn add(headers: &mut HeaderMap, line: &str) {
+    let (name, value) = line.split_once(": ").expect("a header");
+    headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+}
+
+impl Call {
+    fn read(block: &'static str) -> Call {
+        let mut lines = block.lines();
+        let title = lines.next().unwrap();
+        let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
+        let service = title.split(' ').next().unwrap();
+        let (mut headers, mut reply_headers) = (HeaderMap::new(), HeaderMap::new());
+        let scope = format!("Credential=123456789012/20261129/us-east-1/{service}/aws4_request");
+        add(
+            &mut headers,
+            &format!("authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"),
+        );
+        add(&mut headers, "host: localhost:4700");
+        let (mut sent, mut answered, mut status) = ("", "", None);
+        let (mut request_parameters, mut response_elements) = (Value::Null, Value::Null);
+        for line in lines {
+            if let Some(text) = line.strip_prefix("> ") {
+                sent = text;
+            } else if let Some(text) = line.strip_prefix("< ") {
+                match status {
+                    None => status = Some(text.parse().unwrap()),
+                    Some(_) => answered = text,
+                }
+            } else if let Some(text) = line.strip_prefix("requestParameters ") {
+                request_parameters = serde_json::from_str(text).unwrap();
+            } else if let Some(text) = line.strip_prefix("responseElements ") {
+                response_elements = serde_json::from_str(text).unwrap();
+            } else {
+                add(if status.is_none() { &mut headers } else { &mut reply_headers }, line);
+            }
+        }
+        if sent.contains("Action=") {
+            add(&mut headers, "content-type: application/x-www-form-urlencoded; charset=utf-8");
+        }
+        let head = Head { method: method.parse().unwrap(), target: target.to_owned(), headers };
+        let reply = Reply { status: status.unwrap(), headers: reply_headers, body: body(answered) };
+        Call {
+            title,
+            exchange: Exchange {
+                head: Arc::new(head),
+                body: body(sent),
+                reply: Some(reply),
+                time: "2026-11-29T05:30:00Z".parse().unwrap(),
+                source_ip: "192.0.2.7".to_owned(),
+                trails: LoggingTrails::default(),
+            },
+            request_parameters,
+            response_elements,
+        }
+    }
+}
+
+/// All of them, in their order.
+pub(crate) fn calls() -> Vec<Call> {
+    CALLS.split("## ").skip(1).map(|block| Call::read(block.trim_end())).collect()
+}
+
+/// A recorder of all calls.
+pub(crate) fn recorder() -> ForwardedCallRecorder {
+    let settings = vec![("recorder.data_events", "true".to_owned())];
+    let settings = Arc::new(Settings::builtin(settings).unwrap());
+    ForwardedCallRecorder {
+        catalog: Catalog::embedded(),
+        callers: Arc::new(Callers::new(&settings)),
+        settings,
+        ids: Ids::Random,
+    }
+}
