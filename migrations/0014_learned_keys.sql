@@ -3,21 +3,22 @@
 CREATE TABLE learned_users (
   account      TEXT NOT NULL,  -- of whoever made the user
   name         TEXT NOT NULL,
-  principal_id TEXT NOT NULL,
-  arn          TEXT NOT NULL,
+  principal_id TEXT,
+  arn          TEXT,
   PRIMARY KEY (account, name)
 ) WITHOUT ROWID;
 
 CREATE TABLE learned_keys (
-  access_key_id      TEXT   NOT NULL PRIMARY KEY,
-  account            TEXT   NOT NULL,  -- that the key belongs to
-  type               TEXT   NOT NULL,  -- as in userIdentity: Root, IAMUser, AssumedRole, FederatedUser
+  access_key_id      TEXT    NOT NULL PRIMARY KEY,
+  account            TEXT    NOT NULL, -- that the key belongs to
+  type               TEXT    NOT NULL, -- as in userIdentity: Root, IAMUser, AssumedRole, FederatedUser
   name               TEXT,             -- of the user or the role, of a federated user's issuer; NULL for the root user
   principal_id       TEXT,             -- the same one's unique id
   arn                TEXT,             -- and ARN
   session_name       TEXT,             -- of a role's session, or of a federated user
+  mfa_authenticated  BOOLEAN NOT NULL, -- whether a code of a device was asked for
   federated_provider TEXT,             -- that vouched for a web identity
-  created_at         BIGINT NOT NULL,  -- milliseconds since 1970
+  created_at         BIGINT  NOT NULL, -- milliseconds since 1970
   expires_at         BIGINT            -- milliseconds since 1970; NULL for a key that lasts
 ) WITHOUT ROWID;
 

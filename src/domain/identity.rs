@@ -66,6 +66,8 @@ pub struct IamEntity {
 pub struct CredentialSession {
     /// When they were handed out.
     pub created: DateTime<Utc>,
+    /// Whether they were asked for with a code of a device.
+    pub mfa_authenticated: bool,
     /// The provider that vouched for a web identity, if one did.
     pub federated_provider: Option<String>,
 }
@@ -239,7 +241,10 @@ impl Identity {
                 }),
                 attributes: SessionAttributes {
                     creation_date: iso(session.map_or(now, |session| session.created)),
-                    mfa_authenticated: "false",
+                    mfa_authenticated: match session.is_some_and(|session| session.mfa_authenticated) {
+                        true => "true",
+                        false => "false",
+                    },
                 },
             });
         }
@@ -258,12 +263,12 @@ impl SessionIssuer {
         let (path, prefix) = if kind == "Role" { ("role", "AROA") } else { ("user", "AIDA") };
         let iam = |resource: &str| format!("arn:{partition}:iam::{account}:{resource}");
         let name = entity.map(|entity| entity.name.as_str());
-        let made_up = || match name {
+        let (made_up_id, made_up_arn) = match name {
             Some(name) => (unique_id(prefix, account, name), iam(&format!("{path}/{name}"))),
             None => (account.to_string(), iam("root")),
         };
-        let known = entity.and_then(|entity| Some((entity.unique_id.clone()?, entity.arn.clone()?)));
-        let (principal_id, arn) = known.unwrap_or_else(made_up);
+        let principal_id = entity.and_then(|entity| entity.unique_id.clone()).unwrap_or(made_up_id);
+        let arn = entity.and_then(|entity| entity.arn.clone()).unwrap_or(made_up_arn);
         SessionIssuer {
             kind,
             principal_id,
@@ -329,13 +334,14 @@ mod tests {
             arn: Some("arn:aws:iam::111122223333:user/team/ana".into()),
         };
         let created = "2026-11-22T05:00:00Z".parse().unwrap();
-        let session = Some(CredentialSession { created, federated_provider: None });
+        let session = Some(CredentialSession { created, mfa_authenticated: true, federated_provider: None });
         let ana = shown(&Identity { principal: Principal::User(user.clone()), session: session.clone() });
         assert_eq!(
             (&ana["principalId"], &ana["arn"]),
             (&"AIDAX".into(), &"arn:aws:iam::111122223333:user/team/ana".into())
         );
         assert_eq!(ana["sessionContext"]["attributes"]["creationDate"], "2026-11-22T05:00:00Z");
+        assert_eq!(ana["sessionContext"]["attributes"]["mfaAuthenticated"], "true");
         assert_eq!(ana["sessionContext"].get("sessionIssuer"), None);
         let guest = |issuer| Principal::FederatedUser { name: "guest".into(), issuer };
         let of_ana = shown(&Identity { principal: guest(Some(user)), session: session.clone() });

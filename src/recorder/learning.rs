@@ -10,7 +10,6 @@ use crate::recorder::content::Content;
 use crate::recorder::elements::xml::Element;
 use crate::recorder::exchange::{Exchange, Head, Reply};
 use crate::recorder::identify::{Identified, pairs};
-use chrono::{DateTime, Utc};
 
 /// Whether there may be something to learn from a call, as far as its head tells.
 pub(super) fn may_teach(head: &Head) -> bool {
@@ -45,7 +44,6 @@ pub(super) fn lesson(
     (account, identity): &(AccountId, Identity),
 ) -> Option<Lesson> {
     let answer = Answer::of(call, exchange.reply.as_ref()?)?;
-    let time = exchange.time;
     match (call.service.key.as_str(), call.operation.as_str()) {
         ("iam", "CreateUser") => {
             let arn = answer.text(&["User", "Arn"])?;
@@ -65,7 +63,7 @@ pub(super) fn lesson(
                 access_key_id: answer.text(&["AccessKey", "AccessKeyId"])?.to_owned(),
                 account: owner.unwrap_or_else(|| account.clone()),
                 identity: user.map_or(Principal::Root, Principal::User).into(),
-                created: time,
+                created: exchange.time,
                 expires: None,
             }))
         }
@@ -74,15 +72,20 @@ pub(super) fn lesson(
             None
         }
         ("sts", "AssumeRole" | "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity") => {
-            let arn = ArnParts::split(answer.text(&["AssumedRoleUser", "Arn"])?)?;
-            let mut names = arn.resource.split('/').skip(1);
-            let (name, session_name) = (names.next()?.to_owned(), names.next()?.to_owned());
-            let unique_id = answer.text(&["AssumedRoleUser", "AssumedRoleId"])?.split(':').next();
-            let role_arn = asked(exchange, "RoleArn");
-            let role = IamEntity { name, unique_id: unique_id.map(str::to_owned), arn: role_arn };
-            answer.key(AccountId::parse(arn.account)?, Principal::Role { role, session_name }, time)
+            let asked_arn = asked(exchange, "RoleArn")?;
+            let owner = account_of(&asked_arn)?;
+            let name = asked_arn.rsplit_once('/')?.1.to_owned();
+            // `AROA…:session`; where an emulator does not say it, the caller has.
+            let session =
+                answer.text(&["AssumedRoleUser", "AssumedRoleId"]).and_then(|id| id.split_once(':'));
+            let (unique_id, session_name) = match session {
+                Some((id, session_name)) => (Some(id.to_owned()), session_name.to_owned()),
+                None => (None, asked(exchange, "RoleSessionName")?),
+            };
+            let role = IamEntity { name, unique_id, arn: Some(asked_arn) };
+            answer.key(owner, Principal::Role { role, session_name }, exchange)
         }
-        ("sts", "GetSessionToken") => answer.key(account.clone(), identity.principal.clone(), time),
+        ("sts", "GetSessionToken") => answer.key(account.clone(), identity.principal.clone(), exchange),
         ("sts", "GetFederationToken") => {
             let arn = answer.text(&["FederatedUser", "Arn"])?;
             let owner = account_of(arn)?;
@@ -92,7 +95,7 @@ pub(super) fn lesson(
                 Principal::User(user) => Some(user.clone()),
                 _ => None,
             };
-            answer.key(owner, Principal::FederatedUser { name, issuer }, time)
+            answer.key(owner, Principal::FederatedUser { name, issuer }, exchange)
         }
         _ => None,
     }
@@ -119,9 +122,13 @@ impl Answer {
     }
 
     /// The temporary key in it.
-    fn key(&self, account: AccountId, principal: Principal, created: DateTime<Utc>) -> Option<Lesson> {
-        let federated_provider = self.text(&["Provider"]).map(str::to_owned);
-        let session = Some(CredentialSession { created, federated_provider });
+    fn key(&self, account: AccountId, principal: Principal, exchange: &Exchange) -> Option<Lesson> {
+        let created = exchange.time;
+        let session = Some(CredentialSession {
+            created,
+            mfa_authenticated: asked(exchange, "TokenCode").is_some(),
+            federated_provider: self.text(&["Provider"]).map(str::to_owned),
+        });
         Some(Lesson::Key(LearnedKey {
             access_key_id: self.text(&["Credentials", "AccessKeyId"])?.to_owned(),
             account,

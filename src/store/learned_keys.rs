@@ -17,6 +17,7 @@ struct KeyRow {
     principal_id: Option<String>,
     arn: Option<String>,
     session_name: Option<String>,
+    mfa_authenticated: bool,
     federated_provider: Option<String>,
     created_at: i64,
     expires_at: Option<i64>,
@@ -26,8 +27,8 @@ struct KeyRow {
 struct UserRow {
     account: AccountId,
     name: String,
-    principal_id: String,
-    arn: String,
+    principal_id: Option<String>,
+    arn: Option<String>,
 }
 
 impl<S: Session> LearnedKeys<'_, S> {
@@ -38,8 +39,8 @@ impl<S: Session> LearnedKeys<'_, S> {
     pub async fn all(&mut self) -> StoreResult<Vec<Lesson>> {
         let users = "SELECT account, name, principal_id, arn FROM learned_users";
         let users: Vec<UserRow> = sqlx::query_as(users).fetch_all(self.db()).await?;
-        let keys = "SELECT access_key_id, account, type, name, principal_id, arn, session_name, federated_provider, \
-                    created_at, expires_at FROM learned_keys";
+        let keys = "SELECT access_key_id, account, type, name, principal_id, arn, session_name, \
+                    mfa_authenticated, federated_provider, created_at, expires_at FROM learned_keys";
         let keys: Vec<KeyRow> = sqlx::query_as(keys).fetch_all(self.db()).await?;
         let users = users.into_iter().map(UserRow::lesson);
         Ok(users.chain(keys.into_iter().filter_map(KeyRow::lesson)).collect())
@@ -64,8 +65,8 @@ impl LearnedKeys<'_, WriteSession> {
         sqlx::query(insert)
             .bind(account)
             .bind(&user.name)
-            .bind(user.unique_id.as_deref().unwrap_or_default())
-            .bind(user.arn.as_deref().unwrap_or_default())
+            .bind(&user.unique_id)
+            .bind(&user.arn)
             .execute(self.db())
             .await?;
         Ok(())
@@ -80,8 +81,8 @@ impl LearnedKeys<'_, WriteSession> {
         };
         let session = key.identity.session.as_ref();
         let insert = "INSERT OR REPLACE INTO learned_keys (access_key_id, account, type, name, principal_id, arn, \
-                      session_name, federated_provider, created_at, expires_at) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+                      session_name, mfa_authenticated, federated_provider, created_at, expires_at) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
         sqlx::query(insert)
             .bind(&key.access_key_id)
             .bind(&key.account)
@@ -90,6 +91,7 @@ impl LearnedKeys<'_, WriteSession> {
             .bind(entity.and_then(|entity| entity.unique_id.as_ref()))
             .bind(entity.and_then(|entity| entity.arn.as_ref()))
             .bind(session_name)
+            .bind(session.is_some_and(|session| session.mfa_authenticated))
             .bind(session.and_then(|session| session.federated_provider.as_ref()))
             .bind(key.created.timestamp_millis())
             .bind(key.expires.map(|expires| expires.timestamp_millis()))
@@ -111,7 +113,7 @@ impl LearnedKeys<'_, WriteSession> {
 
 impl UserRow {
     fn lesson(self) -> Lesson {
-        let user = IamEntity { name: self.name, unique_id: Some(self.principal_id), arn: Some(self.arn) };
+        let user = IamEntity { name: self.name, unique_id: self.principal_id, arn: self.arn };
         Lesson::User(LearnedUser { account: self.account, user })
     }
 }
@@ -129,9 +131,9 @@ impl KeyRow {
             _ => return None,
         };
         let expires = self.expires_at.and_then(DateTime::from_timestamp_millis);
-        let federated_provider = self.federated_provider;
+        let (mfa_authenticated, federated_provider) = (self.mfa_authenticated, self.federated_provider);
         // Credentials that expire are those of a session.
-        let session = expires.map(|_| CredentialSession { created, federated_provider });
+        let session = expires.map(|_| CredentialSession { created, mfa_authenticated, federated_provider });
         Some(Lesson::Key(LearnedKey {
             access_key_id: self.access_key_id,
             account: self.account,

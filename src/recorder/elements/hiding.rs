@@ -80,9 +80,7 @@ impl<'a> Hiding<'a> {
     fn walk(&self, members: &mut Map<String, Value>) {
         self.hide_named_values(members);
         for (name, value) in members.iter_mut() {
-            if self.sensitive.contains(name) {
-                self.hide(value, name);
-            } else if is_secret(name) && !value.is_object() {
+            if self.sensitive.contains(name) || (is_secret(name) && !value.is_object()) {
                 self.hide(value, name);
             } else {
                 self.walk_into(value);

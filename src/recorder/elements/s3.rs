@@ -99,5 +99,5 @@ pub(super) fn response(reply: &Reply) -> Map<String, Value> {
         let text = reply.headers.get(*name)?.to_str().ok()?;
         Some(((*name).to_owned(), text.into()))
     };
-    REPLY_HEADERS.iter().filter_map(|name| shown(&name)).collect()
+    REPLY_HEADERS.iter().filter_map(shown).collect()
 }

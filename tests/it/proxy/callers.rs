@@ -131,7 +131,8 @@ async fn keys_of_sessions_and_federated_users_are_known_and_those_of_trails_call
     let (server, upstream) = in_front(TODAY).await;
     let front = (&server, &upstream);
     session(front).await;
-    answered(front, "AKIAANA", ("sts", "GetSessionToken", ""), &credentials("ASIASESSION")).await;
+    let with_code = "&SerialNumber=arn:aws:iam::000000000000:mfa/ana&TokenCode=123456";
+    answered(front, "AKIAANA", ("sts", "GetSessionToken", with_code), &credentials("ASIASESSION")).await;
     let guest = format!(
         "{}<FederatedUser><FederatedUserId>000000000000:guest</FederatedUserId>\
          <Arn>arn:aws:sts::000000000000:federated-user/guest</Arn></FederatedUser>",
@@ -159,7 +160,7 @@ async fn keys_of_sessions_and_federated_users_are_known_and_those_of_trails_call
         "sessionContext": {
           "attributes": {
             "creationDate": "2026-11-22T05:30:00Z",
-            "mfaAuthenticated": "false"
+            "mfaAuthenticated": "true"
           }
         }
       },
@@ -238,6 +239,21 @@ async fn who_comes_with_a_token_of_an_identity_provider_is_shown_as_such() {
       }
     }
     "#);
+}
+
+#[tokio::test]
+async fn a_role_is_known_also_from_an_answer_that_does_not_name_it() {
+    let (server, upstream) = in_front(TODAY).await;
+    let front = (&server, &upstream);
+    let asked = "&RoleArn=arn:aws:iam::000000000000:role/apps/deployer&RoleSessionName=ci";
+    answered(front, "test", ("sts", "AssumeRole", asked), &credentials("ASIADEPLOYER")).await;
+    answered(front, "ASIADEPLOYER", ("iam", "DeleteGroup", "&GroupName=g"), "").await;
+    let identity = &server.records().await[1]["userIdentity"];
+    assert_eq!(identity["arn"], "arn:aws:sts::000000000000:assumed-role/deployer/ci");
+    let issuer = &identity["sessionContext"]["sessionIssuer"];
+    assert_eq!(issuer["arn"], "arn:aws:iam::000000000000:role/apps/deployer");
+    let id = issuer["principalId"].as_str().unwrap();
+    assert!(id.starts_with("AROA") && id.len() == 21, "{id}");
 }
 
 #[tokio::test]
