@@ -16,6 +16,15 @@ pub fn invalid_value(value: &str, member: &str) -> String {
     format!("Value {} for {member} is invalid.", cut(value, 200))
 }
 
+/// Whether two names are the same but for the case of their first letters: AWS's are spelt both ways, by the protocol.
+pub fn is_spelt(name: &str, wanted: &str) -> bool {
+    let (name, wanted) = (name.as_bytes(), wanted.as_bytes());
+    match (name.split_first(), wanted.split_first()) {
+        (Some((a, name)), Some((b, wanted))) => a.eq_ignore_ascii_case(b) && name == wanted,
+        _ => false,
+    }
+}
+
 /// `text` as columns hold it: a NUL character becomes `\u0000`, because PostgreSQL's text cannot hold it and terminals
 /// cannot show it. What is looked for goes through here as well, or it would not be found.
 pub fn escape_nul(text: &str) -> Cow<'_, str> {
@@ -30,6 +39,12 @@ mod tests {
     fn a_cut_never_splits_a_character() {
         assert_eq!(cut("grün", 3), "gr");
         assert_eq!(cut("grün", 9), "grün");
+    }
+
+    #[test]
+    fn only_the_first_letter_may_be_of_another_case() {
+        assert!(is_spelt("tableName", "TableName") && is_spelt("a", "A"));
+        assert!(!is_spelt("tablename", "TableName") && !is_spelt("", "") && !is_spelt("ab", "a"));
     }
 
     #[test]

@@ -19,45 +19,68 @@ use std::collections::BTreeSet;
 struct Naming {
     /// The service's key in the catalog.
     service: &'static str,
+    /// The calls that it is for.
+    calls: Calls,
     /// The members of `requestParameters` that can hold a name, names or an ARN; the first that is there counts.
     members: &'static [&'static str],
     /// What stands between the account and the name in its ARN; `None` where members hold whole ARNs only.
     before_name: Option<&'static str>,
 }
 
-const NAMINGS: &[Naming] = &[
-    Naming { service: "lambda", members: &["functionName"], before_name: Some("function:") },
-    Naming { service: "dynamodb", members: &["tableName"], before_name: Some("table/") },
-    Naming { service: "dynamodbstreams", members: &["streamArn"], before_name: None },
-    Naming { service: "sqs", members: &["queueUrl", "queueName"], before_name: Some("") },
-    Naming { service: "sns", members: &["topicArn", "targetArn"], before_name: None },
-    Naming { service: "kinesis", members: &["streamARN", "streamName"], before_name: Some("stream/") },
-    Naming { service: "firehose", members: &["deliveryStreamName"], before_name: Some("deliverystream/") },
-    Naming { service: "stepfunctions", members: &["stateMachineArn", "activityArn"], before_name: None },
-    Naming { service: "cognito-identity", members: &["identityPoolId"], before_name: Some("identitypool/") },
-    Naming { service: "rds-data", members: &["resourceArn"], before_name: None },
-    Naming {
-        service: "logs",
-        members: &["logGroupName", "logGroupIdentifier"],
-        before_name: Some("log-group:"),
-    },
-    Naming { service: "events", members: &["eventBusName"], before_name: Some("event-bus/") },
-];
+/// Calls of a service that are about something.
+enum Calls {
+    /// Those that make data events; what they are about has the type that the catalog says.
+    Data,
+    /// All others, or these of them; the type is left out where AWS leaves it out.
+    Management { resource_type: Option<&'static str>, operations: &'static [&'static str] },
+}
 
-/// The same for management events: (the naming, the type if records have it, operations, all if there are none).
-const MANAGEMENT: &[(Naming, Option<&str>, &[&str])] = &[
-    (
-        Naming { service: "kms", members: &["keyId", "targetKeyId"], before_name: Some("key/") },
-        Some("AWS::KMS::Key"),
-        &[],
-    ),
-    (Naming { service: "sts", members: &["roleArn"], before_name: None }, Some("AWS::IAM::Role"), &[]),
-    (
-        Naming { service: "ssm", members: &["name", "names"], before_name: Some("parameter/") },
-        None,
-        &["DeleteParameter", "DeleteParameters", "GetParameter", "GetParameters", "PutParameter"],
-    ),
-    (Naming { service: "ecr", members: &["repositoryName"], before_name: Some("repository/") }, None, &[]),
+const NAMINGS: &[Naming] = &[
+    Naming::of_data("lambda", &["functionName"], Some("function:")),
+    Naming::of_data("dynamodb", &["tableName"], Some("table/")),
+    Naming::of_data("dynamodbstreams", &["streamArn"], None),
+    Naming::of_data("sqs", &["queueUrl", "queueName"], Some("")),
+    Naming::of_data("sns", &["topicArn", "targetArn"], None),
+    Naming::of_data("kinesis", &["streamARN", "streamName"], Some("stream/")),
+    Naming::of_data("firehose", &["deliveryStreamName"], Some("deliverystream/")),
+    Naming::of_data("stepfunctions", &["stateMachineArn", "activityArn"], None),
+    Naming::of_data("cognito-identity", &["identityPoolId"], Some("identitypool/")),
+    Naming::of_data("rds-data", &["resourceArn"], None),
+    Naming::of_data("logs", &["logGroupName", "logGroupIdentifier"], Some("log-group:")),
+    Naming::of_data("events", &["eventBusName"], Some("event-bus/")),
+    Naming {
+        service: "kms",
+        calls: Calls::Management { resource_type: Some("AWS::KMS::Key"), operations: &[] },
+        members: &["keyId", "targetKeyId"],
+        before_name: Some("key/"),
+    },
+    Naming {
+        service: "sts",
+        calls: Calls::Management { resource_type: Some("AWS::IAM::Role"), operations: &[] },
+        members: &["roleArn"],
+        before_name: None,
+    },
+    Naming {
+        service: "ssm",
+        calls: Calls::Management {
+            resource_type: None,
+            operations: &[
+                "DeleteParameter",
+                "DeleteParameters",
+                "GetParameter",
+                "GetParameters",
+                "PutParameter",
+            ],
+        },
+        members: &["name", "names"],
+        before_name: Some("parameter/"),
+    },
+    Naming {
+        service: "ecr",
+        calls: Calls::Management { resource_type: None, operations: &[] },
+        members: &["repositoryName"],
+        before_name: Some("repository/"),
+    },
 ];
 
 /// The resources of a call by an account in a region; `request` is what its record has of its parameters.
@@ -71,17 +94,10 @@ pub(super) fn of_call(
         return of_s3(call, request, account);
     }
     let is_data = call.facts().category == Category::Data;
-    let (naming, resource_type) = if is_data {
-        let naming = NAMINGS.iter().find(|naming| naming.service == call.service.key);
-        let known = call.known.as_ref().and_then(|known| known.data_resource_type.as_deref());
-        (naming, known)
-    } else {
-        let fits = |(naming, _, operations): &&(Naming, Option<&str>, &[&str])| {
-            naming.service == call.service.key
-                && (operations.is_empty() || operations.contains(&call.operation.as_str()))
-        };
-        let found = MANAGEMENT.iter().find(fits);
-        (found.map(|(naming, ..)| naming), found.and_then(|(_, resource_type, _)| *resource_type))
+    let naming = NAMINGS.iter().find(|naming| naming.is_for(call));
+    let resource_type = match naming.map(|naming| &naming.calls) {
+        Some(Calls::Management { resource_type, .. }) => *resource_type,
+        _ => call.known.as_ref().and_then(|known| known.data_resource_type.as_deref()),
     };
     let resource = |arn: Option<String>| {
         let owner = arn.as_deref().and_then(ArnParts::split).and_then(|arn| AccountId::parse(arn.account));
@@ -134,6 +150,25 @@ fn label<'a>(call: &'a Identified, name: &str) -> Option<&'a str> {
 }
 
 impl Naming {
+    const fn of_data(
+        service: &'static str,
+        members: &'static [&'static str],
+        before_name: Option<&'static str>,
+    ) -> Naming {
+        Naming { service, calls: Calls::Data, members, before_name }
+    }
+
+    fn is_for(&self, call: &Identified) -> bool {
+        let is_data = call.facts().category == Category::Data;
+        self.service == call.service.key
+            && match &self.calls {
+                Calls::Data => is_data,
+                Calls::Management { operations, .. } => {
+                    !is_data && (operations.is_empty() || operations.contains(&call.operation.as_str()))
+                }
+            }
+    }
+
     /// `name` can be an ARN, the URL of a queue, or a name.
     fn arn(&self, name: &str, account: &AccountId, region: &Region) -> Option<String> {
         if ArnParts::split(name).is_some() {

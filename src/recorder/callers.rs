@@ -128,8 +128,9 @@ impl Callers {
         let is_default = *account == self.account;
         if is_default && account != answered && !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                "the emulator answers for account {answered}, but calls are recorded in {account}: \
-                 start with --account {answered}"
+                %account,
+                %answered,
+                "the emulator answers for another account than calls are recorded in: start with --account {answered}"
             );
         }
     }

@@ -1,6 +1,6 @@
-//! Records: built from calls ([`own_call`], [`forwarded_call`]), read from outside ([`intake`]), stored in batches ([`writer`]), read again when
-//! more is known ([`corrections`]), removed
-//! when they are too old ([`retention`]). Knows nothing of operations or of HTTP.
+//! Records: built from calls ([`own_call`], [`forwarded_call`]), read from outside ([`intake`]), stored in batches
+//! ([`writer`]), read again when more is known ([`corrections`]), removed when they are too old ([`retention`]). Knows
+//! nothing of CloudTrail's operations, and of HTTP only what a call looked like.
 
 pub mod arrivals;
 mod call;

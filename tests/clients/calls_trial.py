@@ -78,7 +78,8 @@ def recorded(address):
     flush = urllib.request.Request(f"http://{address}/_contrail/flush", method="POST")
     urllib.request.urlopen(flush).read()
     with urllib.request.urlopen(f"http://{address}/_contrail/events") as answer:
-        return {r["userAgent"]: r for r in map(json.loads, answer)}
+        # Those of S3 stand in brackets.
+        return {r["userAgent"].strip("[]"): r for r in map(json.loads, answer)}
 
 
 def code_in_record(key, method, error):

@@ -1,6 +1,7 @@
 //! Walks JSON without building it, and picks the texts to which paths lead.
 
 use super::rules::{Path, ResourceMember};
+use crate::domain::text::is_spelt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
@@ -52,15 +53,6 @@ impl<'a, F: FnMut(&'static ResourceMember, &str)> Walk<'a, F> {
         }
         let leads_on = !wanted.is_empty() || !met.is_empty();
         leads_on.then(|| Walk { wanted, met, depth: self.depth + 1, found: &mut *self.found })
-    }
-}
-
-/// Whether `name` is `wanted`, but for the case of its first letter.
-fn is_spelt(name: &str, wanted: &str) -> bool {
-    let (name, wanted) = (name.as_bytes(), wanted.as_bytes());
-    match (name.split_first(), wanted.split_first()) {
-        (Some((a, name)), Some((b, wanted))) => a.eq_ignore_ascii_case(b) && name == wanted,
-        _ => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What must not stand in a record: values that are secret or private. AWS hides some behind a word and leaves others out;
 //! what the models mark as sensitive, and what a name says is a secret, is hidden here as well.
 
+use crate::domain::text::is_spelt;
 use crate::recorder::catalog::AwsOperation;
 use crate::recorder::identify::Identified;
 use serde_json::{Map, Value};
@@ -156,15 +157,6 @@ fn at(members: &mut Map<String, Value>, path: &str, then: &mut impl FnMut(&mut M
             }
         }
     }
-}
-
-/// Whether two names are the same but for the case of their first letters.
-fn is_spelt(name: &str, wanted: &str) -> bool {
-    let (name, wanted) = (name.as_bytes(), wanted.as_bytes());
-    name.len() == wanted.len()
-        && !name.is_empty()
-        && name[0].eq_ignore_ascii_case(&wanted[0])
-        && name[1..] == wanted[1..]
 }
 
 fn within(value: &mut Value, path: &str, then: &mut impl FnMut(&mut Map<String, Value>, &str)) {

@@ -2,6 +2,7 @@
 
 use super::{Contrail, contrail, event, now};
 use crate::support::http;
+use crate::support::upstream::Upstream;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -53,6 +54,28 @@ async fn in_front_of_an_emulator_the_banner_names_it_and_the_log_says_once_that_
     let lines = log(server);
     assert_eq!(lines.iter().filter(|line| line.contains("does not answer")).count(), 1, "{lines:?}");
     assert!(!lines.concat().contains("secret"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn an_emulator_that_answers_for_another_account_is_noticed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = Upstream::start().await;
+    let server = Contrail::start_with(folder.path(), &["--upstream", &upstream.url]);
+    for account in ["000000000000", "123456789012", "123456789012"] {
+        let answer = format!(
+            "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{account}</Account>\
+             </GetCallerIdentityResult></GetCallerIdentityResponse>"
+        );
+        upstream.will_say("200 OK", "text/xml", &answer);
+        let request = http().post(&server.url).header("content-type", "application/x-www-form-urlencoded");
+        let scope = "Credential=test/20261122/us-east-1/sts/aws4_request";
+        let request = request.header("authorization", format!("AWS4-HMAC-SHA256 {scope}, Signature=0"));
+        request.body("Action=GetCallerIdentity&Version=2011-06-15").send().await.unwrap();
+    }
+    let lines = log(server);
+    let hints: Vec<_> = lines.iter().filter(|line| line.contains("start with --account")).collect();
+    assert_eq!(hints.len(), 1, "{lines:?}");
+    assert!(hints[0].contains("--account 123456789012"), "{hints:?}");
 }
 
 #[test]

@@ -1,0 +1,118 @@
+//! Messages as members: what was sent and answered, read in the protocol of the call, with the names of the wire.
+
+use super::xml::Element;
+use super::{form, rest, sqs};
+use crate::recorder::catalog::Protocol;
+use crate::recorder::cbor;
+use crate::recorder::content::Content;
+use crate::recorder::exchange::Exchange;
+use crate::recorder::identify::{Identified, pairs};
+use serde_json::{Map, Value};
+
+/// Services, by their keys, whose answers are wrapped in one member that records do not have.
+const UNWRAPPED: &[&str] = &["docdb", "elasticache", "neptune", "rds", "redshift"];
+
+/// The members of a request.
+pub(super) fn sent(call: &Identified, exchange: &Exchange, content: &Content<'_>) -> Map<String, Value> {
+    let kinds = call.service.kinds();
+    let streams = call.known.as_ref().is_some_and(|known| known.streams_in);
+    let is_too_long = matches!(content, Content::TooLong) && !streams;
+    let body = content.bytes().unwrap_or_default();
+    match call.protocol {
+        Protocol::Json | Protocol::Cbor | Protocol::Query | Protocol::Ec2 if is_too_long => omitted(),
+        Protocol::Json => json(body),
+        Protocol::Cbor => cbor(body),
+        Protocol::Query | Protocol::Ec2 => {
+            let mut members = pairs(exchange.head.query());
+            members.extend(pairs(std::str::from_utf8(body).unwrap_or_default()));
+            let members = form::members(members, kinds);
+            match call.service.key.as_str() {
+                "sqs" => sqs::members(members, &exchange.head),
+                _ => members,
+            }
+        }
+        Protocol::RestJson | Protocol::RestXml => {
+            let mut members = rest::members(call, &exchange.head);
+            if !streams {
+                let body = if call.protocol == Protocol::RestJson { json(body) } else { xml(body, call) };
+                members.extend(wrapped(call, body));
+            }
+            members
+        }
+    }
+}
+
+/// The members of an answer, but for EC2's, which are read by age.
+pub(super) fn answered(call: &Identified, content: &Content<'_>) -> Map<String, Value> {
+    let body = content.bytes().unwrap_or_default();
+    match call.protocol {
+        _ if matches!(content, Content::TooLong) => omitted(),
+        Protocol::Query | Protocol::Ec2 => {
+            Element::read(body).map(|answer| result(call, &answer)).unwrap_or_default()
+        }
+        Protocol::RestXml => xml(body, call),
+        Protocol::Json | Protocol::RestJson => json(body),
+        Protocol::Cbor => cbor(body),
+    }
+}
+
+/// What stands for members that are too many.
+fn omitted() -> Map<String, Value> {
+    Map::from_iter([("omitted".to_owned(), true.into())])
+}
+
+/// API Gateway's records have the body of a request in a member of its own.
+fn wrapped(call: &Identified, body: Map<String, Value>) -> Map<String, Value> {
+    if call.service.key != "apigateway" || body.is_empty() {
+        return body;
+    }
+    Map::from_iter([(format!("{}Input", call.operation), Value::Object(body))])
+}
+
+/// What is in `<OperationResult>`.
+fn result(call: &Identified, answer: &Element) -> Map<String, Value> {
+    let kinds = call.service.kinds();
+    let Some(result) = answer.child(&format!("{}Result", call.operation)) else { return Map::new() };
+    match result.children.as_slice() {
+        _ if call.service.key == "sqs" => sqs::answered(result.members(kinds)),
+        [wrapper] if UNWRAPPED.contains(&call.service.key.as_str()) => wrapper.members(kinds),
+        _ => result.members(kinds),
+    }
+}
+
+/// What is in a body in XML: the members of `<OperationRequest>` and `<OperationResponse>`, else one member.
+fn xml(body: &[u8], call: &Identified) -> Map<String, Value> {
+    let (Some(element), kinds) = (Element::read(body), call.service.kinds()) else { return Map::new() };
+    let is_frame = ["Request", "Response", "Result"].iter().any(|end| element.name.ends_with(end));
+    match is_frame {
+        true => element.members(kinds),
+        false => Map::from_iter([(element.name.clone(), element.typed(kinds))]),
+    }
+}
+
+fn json(body: &[u8]) -> Map<String, Value> {
+    present(serde_json::from_slice(body).ok())
+}
+
+fn cbor(body: &[u8]) -> Map<String, Value> {
+    present(cbor::read(body))
+}
+
+/// The members that there are: `null` says that there is none.
+fn present(value: Option<Value>) -> Map<String, Value> {
+    match value {
+        Some(Value::Object(members)) => {
+            members.into_iter().filter_map(|(name, value)| Some((name, without_null(value)?))).collect()
+        }
+        _ => Map::new(),
+    }
+}
+
+fn without_null(value: Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Object(_) => Some(Value::Object(present(Some(value)))),
+        Value::Array(items) => Some(Value::Array(items.into_iter().filter_map(without_null).collect())),
+        other => Some(other),
+    }
+}
