@@ -6,6 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// What stands in records in place of a secret.
+pub const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
 /// A call as CloudTrail records it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -21,6 +21,7 @@ pub mod intake;
 mod learning;
 pub mod other_json;
 pub mod own_call;
+mod query_signature;
 pub mod reply;
 pub mod reset;
 pub mod retention;

@@ -1,14 +1,18 @@
 //! What a reply says of the call as a whole: the error it was refused with, and its request id. Both stand in the headers
 //! or in the body, in places that depend on the protocol.
 
+use crate::domain::record::HIDDEN;
 use crate::recorder::catalog::Protocol;
 use crate::recorder::content::Content;
-use crate::recorder::elements::HIDDEN;
 use crate::recorder::exchange::{Head, Reply};
 use crate::recorder::identify::{Identified, pairs};
+use crate::recorder::query_signature;
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
+
+/// The shortest token or signature that is looked for in messages: what is shorter is made up, and part of words.
+const SHORTEST_SECRET: usize = 16;
 
 /// `errorCode` and `errorMessage` of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,16 +57,14 @@ impl CallError {
     pub fn without_secrets_of(mut self, head: &Head) -> CallError {
         let signature = head.header("authorization").and_then(|header| header.split_once("Signature="));
         let query = pairs(head.query());
-        let secrets = query.iter().filter(|(name, _)| {
-            ["X-Amz-Signature", "X-Amz-Security-Token", "Signature"].contains(&name.as_str())
-        });
+        let secrets = query.iter().filter(|(name, _)| query_signature::is_secret_part(name));
         let secrets = secrets.map(|(_, value)| value.as_str());
         let secrets =
             secrets.chain(head.header("x-amz-security-token")).chain(signature.map(|(_, text)| text));
         let message = self.message.take();
         self.message = message.map(|message| {
             secrets
-                .filter(|secret| !secret.is_empty())
+                .filter(|secret| secret.len() >= SHORTEST_SECRET)
                 .fold(message, |message, secret| message.replace(secret, HIDDEN))
         });
         self

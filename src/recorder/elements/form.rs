@@ -2,6 +2,7 @@
 
 use super::typed::scalar;
 use crate::recorder::catalog::Kinds;
+use crate::recorder::query_signature;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -25,29 +26,11 @@ pub(super) fn members(pairs: Vec<(String, String)>, kinds: &Kinds) -> Map<String
         }
         node.text = text;
     }
-    let is_own = |name: &str| !COMMON.contains(&name);
-    top.below.retain(|name, _| is_own(name));
+    // Which operation of which API it is for stands in every form.
+    let is_common = |name: &str| matches!(name, "Action" | "Version") || query_signature::is_part(name);
+    top.below.retain(|name, _| !is_common(name));
     object(top.below, kinds)
 }
-
-/// What is in every form: which operation of which API, and who signs it.
-const COMMON: &[&str] = &[
-    "Action",
-    "Version",
-    "AWSAccessKeyId",
-    "Signature",
-    "SignatureMethod",
-    "SignatureVersion",
-    "Timestamp",
-    "SecurityToken",
-    "X-Amz-Algorithm",
-    "X-Amz-Credential",
-    "X-Amz-Date",
-    "X-Amz-Expires",
-    "X-Amz-Security-Token",
-    "X-Amz-Signature",
-    "X-Amz-SignedHeaders",
-];
 
 fn object(below: IndexMap<String, Node>, kinds: &Kinds) -> Map<String, Value> {
     below

@@ -1,14 +1,12 @@
 //! What must not stand in a record: values that are secret or private. AWS hides some behind a word and leaves others out;
 //! what the models mark as sensitive, and what a name says is a secret, is hidden here as well.
 
+use crate::domain::record::HIDDEN;
 use crate::domain::text::is_spelt;
 use crate::recorder::catalog::AwsOperation;
 use crate::recorder::identify::Identified;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
-
-/// What most services write in place of a secret.
-pub(in crate::recorder) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// How names of secrets end, in small letters without `_` and `-`. Tokens for paging, and those that only tell calls apart
 /// (`NextToken`, `ClientRequestToken`), are none.

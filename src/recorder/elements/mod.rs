@@ -18,7 +18,6 @@ use crate::recorder::content::Content;
 use crate::recorder::exchange::{Exchange, Reply};
 use crate::recorder::identify::Identified;
 use crate::recorder::reply::CallError;
-pub(super) use hiding::HIDDEN;
 use hiding::Hiding;
 use serde_json::{Map, Value};
 use spelling::Spelling;

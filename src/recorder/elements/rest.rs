@@ -4,19 +4,11 @@ use super::typed::scalar;
 use crate::recorder::catalog::Kinds;
 use crate::recorder::exchange::Head;
 use crate::recorder::identify::{Identified, pairs};
+use crate::recorder::query_signature;
 use serde_json::{Map, Value};
 
-/// What stands in the query of a signed URL, or that SDKs put there, but is no member of a call.
-const NO_MEMBERS: &[&str] = &[
-    "X-Amz-Algorithm",
-    "X-Amz-Credential",
-    "X-Amz-Date",
-    "X-Amz-Expires",
-    "X-Amz-Security-Token",
-    "X-Amz-Signature",
-    "X-Amz-SignedHeaders",
-    "x-id",
-];
+/// What SDKs put into a query to say which operation they mean.
+const OPERATION_HINT: &str = "x-id";
 
 /// The members, with the names of the model.
 pub(super) fn members(call: &Identified, head: &Head) -> Map<String, Value> {
@@ -27,7 +19,8 @@ pub(super) fn members(call: &Identified, head: &Head) -> Map<String, Value> {
         members.insert(name.to_owned(), scalar(text, name, kinds));
     }
     for (wire, text) in pairs(head.query()) {
-        if !NO_MEMBERS.contains(&wire.as_str()) && !is_literal(call, &wire) {
+        let is_member = wire != OPERATION_HINT && !query_signature::is_part(&wire);
+        if is_member && !is_literal(call, &wire) {
             add(&mut members, model_name(kinds, &wire), &text, kinds);
         }
     }

@@ -1,11 +1,13 @@
 //! What records of S3 show: not the members of its model, but bucket and key, the query and some headers as they were sent,
 //! and the body as JSON.
 
-use super::hiding::{HIDDEN, is_secret};
+use super::hiding::is_secret;
 use super::xml::Element;
+use crate::domain::record::HIDDEN;
 use crate::recorder::content::Content;
 use crate::recorder::exchange::{Head, Reply};
 use crate::recorder::identify::{Identified, pairs};
+use crate::recorder::query_signature;
 use serde_json::{Map, Value};
 
 /// Headers that records have; those that end with `-` stand for all that begin so.
@@ -42,10 +44,6 @@ const REPLY_HEADERS: &[&str] = &[
     "x-amz-version-id",
 ];
 
-/// What of a query must not be shown: whoever has it can make the call.
-const SIGNATURES: &[&str] =
-    &["X-Amz-Credential", "X-Amz-Security-Token", "X-Amz-Signature", "AWSAccessKeyId", "Signature"];
-
 /// Operations whose bodies records leave out: what is in them has no place there.
 const WITHOUT_BODY: &[&str] =
     &["DeleteObjects", "CompleteMultipartUpload", "PostObject", "SelectObjectContent"];
@@ -62,8 +60,7 @@ pub(super) fn request(call: &Identified, head: &Head, content: &Content<'_>) -> 
         members.insert("Host".to_owned(), host.into());
     }
     for (name, text) in pairs(head.query()) {
-        let is_signature = SIGNATURES.iter().any(|secret| name.eq_ignore_ascii_case(secret));
-        if !is_signature && !members.contains_key(&name) {
+        if !query_signature::is_secret_part(&name) && !members.contains_key(&name) {
             let text = if is_secret(&name) { HIDDEN.to_owned() } else { text };
             members.insert(name, text.into());
         }

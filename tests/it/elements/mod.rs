@@ -149,11 +149,11 @@ fn what_is_packed_is_unpacked_and_what_is_too_long_or_broken_is_left_out() {
 fn an_error_does_not_repeat_the_token_or_the_signature_of_the_call() {
     let record = with("DeleteRole", |exchange| {
         let headers = &mut Arc::make_mut(&mut exchange.head).headers;
-        headers.insert("x-amz-security-token", "t0k3n".parse().unwrap());
+        headers.insert("x-amz-security-token", "t0k3n-of-a-session".parse().unwrap());
         let reply = exchange.reply.as_mut().unwrap();
         reply.status = 403;
         reply.body = calls::body(
-            "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>should have been 'POST / t0k3n'\
+            "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>should have been 'POST / t0k3n-of-a-session'\
              </Message></Error></ErrorResponse>",
         );
     });
