@@ -9,13 +9,11 @@
 mod calls;
 mod support;
 
-use bytes::Bytes;
-use calls::{Call, calls, recorder};
-use contrail::recorder::exchange::{Exchange, Head, KeptBody};
+use calls::{Call, calls, in_cbor, recorder};
+use contrail::recorder::exchange::Exchange;
 use contrail::recorder::forwarded_call::Recorded;
 use contrail::recorder::identify::{Finding, identify};
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Instant;
 use support::line;
 
@@ -58,30 +56,6 @@ fn add(by_protocol: &mut Vec<(String, Vec<Exchange>)>, protocol: &str, exchange:
         Some((_, exchanges)) => exchanges.push(exchange),
         None => by_protocol.push((protocol.to_owned(), vec![exchange])),
     }
-}
-
-/// The same call in CBOR.
-fn in_cbor(exchange: &Exchange) -> Exchange {
-    let packed = |body: &KeptBody| {
-        let value: serde_json::Value = serde_json::from_slice(&body.bytes).unwrap_or_default();
-        let mut bytes = Vec::new();
-        ciborium::into_writer(&value, &mut bytes).expect("CBOR");
-        KeptBody { total: bytes.len() as u64, bytes: Bytes::from(bytes), ended: true }
-    };
-    let mut headers = exchange.head.headers.clone();
-    let target = headers.remove("x-amz-target").expect("a target");
-    let (service, operation) = target.to_str().expect("text").rsplit_once('.').expect("an operation");
-    headers.insert("smithy-protocol", "rpc-v2-cbor".parse().expect("a value"));
-    let target = format!("/service/{service}/operation/{operation}");
-    let mut exchange = Exchange {
-        head: Arc::new(Head { method: exchange.head.method.clone(), target, headers }),
-        body: packed(&exchange.body),
-        ..exchange.clone()
-    };
-    if let Some(reply) = &mut exchange.reply {
-        reply.body = packed(&reply.body);
-    }
-    exchange
 }
 
 /// Microseconds per call.

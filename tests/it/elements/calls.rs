@@ -93,6 +93,30 @@ pub(crate) fn calls() -> Vec<Call> {
     CALLS.split("## ").skip(1).map(|block| Call::read(block.trim_end())).collect()
 }
 
+/// The same call of a service that speaks JSON in CBOR.
+pub(crate) fn in_cbor(exchange: &Exchange) -> Exchange {
+    let packed = |body: &KeptBody| {
+        let value: serde_json::Value = serde_json::from_slice(&body.bytes).unwrap_or_default();
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&value, &mut bytes).expect("CBOR");
+        KeptBody { total: bytes.len() as u64, bytes: Bytes::from(bytes), ended: true }
+    };
+    let mut headers = exchange.head.headers.clone();
+    let target = headers.remove("x-amz-target").expect("a target");
+    let (service, operation) = target.to_str().expect("text").rsplit_once('.').expect("an operation");
+    headers.insert("smithy-protocol", "rpc-v2-cbor".parse().expect("a value"));
+    let target = format!("/service/{service}/operation/{operation}");
+    let mut exchange = Exchange {
+        head: Arc::new(Head { method: exchange.head.method.clone(), target, headers }),
+        body: packed(&exchange.body),
+        ..exchange.clone()
+    };
+    if let Some(reply) = &mut exchange.reply {
+        reply.body = packed(&reply.body);
+    }
+    exchange
+}
+
 /// A recorder of all calls.
 pub(crate) fn recorder() -> ForwardedCallRecorder {
     let settings = vec![("recorder.data_events", "true".to_owned())];

@@ -3,7 +3,7 @@
 mod calls;
 
 use bytes::Bytes;
-use calls::{calls, recorder};
+use calls::{calls, in_cbor, recorder};
 use contrail::recorder::exchange::{Exchange, KeptBody};
 use contrail::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
 use serde_json::{Value, json};
@@ -114,6 +114,27 @@ fn some_services_say_the_version_of_their_api_and_s3_puts_brackets_around_the_ag
             r#"route53.amazonaws.com {"2013-04-01"}"#,
         ]
     );
+}
+
+#[test]
+fn a_call_in_cbor_is_recorded_like_one_in_json() {
+    let recorder = recorder();
+    let (mut compared, mut refused) = (0, 0);
+    for call in calls() {
+        if !call.exchange.head.headers.contains_key("x-amz-target") {
+            continue;
+        }
+        let json = record(&recorder, &call.exchange);
+        let cbor = record(&recorder, &in_cbor(&call.exchange));
+        for member in
+            ["eventName", "requestParameters", "responseElements", "resources", "errorCode", "errorMessage"]
+        {
+            assert_eq!(cbor[member], json[member], "{} {member}", call.title);
+        }
+        compared += 1;
+        refused += usize::from(json["errorCode"].is_string());
+    }
+    assert!(compared > 50 && refused > 0, "{compared}, {refused}");
 }
 
 /// A call of the session with another body, and what its record has then.
