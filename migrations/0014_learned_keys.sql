@@ -23,3 +23,15 @@ CREATE TABLE learned_keys (
 ) WITHOUT ROWID;
 
 CREATE INDEX learned_keys_by_expiry ON learned_keys (expires_at) WHERE expires_at IS NOT NULL;
+
+-- For people: the same with readable times.
+CREATE VIEW learned_key_overview AS
+SELECT access_key_id,
+       account,
+       type,
+       coalesce(name, 'root') AS name,
+       session_name AS session,
+       strftime('%Y-%m-%dT%H:%M:%SZ', created_at / 1000, 'unixepoch') AS created,
+       strftime('%Y-%m-%dT%H:%M:%SZ', expires_at / 1000, 'unixepoch') AS expires
+FROM learned_keys
+ORDER BY created_at, access_key_id;

@@ -285,6 +285,13 @@ async fn keys_that_have_been_over_for_a_week_are_forgotten() {
         keys.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     assert_eq!(keys(), ["AKIAANA", "ASIADEPLOYER"]);
+    let shown = database.query_row(
+        "SELECT type, name, session, created, expires FROM learned_key_overview WHERE access_key_id = 'ASIADEPLOYER'",
+        [],
+        |row| Ok([0, 1, 2, 3, 4].map(|column| row.get::<_, String>(column).unwrap())),
+    );
+    let expected = ["AssumedRole", "deployer", "ci", "2026-11-22T05:30:00Z", "2026-11-22T06:30:00Z"];
+    assert_eq!(shown.unwrap(), expected.map(str::to_owned));
     let hour = 3600;
     server.wait(7 * 24 * hour);
     server.step().await;
