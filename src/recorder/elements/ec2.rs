@@ -142,8 +142,15 @@ fn permission(mut members: Map<String, Value>) -> Map<String, Value> {
 fn put(shown: &mut Map<String, Value>, name: &str, value: Value) {
     match name.split_once('.') {
         Some((list, name)) => {
-            let list = shown.entry(list).or_insert_with(|| json!({"items": [{}]}));
-            list["items"][0][name] = value;
+            let item = shown.get_mut(list).and_then(|list| list.pointer_mut("/items/0")?.as_object_mut());
+            match item {
+                Some(item) => {
+                    item.insert(name.to_owned(), value);
+                }
+                None => {
+                    shown.insert(list.to_owned(), json!({"items": [{name: value}]}));
+                }
+            }
         }
         None if name == "-" => {}
         None => {

@@ -25,7 +25,7 @@ pub(super) fn members(call: &Identified, head: &Head) -> Map<String, Value> {
         }
     }
     for (wire, name) in &kinds.renamed {
-        let is_of_the_service = wire.len() > 2 && wire[..2].eq_ignore_ascii_case("x-");
+        let is_of_the_service = wire.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"));
         if let Some(text) = head.header(&wire.to_ascii_lowercase()).filter(|_| is_of_the_service) {
             add(&mut members, name, text, kinds);
         }

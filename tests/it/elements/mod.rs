@@ -3,12 +3,13 @@
 mod calls;
 
 use bytes::Bytes;
-use calls::{calls, in_cbor, recorder};
+use calls::{Call, calls, in_cbor, recorder};
 use contrail::recorder::exchange::{Exchange, KeptBody};
 use contrail::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Secret values, plain and in base64.
 const SECRETS: &[&str] = &["s3cr3t", "czNjcjN0"];
@@ -179,4 +180,67 @@ fn an_error_does_not_repeat_the_token_or_the_signature_of_the_call() {
         );
     });
     assert_eq!(record["errorMessage"], "should have been 'POST / HIDDEN_DUE_TO_SECURITY_REASONS'");
+}
+
+#[test]
+fn a_member_that_is_called_like_a_part_of_the_record_is_no_trouble() {
+    let record = with("RunInstances", |exchange| {
+        exchange.body =
+            calls::body("Action=RunInstances&Version=2016-11-15&instancesSet=x&ImageId=ami-1&MinCount=1");
+    });
+    assert_eq!(
+        record["requestParameters"]["instancesSet"],
+        json!({"items": [{"imageId": "ami-1", "minCount": 1}]})
+    );
+}
+
+/// Puts something into a body at some place of it, in the place of some bytes.
+fn spoil(body: &KeptBody, (at, length): (usize, usize), with: &[u8]) -> KeptBody {
+    let mut bytes = body.bytes.to_vec();
+    let begin = at % (bytes.len() + 1);
+    let end = (begin + length).min(bytes.len());
+    bytes.splice(begin..end, with.iter().copied());
+    KeptBody { total: bytes.len() as u64, bytes: bytes.into(), ended: true }
+}
+
+/// Pieces of what is sent, and what is none.
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    let known = [
+        "&instancesSet=x",
+        "&Tag.1=&Tag.1.Key=",
+        ".1.",
+        "{",
+        "[",
+        "null",
+        "<item>",
+        "</item>",
+        "<a/>",
+        "&",
+        "=",
+        ".",
+    ];
+    prop_oneof![
+        prop::sample::select(known.map(str::as_bytes).map(<[u8]>::to_vec).to_vec()),
+        prop::collection::vec(any::<u8>(), 0..8),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_sent_and_answered_is_recorded(
+        number in any::<prop::sample::Index>(),
+        places in prop::array::uniform2((any::<u16>(), 0_usize..30)),
+        (sent, answered) in (pieces(), pieces()),
+    ) {
+        static CALLS: LazyLock<(ForwardedCallRecorder, Vec<Call>)> = LazyLock::new(|| (recorder(), calls()));
+        let (recorder, calls) = &*CALLS;
+        let mut exchange = calls[number.index(calls.len())].exchange.clone();
+        let [first, second] = places.map(|(at, length)| (usize::from(at), length));
+        exchange.body = spoil(&exchange.body, first, &sent);
+        if let Some(reply) = &mut exchange.reply {
+            reply.body = spoil(&reply.body, second, &answered);
+        }
+        // It may be none of a known operation any more.
+        let _ = recorder.record(&exchange);
+    }
 }
