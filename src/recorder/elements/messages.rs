@@ -33,10 +33,12 @@ pub(super) fn sent(call: &Identified, exchange: &Exchange, content: &Content<'_>
         }
         Protocol::RestJson | Protocol::RestXml => {
             let mut members = rest::members(call, &exchange.head);
-            if !streams {
-                let body = if call.protocol == Protocol::RestJson { json(body) } else { xml(body, call) };
-                members.extend(wrapped(call, body));
-            }
+            members.extend(match call.protocol {
+                _ if streams => Map::new(),
+                _ if is_too_long => omitted(),
+                Protocol::RestJson => wrapped(call, json(body)),
+                _ => xml(body, call),
+            });
             members
         }
     }
