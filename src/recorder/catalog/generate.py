@@ -118,14 +118,16 @@ def is_renamed(name, member):
 
 
 def holds_mostly(kind, found):
-    """Whether members of a name hold this kind. What is text can be a value of one kind only; a name that is a map or a
-    list in most places is one, and so is one that nothing else is but a structure."""
+    """Whether members of a name hold this kind. What is text can be a value of one kind only, but that `true` is hardly
+    ever a name; a name that is a map or a list in most places is one, and so is one that nothing else is but a structure."""
     if kind in ("maps", "lists"):
         return found.most_common(1)[0][0] == kind
     if kind == "structures":
         return len(found) == 1 and kind in found
-    values = {"numbers", "booleans", "times", "texts"}
-    return values & set(found) == {kind} and found.most_common(1)[0][0] not in ("maps", "lists")
+    values = {"numbers", "booleans", "times", "texts"} & set(found)
+    if kind == "booleans" and found["booleans"] > found["texts"]:
+        values.discard("texts")
+    return values == {kind} and found.most_common(1)[0][0] not in ("maps", "lists")
 
 
 def types(protocol, shapes):
