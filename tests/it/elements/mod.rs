@@ -161,6 +161,8 @@ fn what_is_packed_is_unpacked_and_what_is_too_long_or_broken_is_left_out() {
     assert_eq!(too_long["responseElements"], plain["responseElements"]);
     let package = with("UpdateFunctionCode20150331v2", |exchange| exchange.body.total = 300_000);
     assert_eq!(package["requestParameters"], json!({"functionName": "f", "omitted": true}));
+    let too_long = with("CreateTable", |exchange| exchange.reply.as_mut().unwrap().body.total = 300_000);
+    assert_eq!(too_long["responseElements"], json!({"omitted": true}));
     let broken = with("CreateTable", |exchange| exchange.body.ended = false);
     assert_eq!(broken["requestParameters"], Value::Null);
     for garbage in ["", "[1]", "{", "\u{0}", "<a>"] {

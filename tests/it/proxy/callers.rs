@@ -127,6 +127,32 @@ async fn lookups_find_every_step_of_a_user_and_a_role_also_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_strict_server_learns_as_well() {
+    let (server, upstream) = in_front(&[TODAY[0], TODAY[1], ("recorder.strict", "true")]).await;
+    session((&server, &upstream)).await;
+    server.settle().await;
+    every_step_is_found(&server).await;
+}
+
+#[tokio::test]
+async fn what_the_database_does_not_take_counts_and_is_stored_later() {
+    let (server, upstream) = in_front(TODAY).await;
+    let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    let broken =
+        "CREATE TRIGGER broken BEFORE INSERT ON learned_keys BEGIN SELECT RAISE(ABORT, 'broken'); END";
+    database.execute_batch(broken).unwrap();
+    session((&server, &upstream)).await;
+    server.settle().await;
+    every_step_is_found(&server).await;
+    let stored =
+        || database.query_row("SELECT count(*) FROM learned_keys", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(stored(), 0);
+    database.execute_batch("DROP TRIGGER broken").unwrap();
+    server.settle().await;
+    assert_eq!(stored(), 2);
+}
+
+#[tokio::test]
 async fn keys_of_sessions_and_federated_users_are_known_and_those_of_trails_calls_too() {
     let (server, upstream) = in_front(TODAY).await;
     let front = (&server, &upstream);
