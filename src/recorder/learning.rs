@@ -36,13 +36,26 @@ pub(super) fn external(call: &Identified, exchange: &Exchange) -> Option<Identit
     Some(Principal::External { kind, principal_id, name, provider }.into())
 }
 
-/// What is learned from a call that `caller` has made.
+/// Whether there is something in the answer of a call; all others are not read.
+fn teaches(call: &Identified) -> bool {
+    matches!(
+        (call.service.key.as_str(), call.operation.as_str()),
+        ("iam", "CreateAccessKey" | "CreateUser")
+            | ("sts", "AssumeRole" | "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity")
+            | ("sts", "GetCallerIdentity" | "GetFederationToken" | "GetSessionToken")
+    )
+}
+
+/// What is learned from a call that an identity in an account has made.
 pub(super) fn lesson(
     call: &Identified,
     exchange: &Exchange,
     callers: &Callers,
     (account, identity): &(AccountId, Identity),
 ) -> Option<Lesson> {
+    if !teaches(call) {
+        return None;
+    }
     let answer = Answer::of(call, exchange.reply.as_ref()?)?;
     match (call.service.key.as_str(), call.operation.as_str()) {
         ("iam", "CreateUser") => {
@@ -73,7 +86,8 @@ pub(super) fn lesson(
         }
         ("sts", "AssumeRole" | "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity") => {
             let asked_arn = asked(exchange, "RoleArn")?;
-            let owner = account_of(&asked_arn)?;
+            let session_arn = answer.text(&["AssumedRoleUser", "Arn"]).unwrap_or(&asked_arn);
+            let owner = account_of(session_arn)?;
             let name = asked_arn.rsplit_once('/')?.1.to_owned();
             // `AROA…:session`; where an emulator does not say it, the caller has.
             let session =

@@ -12,7 +12,7 @@ pub struct Kinds {
     pub numbers: HashSet<String>,
     /// `true` or `false`.
     pub booleans: HashSet<String>,
-    /// Lists, with the name of their items in XML.
+    /// Lists, with the name of their items in XML. Of services that speak JSON, only those in queries.
     pub lists: HashMap<String, String>,
     /// Maps: the names in them are data.
     pub maps: HashSet<String>,

@@ -23,17 +23,6 @@ use serde_json::{Map, Value};
 use spelling::Spelling;
 use xml::Element;
 
-/// Members that records have when nothing was sent: (service, operation, member, value).
-const DEFAULTS: &[(&str, &str, &str, &str)] = &[
-    ("kms", "Decrypt", "encryptionAlgorithm", "\"SYMMETRIC_DEFAULT\""),
-    ("kms", "Encrypt", "encryptionAlgorithm", "\"SYMMETRIC_DEFAULT\""),
-    ("rds", "DescribeDBClusterSnapshots", "includePublic", "false"),
-    ("rds", "DescribeDBClusterSnapshots", "includeShared", "false"),
-    ("rds", "DescribeDBSnapshots", "includePublic", "false"),
-    ("rds", "DescribeDBSnapshots", "includeShared", "false"),
-    ("ssm", "SendCommand", "interactive", "false"),
-];
-
 /// `requestParameters`: what was asked. `None` where records have `null`: there was nothing to ask, or AWS does not say.
 pub(super) fn request(call: &Identified, exchange: &Exchange, refusal: Option<&CallError>) -> Option<Value> {
     if refusal.is_some_and(|refusal| is_silent(call, refusal)) {
@@ -67,11 +56,18 @@ fn shaped(call: &Identified, mut members: Map<String, Value>) -> Map<String, Val
     }
 }
 
+/// Adds what records have also when it was not sent.
 fn with_defaults(call: &Identified, mut members: Map<String, Value>) -> Map<String, Value> {
-    for (service, operation, name, value) in DEFAULTS {
-        if call.service.key == *service && call.operation == *operation && !members.contains_key(*name) {
-            members.insert((*name).to_owned(), serde_json::from_str(value).unwrap_or_default());
+    let defaults: &[(&str, Value)] = match (call.service.key.as_str(), call.operation.as_str()) {
+        ("kms", "Decrypt" | "Encrypt") => &[("encryptionAlgorithm", "SYMMETRIC_DEFAULT".into())],
+        ("rds", "DescribeDBClusterSnapshots" | "DescribeDBSnapshots") => {
+            &[("includePublic", Value::Bool(false)), ("includeShared", Value::Bool(false))]
         }
+        ("ssm", "SendCommand") => &[("interactive", Value::Bool(false))],
+        _ => &[],
+    };
+    for (name, value) in defaults {
+        members.entry(*name).or_insert_with(|| value.clone());
     }
     members
 }

@@ -291,13 +291,22 @@ async fn a_key_belongs_to_the_account_that_the_answer_names() {
     answered(front, "test", ("iam", "CreateUser", "&UserName=ana"), user).await;
     let key = "<AccessKey><UserName>ana</UserName><AccessKeyId>AKIAANA</AccessKeyId></AccessKey>";
     answered(front, "test", ("iam", "CreateAccessKey", "&UserName=ana"), key).await;
-    answered(front, "AKIAANA", ("iam", "DeleteGroup", "&GroupName=g"), "").await;
+    let role = format!(
+        "{}<AssumedRoleUser><AssumedRoleId>AROAX:ci</AssumedRoleId>\
+         <Arn>arn:aws:sts::123456789012:assumed-role/app/ci</Arn></AssumedRoleUser>",
+        credentials("ASIAAPP")
+    );
+    let asked = "&RoleArn=arn:aws:iam::000000000000:role/app&RoleSessionName=ci";
+    answered(front, "test", ("sts", "AssumeRole", asked), &role).await;
+    for key in ["AKIAANA", "ASIAAPP"] {
+        answered(front, key, ("iam", "DeleteGroup", "&GroupName=g"), "").await;
+    }
     let server = &server;
     let events = |account: &str| {
         let path = format!("/_contrail/events?account={account}");
         async move { server.get(&path).await.text.lines().count() }
     };
-    assert_eq!((events("000000000000").await, events("123456789012").await), (2, 1));
+    assert_eq!((events("000000000000").await, events("123456789012").await), (3, 2));
 }
 
 #[tokio::test]
