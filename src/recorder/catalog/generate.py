@@ -113,8 +113,9 @@ def secret_paths(protocol, shapes, shape, names, path=(), seen=()):
 
 def is_renamed(name, member):
     """Whether a member has another name in a path, a query or a header than in the model."""
+    small = lambda text: text[:1].lower() + text[1:]
     elsewhere = member.get("location") in ("uri", "querystring", "header")
-    return elsewhere and member.get("locationName", name).lower() != name.lower()
+    return elsewhere and small(member.get("locationName", name)) != small(name)
 
 
 def holds_mostly(kind, found):

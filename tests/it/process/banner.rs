@@ -61,21 +61,28 @@ async fn an_emulator_that_answers_for_another_account_is_noticed_once() {
     let folder = tempfile::tempdir().unwrap();
     let upstream = Upstream::start().await;
     let server = Contrail::start_with(folder.path(), &["--upstream", &upstream.url]);
-    for account in ["000000000000", "123456789012", "123456789012"] {
+    // Whoever has an account as a key means it.
+    let calls = [
+        ("111122223333", "123456789012"),
+        ("test", "000000000000"),
+        ("test", "123456789012"),
+        ("test", "123456789012"),
+    ];
+    for (key, account) in calls {
         let answer = format!(
             "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{account}</Account>\
              </GetCallerIdentityResult></GetCallerIdentityResponse>"
         );
         upstream.will_say("200 OK", "text/xml", &answer);
         let request = http().post(&server.url).header("content-type", "application/x-www-form-urlencoded");
-        let scope = "Credential=test/20261122/us-east-1/sts/aws4_request";
+        let scope = format!("Credential={key}/20261122/us-east-1/sts/aws4_request");
         let request = request.header("authorization", format!("AWS4-HMAC-SHA256 {scope}, Signature=0"));
         request.body("Action=GetCallerIdentity&Version=2011-06-15").send().await.unwrap();
     }
     let lines = log(server);
     let hints: Vec<_> = lines.iter().filter(|line| line.contains("start with --account")).collect();
     assert_eq!(hints.len(), 1, "{lines:?}");
-    assert!(hints[0].contains("--account 123456789012"), "{hints:?}");
+    assert!(hints[0].contains("--account 123456789012") && hints[0].contains("000000000000"), "{hints:?}");
 }
 
 #[test]
