@@ -51,3 +51,23 @@ impl LearnedKey {
 pub fn over_before(now: DateTime<Utc>) -> DateTime<Utc> {
     now - REMEMBERED
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_over_a_week_after_it_has_expired() {
+        let expires: DateTime<Utc> = "2026-11-22T06:30:00Z".parse().unwrap();
+        let key = |expires| LearnedKey {
+            access_key_id: "ASIAX".into(),
+            account: AccountId::parse("111122223333").unwrap(),
+            identity: Identity::ROOT,
+            created: DateTime::UNIX_EPOCH,
+            expires,
+        };
+        assert!(!key(Some(expires)).is_over(expires + TimeDelta::days(7)));
+        assert!(key(Some(expires)).is_over(expires + TimeDelta::days(7) + TimeDelta::seconds(1)));
+        assert!(!key(None).is_over(expires + TimeDelta::days(3650)));
+    }
+}

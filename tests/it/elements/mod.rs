@@ -79,6 +79,9 @@ fn records_of_some_services_name_what_the_call_was_about() {
         key["ARN"].as_str().unwrap().starts_with("arn:aws:kms:us-east-1:123456789012:key/"),
         "not its alias"
     );
+    let refused = with("Encrypt", |exchange| exchange.reply.as_mut().unwrap().body = calls::body("{}"));
+    assert_eq!(refused["requestParameters"]["keyId"], "alias/a");
+    assert_eq!(refused["resources"], Value::Null, "nobody has said which key that is");
     assert_eq!(resources_of("ListKeys"), Value::Null);
     assert_eq!(
         resources_of("ListObjects"),
@@ -179,11 +182,11 @@ fn an_error_does_not_repeat_the_token_or_the_signature_of_the_call() {
         let reply = exchange.reply.as_mut().unwrap();
         reply.status = 403;
         reply.body = calls::body(
-            "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>should have been 'POST / t0k3n-of-a-session'\
+            "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>should have been 'POST / t0k3n-of-a-session', and not 0\
              </Message></Error></ErrorResponse>",
         );
     });
-    assert_eq!(record["errorMessage"], "should have been 'POST / HIDDEN_DUE_TO_SECURITY_REASONS'");
+    assert_eq!(record["errorMessage"], "should have been 'POST / HIDDEN_DUE_TO_SECURITY_REASONS', and not 0");
 }
 
 #[test]

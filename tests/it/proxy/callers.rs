@@ -74,6 +74,20 @@ async fn every_step_is_found(server: &TestServer) {
     assert_eq!(found(server, "ResourceName", "older").await, ["DeleteGroup"]);
 }
 
+/// Asks CloudTrail itself, with some keys.
+async fn ask_as(server: &TestServer, keys: &[&str]) {
+    for key in keys {
+        server.call_as(key, "us-east-1", "DescribeTrails", json!({})).await;
+    }
+}
+
+/// The identities in the records of all calls of this name.
+async fn callers_of(server: &TestServer, event_name: &str) -> Vec<Value> {
+    let records = server.records().await.into_iter();
+    let of_event = records.filter(|record| record["eventName"] == event_name);
+    of_event.map(|record| record["userIdentity"].clone()).collect()
+}
+
 const TODAY: &[(&str, &str)] = &[("era", "today"), ("limits.lookup_events_per_second", "0")];
 
 #[tokio::test]
@@ -167,15 +181,8 @@ async fn keys_of_sessions_and_federated_users_are_known_and_those_of_trails_call
         credentials("ASIAGUEST")
     );
     answered(front, "AKIAANA", ("sts", "GetFederationToken", "&Name=guest"), &guest).await;
-    for key in ["ASIASESSION", "ASIAGUEST"] {
-        server.call_as(key, "us-east-1", "DescribeTrails", json!({})).await;
-    }
-    let records = server.records().await;
-    let callers: Vec<Value> = records
-        .iter()
-        .filter(|record| record["eventName"] == "DescribeTrails")
-        .map(|record| record["userIdentity"].clone())
-        .collect();
+    ask_as(&server, &["ASIASESSION", "ASIAGUEST"]).await;
+    let callers = callers_of(&server, "DescribeTrails").await;
     insta::assert_json_snapshot!(callers, @r#"
     [
       {
@@ -214,6 +221,10 @@ async fn keys_of_sessions_and_federated_users_are_known_and_those_of_trails_call
       }
     ]
     "#);
+    let server = server.restart_with(&[]).await;
+    ask_as(&server, &["ASIASESSION", "ASIAGUEST"]).await;
+    let again = callers_of(&server, "DescribeTrails").await;
+    assert_eq!(again[2..], callers[..], "nothing of it is forgotten");
 }
 
 #[tokio::test]
