@@ -1,5 +1,6 @@
 //! The copy that is kept of a body as it passes, up to a bound.
 
+use super::abridged::Abridged;
 use crate::recorder::exchange::{BEGINNING, KeptBody, MAX_KEPT};
 use bytes::Bytes;
 use http_body::{Body, Frame};
@@ -17,23 +18,85 @@ pub(super) struct BodyCopy(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    bytes: Vec<u8>,
+    copy: Copy,
     total: u64,
     ended: bool,
-    /// How much is kept: [`MAX_KEPT`], or [`BEGINNING`] of what is longer.
-    most: usize,
     /// What the upstream did not take of a request's body.
     rest: Option<Incoming>,
     /// Whether the caller stopped sending it.
     has_stalled: bool,
 }
 
+/// What is kept of a body.
+enum Copy {
+    /// All of it, at most [`MAX_KEPT`].
+    Whole(Vec<u8>),
+    /// It will be longer than that, and nothing of it has come yet.
+    OfLong,
+    /// It is longer, and JSON: what is in it but for long texts.
+    Abridged(Abridged),
+    /// It is longer: the first bytes, at most [`BEGINNING`].
+    Beginning(Vec<u8>),
+}
+
+impl Default for Copy {
+    fn default() -> Copy {
+        Copy::Whole(Vec::new())
+    }
+}
+
+impl Copy {
+    /// The copy of a body that is too long, of which this has come.
+    fn of_long(mut bytes: Vec<u8>) -> Copy {
+        if bytes.first() == Some(&b'{') {
+            let mut abridged = Abridged::default();
+            abridged.push(&bytes);
+            return Copy::Abridged(abridged);
+        }
+        bytes.truncate(BEGINNING);
+        bytes.shrink_to_fit();
+        Copy::Beginning(bytes)
+    }
+
+    /// Adds the next part of the body, with which it is `total` bytes long.
+    fn add(&mut self, part: &[u8], total: u64) {
+        match self {
+            Copy::Whole(bytes) => {
+                bytes.extend_from_slice(part);
+                if total > MAX_KEPT as u64 {
+                    *self = Copy::of_long(std::mem::take(bytes));
+                }
+            }
+            Copy::OfLong => *self = Copy::of_long(part.to_vec()),
+            Copy::Abridged(abridged) => {
+                abridged.push(part);
+                if abridged.bytes.len() > MAX_KEPT {
+                    abridged.bytes.truncate(BEGINNING);
+                    *self = Copy::Beginning(std::mem::take(&mut abridged.bytes));
+                }
+            }
+            Copy::Beginning(bytes) => {
+                let room = BEGINNING.saturating_sub(bytes.len());
+                bytes.extend_from_slice(&part[..part.len().min(room)]);
+            }
+        }
+    }
+
+    /// Whether more of the body would be kept.
+    fn has_room(&self) -> bool {
+        match self {
+            Copy::Beginning(bytes) => bytes.len() < BEGINNING,
+            _ => true,
+        }
+    }
+}
+
 impl BodyCopy {
     /// The copy of a body that has not begun to pass.
     pub(super) fn of(body: &Incoming) -> BodyCopy {
-        let is_short = body.size_hint().exact().is_none_or(|length| length <= MAX_KEPT as u64);
-        let most = if is_short { MAX_KEPT } else { BEGINNING };
-        let state = State { most, ended: body.is_end_stream(), ..State::default() };
+        let is_long = body.size_hint().exact().is_some_and(|length| length > MAX_KEPT as u64);
+        let copy = if is_long { Copy::OfLong } else { Copy::default() };
+        let state = State { copy, ended: body.is_end_stream(), ..State::default() };
         BodyCopy(Arc::new(Mutex::new(state)))
     }
 
@@ -42,7 +105,7 @@ impl BodyCopy {
         let Some(mut rest) = self.state().rest.take() else { return };
         // A caller that does not send it gets its answer all the same.
         let _ = tokio::time::timeout(LONGEST_READ, async {
-            while self.has_room() {
+            while self.state().copy.has_room() {
                 let next = rest.frame().await;
                 if self.note(&rest, next.as_ref()) || next.is_some_and(|frame| frame.is_err()) {
                     return;
@@ -55,11 +118,6 @@ impl BodyCopy {
     /// Whether the caller stopped sending the body.
     pub(super) fn has_stalled(&self) -> bool {
         self.state().has_stalled
-    }
-
-    fn has_room(&self) -> bool {
-        let state = self.state();
-        state.bytes.len() < state.most
     }
 
     /// Takes note of what `body` has given next. Whether that was its end.
@@ -77,20 +135,19 @@ impl BodyCopy {
     fn add(&self, part: &Bytes) {
         let mut state = self.state();
         state.total += part.len() as u64;
-        if state.total > MAX_KEPT as u64 && state.most > BEGINNING {
-            state.most = BEGINNING;
-            state.bytes.truncate(BEGINNING);
-            state.bytes.shrink_to_fit();
-        }
-        let room = state.most - state.bytes.len();
-        state.bytes.extend_from_slice(&part[..part.len().min(room)]);
+        let total = state.total;
+        state.copy.add(part, total);
     }
 
     /// What was kept.
     pub(super) fn take(&self) -> KeptBody {
         let mut state = self.state();
-        let bytes = std::mem::take(&mut state.bytes);
-        KeptBody { bytes: bytes.into(), total: state.total, ended: state.ended }
+        let (bytes, is_abridged) = match std::mem::take(&mut state.copy) {
+            Copy::Whole(bytes) | Copy::Beginning(bytes) => (bytes, false),
+            Copy::Abridged(abridged) => (abridged.bytes, true),
+            Copy::OfLong => (Vec::new(), false),
+        };
+        KeptBody { bytes: bytes.into(), total: state.total, ended: state.ended, is_abridged }
     }
 
     /// The caller has stopped sending the body.

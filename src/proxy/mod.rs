@@ -5,6 +5,7 @@
 //! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]), with its bodies copied as they pass ([`bodies`],
 //! [`body_copy`]), and handed to the recorder when it is complete ([`call`]).
 
+mod abridged;
 mod bodies;
 mod body_copy;
 mod call;

@@ -82,7 +82,7 @@ pub(super) fn reply(head: &Head, refusal: &Refusal, id: Uuid) -> Reply {
         }
     }
     let body = if head.method == http::Method::HEAD { Vec::new() } else { body };
-    let body = KeptBody { total: body.len() as u64, bytes: body.into(), ended: true };
+    let body = KeptBody { total: body.len() as u64, bytes: body.into(), ended: true, ..KeptBody::default() };
     Reply { status: *status, headers, body }
 }
 

@@ -13,11 +13,14 @@ pub const MAX_KEPT: usize = 256 * 1024;
 /// How much is kept of a longer one: a form says at its beginning which operation it is for.
 pub const BEGINNING: usize = 4 * 1024;
 
-/// A body, or the beginning of one that is too long. Shown without its bytes, which can hold secrets.
+/// A body, or what is kept of one that is too long. Shown without its bytes, which can hold secrets.
 #[derive(Clone, Default)]
 pub struct KeptBody {
     /// At most [`MAX_KEPT`] bytes, as they went over the wire.
     pub bytes: Bytes,
+    /// Whether it is JSON that was too long, all of it but for long texts, which are empty here; else the beginning of a
+    /// body that was too long.
+    pub is_abridged: bool,
     /// The bytes that there were.
     pub total: u64,
     /// Whether the body came to its end; a broken connection leaves it open.
@@ -25,9 +28,10 @@ pub struct KeptBody {
 }
 
 impl KeptBody {
-    /// The whole body; `None` when only a part of it is here.
+    /// The whole body, but for long texts; `None` when only a part of it is here.
     pub fn whole(&self) -> Option<&[u8]> {
-        (self.ended && self.total == self.bytes.len() as u64).then_some(&self.bytes[..])
+        let is_whole = self.is_abridged || self.total == self.bytes.len() as u64;
+        (self.ended && is_whole).then_some(&self.bytes[..])
     }
 }
 
@@ -135,7 +139,7 @@ mod tests {
         let secret = "s3cr3t";
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-security-token", secret.parse().unwrap());
-        let body = KeptBody { bytes: Bytes::from(secret), total: 6, ended: true };
+        let body = KeptBody { bytes: Bytes::from(secret), total: 6, ended: true, ..KeptBody::default() };
         let target = format!("/b-1/k?X-Amz-Signature={secret}");
         let exchange = Exchange {
             head: Arc::new(Head { method: Method::PUT, target, headers: headers.clone() }),

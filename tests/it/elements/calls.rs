@@ -28,7 +28,12 @@ pub(crate) struct Call {
 
 /// A body that is all there.
 pub(crate) fn body(text: &str) -> KeptBody {
-    KeptBody { bytes: Bytes::copy_from_slice(text.as_bytes()), total: text.len() as u64, ended: true }
+    KeptBody {
+        bytes: Bytes::copy_from_slice(text.as_bytes()),
+        total: text.len() as u64,
+        ended: true,
+        ..KeptBody::default()
+    }
 }
 
 fn add(headers: &mut HeaderMap, line: &str) {
@@ -99,7 +104,7 @@ pub(crate) fn in_cbor(exchange: &Exchange) -> Exchange {
         let value: serde_json::Value = serde_json::from_slice(&body.bytes).unwrap_or_default();
         let mut bytes = Vec::new();
         ciborium::into_writer(&value, &mut bytes).expect("CBOR");
-        KeptBody { total: bytes.len() as u64, bytes: Bytes::from(bytes), ended: true }
+        KeptBody { total: bytes.len() as u64, bytes: Bytes::from(bytes), ended: true, ..KeptBody::default() }
     };
     let mut headers = exchange.head.headers.clone();
     let target = headers.remove("x-amz-target").expect("a target");

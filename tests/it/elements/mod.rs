@@ -155,7 +155,7 @@ fn what_is_packed_is_unpacked_and_what_is_too_long_or_broken_is_left_out() {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(&exchange.body.bytes).unwrap();
         let bytes = Bytes::from(gzip.finish().unwrap());
-        exchange.body = KeptBody { total: bytes.len() as u64, bytes, ended: true };
+        exchange.body = KeptBody { total: bytes.len() as u64, bytes, ended: true, ..KeptBody::default() };
         Arc::make_mut(&mut exchange.head).headers.insert("content-encoding", "gzip".parse().unwrap());
     });
     assert_eq!(packed["requestParameters"], plain["requestParameters"]);
@@ -207,7 +207,7 @@ fn spoil(body: &KeptBody, (at, length): (usize, usize), with: &[u8]) -> KeptBody
     let begin = at % (bytes.len() + 1);
     let end = (begin + length).min(bytes.len());
     bytes.splice(begin..end, with.iter().copied());
-    KeptBody { total: bytes.len() as u64, bytes: bytes.into(), ended: true }
+    KeptBody { total: bytes.len() as u64, bytes: bytes.into(), ended: true, ..KeptBody::default() }
 }
 
 /// Pieces of what is sent, and what is none.

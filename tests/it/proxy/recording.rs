@@ -179,6 +179,32 @@ async fn a_form_that_is_too_long_to_be_kept_says_at_its_beginning_what_it_is() {
 }
 
 #[tokio::test]
+async fn json_that_is_too_long_is_recorded_but_for_its_long_texts() {
+    let (server, upstream) = in_front(&[]).await;
+    let package = "UEsDBBQA".repeat(100_000);
+    let asked =
+        json!({"FunctionName": "f", "Code": {"ZipFile": package}, "Description": package, "Timeout": 3});
+    let body = asked.to_string();
+    let target = (Method::POST, "/2015-03-31/functions");
+    let kind = [("content-type", "application/json")];
+    call(&server, "lambda", target.clone(), &kind, body.clone()).await;
+    let pieces: Vec<_> =
+        body.as_bytes().chunks(5000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+    let chunked = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+    call(&server, "lambda", target, &kind, chunked).await;
+    assert!(upstream.seen().iter().all(|request| request.body == body.as_bytes()));
+    let expected = json!({"functionName": "f", "code": {}, "description": "", "timeout": 3});
+    for record in server.records().await {
+        assert_eq!(record["requestParameters"], expected);
+    }
+    // Many short texts are too long as well.
+    let tags: std::collections::BTreeMap<_, _> = (0..50_000).map(|n| (format!("tag-{n}"), "value")).collect();
+    let body = json!({"QueueName": "q", "tags": tags}).to_string();
+    json_call(&server, "sqs", "AmazonSQS.CreateQueue", &body).await;
+    assert_eq!(server.records().await[2]["requestParameters"], json!({"omitted": true}));
+}
+
+#[tokio::test]
 async fn a_refused_call_has_an_error_and_no_response() {
     let (server, upstream) = in_front(&[]).await;
     let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no such table"}"#;
