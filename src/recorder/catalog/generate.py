@@ -14,7 +14,8 @@ S  key  signing name  endpoint prefix  protocols  API version  target prefix  so
    sensitive: members that are
 T  numbers  booleans  lists  maps  times  structures  renamed    names of members as they are on the wire, by what they hold; a list
                                              with the name of its items (list=item) where that is not "member", a
-                                             member of a path, query or header that has another name (wire=name)
+                                             member of a path, query or header that has another name (wire=name; headers
+                                             in small letters)
 N  operation=event ...                           names that records have for operations, where they are others
 D  resource type  operation ...                  operations that make data events, and on what
 E  name ...                                      events that no operation makes, and that change something
@@ -145,7 +146,8 @@ def types(protocol, shapes):
             if member.get("location") == "querystring":
                 queried.update((name, location))
             if is_renamed(name, member):
-                renamed.add(f"{location}={name}")
+                in_header = member["location"] == "header"
+                renamed.add(f"{location.lower() if in_header else location}={name}")
     xml = protocol in ("query", "ec2", "rest-xml")
     cells = []
     for kind in ("numbers", "booleans", "lists", "maps", "times", "structures"):

@@ -20,7 +20,7 @@ pub struct Kinds {
     pub times: HashSet<String>,
     /// Members of their own, in XML: an empty element is one without members.
     pub structures: HashSet<String>,
-    /// The names in the model of what has another one in a path, a query or a header.
+    /// The names in the model of what has another one in a path, a query or a header; headers in small letters.
     pub renamed: HashMap<String, String>,
 }
 

@@ -105,15 +105,17 @@ impl<'a> Hiding<'a> {
 
     /// `{"name": "DB_PASSWORD", "value": "…"}`: the name of the secret is itself a value.
     fn hide_named_values(&self, members: &mut Map<String, Value>) {
-        let named = ["name", "key", "parameterkey", "parametername", "optionname"];
+        let is_one_of =
+            |name: &str, names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
         let is_named = |(name, value): (&String, &Value)| {
-            named.contains(&name.to_ascii_lowercase().as_str()) && value.as_str().is_some_and(is_secret)
+            is_one_of(name, &["name", "key", "parameterkey", "parametername", "optionname"])
+                && value.as_str().is_some_and(is_secret)
         };
         if !members.iter().any(is_named) {
             return;
         }
         for (name, value) in members.iter_mut() {
-            if ["value", "parametervalue"].contains(&name.to_ascii_lowercase().as_str()) {
+            if is_one_of(name, &["value", "parametervalue"]) {
                 self.hide(value, name);
             }
         }
@@ -141,9 +143,12 @@ impl<'a> Hiding<'a> {
 
 /// Whether a member of this name holds a secret.
 pub(super) fn is_secret(name: &str) -> bool {
-    let letters = name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
-    let small: String = letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
-    SECRETS.iter().any(|secret| small.ends_with(secret))
+    let ends_with = |secret: &str| {
+        let letters = name.bytes().rev().filter(|byte| !matches!(byte, b'_' | b'-'));
+        let mut letters = letters.map(|byte| byte.to_ascii_lowercase());
+        secret.bytes().rev().all(|byte| letters.next() == Some(byte))
+    };
+    SECRETS.iter().any(|secret| ends_with(secret))
 }
 
 /// Does something with the members to which a path leads; lists on it are as if they were not there, and `*` stands for
@@ -170,5 +175,24 @@ fn within(value: &mut Value, path: &str, then: &mut impl FnMut(&mut Map<String, 
         Value::Object(members) => at(members, path, then),
         Value::Array(items) => items.iter_mut().for_each(|item| within(item, path, then)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_is_secret() {
+        for name in
+            ["MasterUserPassword", "DB_PASSWORD", "api-key", "clientSecret", "X_AUTH_TOKEN", "passwords"]
+        {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in
+            ["NextToken", "ClientRequestToken", "SecretId", "PasswordResetRequired", "KeyId", "", "word"]
+        {
+            assert!(!is_secret(name), "{name}");
+        }
     }
 }

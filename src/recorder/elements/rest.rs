@@ -24,9 +24,10 @@ pub(super) fn members(call: &Identified, head: &Head) -> Map<String, Value> {
             add(&mut members, model_name(kinds, &wire), &text, kinds);
         }
     }
-    for (wire, name) in &kinds.renamed {
-        let is_of_the_service = wire.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"));
-        if let Some(text) = head.header(&wire.to_ascii_lowercase()).filter(|_| is_of_the_service) {
+    for (wire, value) in &head.headers {
+        // Others (`Content-Type`, `If-Match`) come with every call.
+        let name = kinds.renamed.get(wire.as_str()).filter(|_| wire.as_str().starts_with("x-"));
+        if let (Some(name), Ok(text)) = (name, value.to_str()) {
             add(&mut members, name, text, kinds);
         }
     }
