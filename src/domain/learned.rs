@@ -7,9 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// How long a temporary key is remembered after it has expired: emulators do not always refuse it then.
 const REMEMBERED: TimeDelta = TimeDelta::days(7);
 
-/// Something that was learned.
+/// Something that was learned of callers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lesson {
+pub enum LearnedCaller {
     /// Of a user that was made.
     User(LearnedUser),
     /// Of a key that was handed out.

@@ -18,7 +18,7 @@ pub(super) struct BodyCopy(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    copy: Copy,
+    kept: Kept,
     total: u64,
     ended: bool,
     /// What the upstream did not take of a request's body.
@@ -28,7 +28,7 @@ struct State {
 }
 
 /// What is kept of a body.
-enum Copy {
+enum Kept {
     /// All of it, at most [`MAX_KEPT`].
     Whole(Vec<u8>),
     /// It will be longer than that, and nothing of it has come yet.
@@ -39,43 +39,43 @@ enum Copy {
     Beginning(Vec<u8>),
 }
 
-impl Default for Copy {
-    fn default() -> Copy {
-        Copy::Whole(Vec::new())
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept::Whole(Vec::new())
     }
 }
 
-impl Copy {
+impl Kept {
     /// The copy of a body that is too long, of which this has come.
-    fn of_long(mut bytes: Vec<u8>) -> Copy {
+    fn of_long(mut bytes: Vec<u8>) -> Kept {
         if bytes.first() == Some(&b'{') {
             let mut abridged = Abridged::default();
             abridged.push(&bytes);
-            return Copy::Abridged(abridged);
+            return Kept::Abridged(abridged);
         }
         bytes.truncate(BEGINNING);
         bytes.shrink_to_fit();
-        Copy::Beginning(bytes)
+        Kept::Beginning(bytes)
     }
 
     /// Adds the next part of the body, with which it is `total` bytes long.
     fn add(&mut self, part: &[u8], total: u64) {
         match self {
-            Copy::Whole(bytes) => {
+            Kept::Whole(bytes) => {
                 bytes.extend_from_slice(part);
                 if total > MAX_KEPT as u64 {
-                    *self = Copy::of_long(std::mem::take(bytes));
+                    *self = Kept::of_long(std::mem::take(bytes));
                 }
             }
-            Copy::OfLong => *self = Copy::of_long(part.to_vec()),
-            Copy::Abridged(abridged) => {
+            Kept::OfLong => *self = Kept::of_long(part.to_vec()),
+            Kept::Abridged(abridged) => {
                 abridged.push(part);
                 if abridged.bytes.len() > MAX_KEPT {
                     abridged.bytes.truncate(BEGINNING);
-                    *self = Copy::Beginning(std::mem::take(&mut abridged.bytes));
+                    *self = Kept::Beginning(std::mem::take(&mut abridged.bytes));
                 }
             }
-            Copy::Beginning(bytes) => {
+            Kept::Beginning(bytes) => {
                 let room = BEGINNING.saturating_sub(bytes.len());
                 bytes.extend_from_slice(&part[..part.len().min(room)]);
             }
@@ -85,7 +85,7 @@ impl Copy {
     /// Whether more of the body would be kept.
     fn has_room(&self) -> bool {
         match self {
-            Copy::Beginning(bytes) => bytes.len() < BEGINNING,
+            Kept::Beginning(bytes) => bytes.len() < BEGINNING,
             _ => true,
         }
     }
@@ -95,8 +95,8 @@ impl BodyCopy {
     /// The copy of a body that has not begun to pass.
     pub(super) fn of(body: &Incoming) -> BodyCopy {
         let is_long = body.size_hint().exact().is_some_and(|length| length > MAX_KEPT as u64);
-        let copy = if is_long { Copy::OfLong } else { Copy::default() };
-        let state = State { copy, ended: body.is_end_stream(), ..State::default() };
+        let kept = if is_long { Kept::OfLong } else { Kept::default() };
+        let state = State { kept, ended: body.is_end_stream(), ..State::default() };
         BodyCopy(Arc::new(Mutex::new(state)))
     }
 
@@ -105,7 +105,7 @@ impl BodyCopy {
         let Some(mut rest) = self.state().rest.take() else { return };
         // A caller that does not send it gets its answer all the same.
         let _ = tokio::time::timeout(LONGEST_READ, async {
-            while self.state().copy.has_room() {
+            while self.state().kept.has_room() {
                 let next = rest.frame().await;
                 if self.note(&rest, next.as_ref()) || next.is_some_and(|frame| frame.is_err()) {
                     return;
@@ -136,16 +136,16 @@ impl BodyCopy {
         let mut state = self.state();
         state.total += part.len() as u64;
         let total = state.total;
-        state.copy.add(part, total);
+        state.kept.add(part, total);
     }
 
     /// What was kept.
     pub(super) fn take(&self) -> KeptBody {
         let mut state = self.state();
-        let (bytes, is_abridged) = match std::mem::take(&mut state.copy) {
-            Copy::Whole(bytes) | Copy::Beginning(bytes) => (bytes, false),
-            Copy::Abridged(abridged) => (abridged.bytes, true),
-            Copy::OfLong => (Vec::new(), false),
+        let (bytes, is_abridged) = match std::mem::take(&mut state.kept) {
+            Kept::Whole(bytes) | Kept::Beginning(bytes) => (bytes, false),
+            Kept::Abridged(abridged) => (abridged.bytes, true),
+            Kept::OfLong => (Vec::new(), false),
         };
         KeptBody { bytes: bytes.into(), total: state.total, ended: state.ended, is_abridged }
     }

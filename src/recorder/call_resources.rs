@@ -9,8 +9,7 @@ use crate::domain::arn::ArnParts;
 use crate::domain::category::Category;
 use crate::domain::record::RecordResource;
 use crate::domain::region::Region;
-use crate::recorder::content::Content;
-use crate::recorder::exchange::Exchange;
+use crate::recorder::content::ReadReply;
 use crate::recorder::identify::Identified;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -86,8 +85,8 @@ const NAMINGS: &[Naming] = &[
 /// The resources of a call by an account in a region; `request` is what its record has of its parameters.
 pub(super) fn of_call(
     call: &Identified,
-    exchange: &Exchange,
     request: Option<&Value>,
+    reply: Option<&ReadReply<'_>>,
     (account, region): (&AccountId, &Region),
 ) -> Vec<RecordResource> {
     if call.service.key == "s3" {
@@ -105,7 +104,7 @@ pub(super) fn of_call(
         let resource_type = resource_type.map(str::to_owned);
         RecordResource { account_id, resource_type, arn, ..RecordResource::default() }
     };
-    let names = naming.map(|naming| (naming, names(naming, exchange, request)));
+    let names = naming.map(|naming| (naming, names(naming, request, reply)));
     let arns: BTreeSet<String> = names
         .iter()
         .flat_map(|(naming, names)| names.iter().filter_map(|name| naming.arn(name, account, region)))
@@ -202,8 +201,8 @@ impl Naming {
 }
 
 /// The values of the members that name something, wherever the call has them.
-fn names(naming: &Naming, exchange: &Exchange, request: Option<&Value>) -> Vec<String> {
-    let answered = (naming.service == "kms").then(|| answered_key(exchange)).flatten();
+fn names(naming: &Naming, request: Option<&Value>, reply: Option<&ReadReply<'_>>) -> Vec<String> {
+    let answered = reply.filter(|_| naming.service == "kms").and_then(answered_key);
     if let Some(arn) = answered {
         return vec![arn];
     }
@@ -238,9 +237,8 @@ fn texts(names: &Value) -> impl Iterator<Item = String> {
 }
 
 /// The ARN of the key that KMS has used: the call may have named it by an alias, or not at all.
-fn answered_key(exchange: &Exchange) -> Option<String> {
-    let reply = exchange.reply.as_ref()?;
-    let answer = Content::of(&reply.headers, &reply.body).json()?;
+fn answered_key(reply: &ReadReply<'_>) -> Option<String> {
+    let answer = reply.content.json()?;
     let named = [&answer["KeyId"], &answer["KeyMetadata"]["Arn"]];
     named.into_iter().filter_map(Value::as_str).find(|arn| ArnParts::split(arn).is_some()).map(str::to_owned)
 }

@@ -4,9 +4,10 @@
 
 use crate::config::Settings;
 use crate::domain::account_id::AccountId;
+use crate::domain::arn::ArnParts;
 use crate::domain::caller::Caller;
 use crate::domain::identity::{IamEntity, Identity, Principal};
-use crate::domain::learned::{LearnedKey, LearnedUser, Lesson};
+use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser};
 use crate::domain::region::Region;
 use crate::error::{ApiResult, Code};
 use chrono::{DateTime, Utc};
@@ -22,16 +23,16 @@ const KEYS_A_LOOK: usize = 1024;
 pub struct Callers {
     account: AccountId,
     identities: HashMap<String, (AccountId, Identity)>,
-    learned: RwLock<Learned>,
+    learned: RwLock<LearnedCallers>,
     /// What was learned and is not stored yet.
-    unsaved: Mutex<Vec<Lesson>>,
+    unsaved: Mutex<Vec<LearnedCaller>>,
     has_warned: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct Learned {
+struct LearnedCallers {
     keys: HashMap<String, LearnedKey>,
-    /// By the account of whoever made them, and their names.
+    /// By the account of whoever made them, and their own, and by their names.
     users: HashMap<(AccountId, String), IamEntity>,
     keys_at_last_look: usize,
 }
@@ -90,21 +91,29 @@ impl Callers {
     }
 
     /// Takes note of something that an emulator has answered; it counts from now on, and waits to be stored.
-    pub fn learn(&self, lesson: Lesson, now: DateTime<Utc>) {
-        self.remember(lesson.clone(), now);
-        self.unsaved().push(lesson);
+    pub fn learn(&self, caller: LearnedCaller, now: DateTime<Utc>) {
+        self.remember(caller.clone(), now);
+        self.unsaved().push(caller);
     }
 
     /// Takes note of something that is stored.
-    pub fn remember(&self, lesson: Lesson, now: DateTime<Utc>) {
+    pub fn remember(&self, caller: LearnedCaller, now: DateTime<Utc>) {
         // Nothing panics while the lock is held.
         let mut learned = self.learned.write().unwrap_or_else(PoisonError::into_inner);
-        match lesson {
-            Lesson::Key(key) => {
+        match caller {
+            LearnedCaller::Key(key) => {
                 learned.keys.insert(key.access_key_id.clone(), key);
             }
-            Lesson::User(LearnedUser { account, user }) => {
-                learned.users.insert((account, user.name.clone()), user);
+            LearnedCaller::User(LearnedUser { account, user }) => {
+                // Who calls for themselves does so in the account of their own ARN.
+                let own = user
+                    .arn
+                    .as_deref()
+                    .and_then(ArnParts::split)
+                    .and_then(|arn| AccountId::parse(arn.account));
+                for account in [Some(account), own].into_iter().flatten() {
+                    learned.users.insert((account, user.name.clone()), user.clone());
+                }
             }
         }
         if learned.keys.len() > learned.keys_at_last_look + KEYS_A_LOOK {
@@ -114,13 +123,13 @@ impl Callers {
     }
 
     /// What was learned and is not stored yet. Whoever takes it stores it, or gives it back.
-    pub fn take_unsaved(&self) -> Vec<Lesson> {
+    pub fn take_unsaved(&self) -> Vec<LearnedCaller> {
         std::mem::take(&mut *self.unsaved())
     }
 
     /// Gives back what could not be stored.
-    pub fn give_back(&self, lessons: Vec<Lesson>) {
-        self.unsaved().splice(..0, lessons);
+    pub fn give_back(&self, learned: Vec<LearnedCaller>) {
+        self.unsaved().splice(..0, learned);
     }
 
     /// Says once in the log what to do when an emulator has answered a caller of `account` for another one, `answered`.
@@ -135,11 +144,11 @@ impl Callers {
         }
     }
 
-    fn learned(&self) -> std::sync::RwLockReadGuard<'_, Learned> {
+    fn learned(&self) -> std::sync::RwLockReadGuard<'_, LearnedCallers> {
         self.learned.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn unsaved(&self) -> MutexGuard<'_, Vec<Lesson>> {
+    fn unsaved(&self) -> MutexGuard<'_, Vec<LearnedCaller>> {
         self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

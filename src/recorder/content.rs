@@ -1,7 +1,7 @@
 //! A body as it can be read.
 
 use crate::recorder::cbor;
-use crate::recorder::exchange::KeptBody;
+use crate::recorder::exchange::{KeptBody, Reply};
 use crate::recorder::unpack::Unpacker;
 use http::HeaderMap;
 use serde_json::Value;
@@ -9,6 +9,18 @@ use std::borrow::Cow;
 
 /// The most that a packed body may unpack to, in bytes.
 const MAX_UNPACKED: u64 = 1024 * 1024;
+
+/// A reply, and what can be read of its body.
+pub(crate) struct ReadReply<'a> {
+    pub(crate) reply: &'a Reply,
+    pub(crate) content: Content<'a>,
+}
+
+impl ReadReply<'_> {
+    pub(crate) fn of(reply: &Reply) -> ReadReply<'_> {
+        ReadReply { reply, content: Content::of(&reply.headers, &reply.body) }
+    }
+}
 
 /// What there is of a body.
 pub(crate) enum Content<'a> {

@@ -10,6 +10,7 @@ use crate::recorder::call::{Call, Refusal};
 use crate::recorder::call_resources;
 use crate::recorder::callers::Callers;
 use crate::recorder::catalog::Catalog;
+use crate::recorder::content::ReadReply;
 use crate::recorder::elements;
 use crate::recorder::exchange::{Exchange, Head};
 use crate::recorder::identify::{Finding, Identified, identify, signing_scope};
@@ -89,7 +90,7 @@ impl ForwardedCallRecorder {
     /// Learns from a call who is behind the keys that it has handed out. To be asked before its caller has the answer: the
     /// next call may be made with one of them.
     pub fn learn(&self, exchange: &Exchange) {
-        if !learning::may_teach(&exchange.head) {
+        if !learning::may_hand_out(&exchange.head) {
             return;
         }
         let base_hosts = &self.settings.recorder.base_hosts;
@@ -97,8 +98,8 @@ impl ForwardedCallRecorder {
         {
             let scope = signing_scope(&exchange.head);
             let caller = self.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
-            if let Some(lesson) = learning::lesson(&call, exchange, &self.callers, &caller) {
-                self.callers.learn(lesson, exchange.time);
+            if let Some(learned) = learning::learned(&call, exchange, &self.callers, &caller) {
+                self.callers.learn(learned, exchange.time);
             }
         }
     }
@@ -112,12 +113,13 @@ impl ForwardedCallRecorder {
         }
         let (source, facts) = (&call.event_source, call.facts());
         let region = recorded_in(source, scope.as_ref().and_then(|scope| scope.region.clone()));
-        let refusal = exchange.reply.as_ref().and_then(|reply| reply::refusal(call, reply));
+        let reply = exchange.reply.as_ref().map(ReadReply::of);
+        let refusal = reply.as_ref().and_then(|reply| reply::refusal(call, reply));
         let refusal = refusal.map(|refusal| refusal.without_secrets_of(&exchange.head));
-        let request_id = exchange.reply.as_ref().and_then(reply::request_id);
+        let request_id = reply.as_ref().and_then(reply::request_id);
         let request_parameters = elements::request(call, exchange, refusal.as_ref());
         let resources =
-            call_resources::of_call(call, exchange, request_parameters.as_ref(), (&account, &region));
+            call_resources::of_call(call, request_parameters.as_ref(), reply.as_ref(), (&account, &region));
         let user_agent = exchange.head.header("user-agent").map(|text| match call.service.key.as_str() {
             "s3" | "s3control" => Cow::Owned(format!("[{text}]")),
             _ => Cow::Borrowed(text),
@@ -136,7 +138,7 @@ impl ForwardedCallRecorder {
             user_agent: user_agent.as_deref(),
             request_id: request_id.unwrap_or_else(|| self.ids.uuid().to_string()),
             request_parameters,
-            response_elements: exchange.reply.as_ref().and_then(|reply| elements::response(call, reply)),
+            response_elements: reply.as_ref().and_then(|reply| elements::response(call, reply)),
             additional_event_data: additional(call, exchange),
             refusal: refusal
                 .as_ref()

@@ -2,7 +2,7 @@
 //! never fails; what finds no room is counted, and logged once in a while.
 
 use crate::clock::Clock;
-use crate::domain::learned::Lesson;
+use crate::domain::learned::LearnedCaller;
 use crate::domain::routing::CapturedEvent;
 use crate::metrics::{Fate, Metrics};
 use crate::recorder::exchange::{Exchange, Head};
@@ -191,7 +191,7 @@ impl Task {
     }
 
     async fn store(&mut self) {
-        self.store_lessons().await;
+        self.store_learned().await;
         if self.unstored.is_empty() {
             return;
         }
@@ -211,14 +211,14 @@ impl Task {
     }
 
     /// Stores what was learned of callers. What cannot be stored counts all the same, and is tried again with the next.
-    async fn store_lessons(&self) {
-        let lessons = self.recorder.callers.take_unsaved();
-        if lessons.is_empty() {
+    async fn store_learned(&self) {
+        let learned = self.recorder.callers.take_unsaved();
+        if learned.is_empty() {
             return;
         }
-        if let Err(error) = save(&self.store, &lessons).await {
+        if let Err(error) = save(&self.store, &learned).await {
             tracing::warn!(%error, "what was learned of callers is not stored yet");
-            self.recorder.callers.give_back(lessons);
+            self.recorder.callers.give_back(learned);
         }
     }
 
@@ -241,10 +241,10 @@ impl Task {
     }
 }
 
-async fn save(store: &Store, lessons: &[Lesson]) -> StoreResult<()> {
+async fn save(store: &Store, learned: &[LearnedCaller]) -> StoreResult<()> {
     let mut session = store.write().await?;
-    for lesson in lessons {
-        session.learned_keys().save(lesson).await?;
+    for caller in learned {
+        session.learned_keys().save(caller).await?;
     }
     session.commit().await
 }

@@ -4,15 +4,15 @@
 use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
 use crate::domain::identity::{CredentialSession, IamEntity, Identity, Principal};
-use crate::domain::learned::{LearnedKey, LearnedUser, Lesson};
+use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser};
 use crate::recorder::callers::Callers;
 use crate::recorder::content::Content;
 use crate::recorder::elements::xml::Element;
 use crate::recorder::exchange::{Exchange, Head, Reply};
 use crate::recorder::identify::{Identified, pairs};
 
-/// Whether there may be something to learn from a call, as far as its head tells.
-pub(super) fn may_teach(head: &Head) -> bool {
+/// Whether a call may be one of those that hand out users and keys, as far as its head tells.
+pub(super) fn may_hand_out(head: &Head) -> bool {
     let is_for = |header: &str| header.contains("/iam/aws4") || header.contains("/sts/aws4");
     // Whoever asks for a role with a token from elsewhere signs nothing.
     head.header("authorization").map_or(head.method == http::Method::POST, is_for)
@@ -36,8 +36,8 @@ pub(super) fn external(call: &Identified, exchange: &Exchange) -> Option<Identit
     Some(Principal::External { kind, principal_id, name, provider }.into())
 }
 
-/// Whether there is something in the answer of a call; all others are not read.
-fn teaches(call: &Identified) -> bool {
+/// Whether the answer of a call names users, keys or accounts; all others are not read.
+fn names_callers(call: &Identified) -> bool {
     matches!(
         (call.service.key.as_str(), call.operation.as_str()),
         ("iam", "CreateAccessKey" | "CreateUser")
@@ -47,13 +47,13 @@ fn teaches(call: &Identified) -> bool {
 }
 
 /// What is learned from a call that an identity in an account has made.
-pub(super) fn lesson(
+pub(super) fn learned(
     call: &Identified,
     exchange: &Exchange,
     callers: &Callers,
     (account, identity): &(AccountId, Identity),
-) -> Option<Lesson> {
-    if !teaches(call) {
+) -> Option<LearnedCaller> {
+    if !names_callers(call) {
         return None;
     }
     let answer = Answer::of(call, exchange.reply.as_ref()?)?;
@@ -66,13 +66,13 @@ pub(super) fn lesson(
                 unique_id: Some(answer.text(&["User", "UserId"])?.to_owned()),
                 arn: Some(arn.to_owned()),
             };
-            Some(Lesson::User(LearnedUser { account: account.clone(), user }))
+            Some(LearnedCaller::User(LearnedUser { account: account.clone(), user }))
         }
         ("iam", "CreateAccessKey") => {
             let user = answer.text(&["AccessKey", "UserName"]).filter(|name| !name.is_empty());
             let user = user.map(|name| callers.user(account, name));
             let owner = user.as_ref().and_then(|user| account_of(user.arn.as_deref()?));
-            Some(Lesson::Key(LearnedKey {
+            Some(LearnedCaller::Key(LearnedKey {
                 access_key_id: answer.text(&["AccessKey", "AccessKeyId"])?.to_owned(),
                 account: owner.unwrap_or_else(|| account.clone()),
                 identity: user.map_or(Principal::Root, Principal::User).into(),
@@ -136,14 +136,14 @@ impl Answer {
     }
 
     /// The temporary key in it.
-    fn key(&self, account: AccountId, principal: Principal, exchange: &Exchange) -> Option<Lesson> {
+    fn key(&self, account: AccountId, principal: Principal, exchange: &Exchange) -> Option<LearnedCaller> {
         let created = exchange.time;
         let session = Some(CredentialSession {
             created,
             mfa_authenticated: asked(exchange, "TokenCode").is_some(),
             federated_provider: self.text(&["Provider"]).map(str::to_owned),
         });
-        Some(Lesson::Key(LearnedKey {
+        Some(LearnedCaller::Key(LearnedKey {
             access_key_id: self.text(&["Credentials", "AccessKeyId"])?.to_owned(),
             account,
             identity: Identity { principal, session },

@@ -3,7 +3,7 @@
 
 use crate::domain::record::HIDDEN;
 use crate::recorder::catalog::Protocol;
-use crate::recorder::content::Content;
+use crate::recorder::content::ReadReply;
 use crate::recorder::exchange::{Head, Reply};
 use crate::recorder::identify::{Identified, pairs};
 use crate::recorder::query_signature;
@@ -24,11 +24,11 @@ pub struct CallError {
 }
 
 /// Why the call was refused; `None` when it was not. What no body says (answers to `HEAD`), the status does.
-pub fn refusal(call: &Identified, reply: &Reply) -> Option<CallError> {
+pub(super) fn refusal(call: &Identified, read: &ReadReply<'_>) -> Option<CallError> {
+    let ReadReply { reply, content } = read;
     if reply.status < 400 {
         return None;
     }
-    let content = Content::of(&reply.headers, &reply.body);
     let body = content.bytes().unwrap_or_default();
     let is_xml = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<');
     let json = content.json().filter(|_| !is_xml).unwrap_or_default();
@@ -72,16 +72,11 @@ impl CallError {
 }
 
 /// `requestID`, if the reply has one.
-pub fn request_id(reply: &Reply) -> Option<String> {
+pub(super) fn request_id(read: &ReadReply<'_>) -> Option<String> {
     ["x-amzn-requestid", "x-amz-request-id"]
         .iter()
-        .find_map(|name| header(reply, name).map(str::to_owned))
-        .or_else(|| {
-            xml_text(
-                Content::of(&reply.headers, &reply.body).bytes()?,
-                &["RequestId", "RequestID", "requestId"],
-            )
-        })
+        .find_map(|name| header(read.reply, name).map(str::to_owned))
+        .or_else(|| xml_text(read.content.bytes()?, &["RequestId", "RequestID", "requestId"]))
 }
 
 fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {

@@ -89,8 +89,8 @@ impl Parts {
         let settings = Arc::new(settings);
         let metrics = Metrics::default();
         let callers = Arc::new(Callers::new(&settings));
-        for lesson in store.read().await?.learned_keys().all().await? {
-            callers.remember(lesson, clock.now());
+        for learned in store.read().await?.learned_keys().all().await? {
+            callers.remember(learned, clock.now());
         }
         let arrivals = Arrivals::new(clock.now().timestamp_micros());
         let committer = Committer {

@@ -2,7 +2,7 @@
 
 use crate::domain::account_id::AccountId;
 use crate::domain::identity::{CredentialSession, IamEntity, Identity, Principal};
-use crate::domain::learned::{LearnedKey, LearnedUser, Lesson};
+use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser};
 use crate::store::{LearnedKeys, Session, StoreResult, WriteSession};
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -36,14 +36,14 @@ impl<S: Session> LearnedKeys<'_, S> {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn all(&mut self) -> StoreResult<Vec<Lesson>> {
+    pub async fn all(&mut self) -> StoreResult<Vec<LearnedCaller>> {
         let users = "SELECT account, name, principal_id, arn FROM learned_users";
         let users: Vec<UserRow> = sqlx::query_as(users).fetch_all(self.db()).await?;
         let keys = "SELECT access_key_id, account, type, name, principal_id, arn, session_name, \
                     mfa_authenticated, federated_provider, created_at, expires_at FROM learned_keys";
         let keys: Vec<KeyRow> = sqlx::query_as(keys).fetch_all(self.db()).await?;
-        let users = users.into_iter().map(UserRow::lesson);
-        Ok(users.chain(keys.into_iter().filter_map(KeyRow::lesson)).collect())
+        let users = users.into_iter().map(UserRow::learned);
+        Ok(users.chain(keys.into_iter().filter_map(KeyRow::learned)).collect())
     }
 }
 
@@ -52,10 +52,10 @@ impl LearnedKeys<'_, WriteSession> {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn save(&mut self, lesson: &Lesson) -> StoreResult<()> {
-        match lesson {
-            Lesson::User(user) => self.save_user(user).await,
-            Lesson::Key(key) => self.save_key(key).await,
+    pub async fn save(&mut self, learned: &LearnedCaller) -> StoreResult<()> {
+        match learned {
+            LearnedCaller::User(user) => self.save_user(user).await,
+            LearnedCaller::Key(key) => self.save_key(key).await,
         }
     }
 
@@ -112,15 +112,15 @@ impl LearnedKeys<'_, WriteSession> {
 }
 
 impl UserRow {
-    fn lesson(self) -> Lesson {
+    fn learned(self) -> LearnedCaller {
         let user = IamEntity { name: self.name, unique_id: self.principal_id, arn: self.arn };
-        Lesson::User(LearnedUser { account: self.account, user })
+        LearnedCaller::User(LearnedUser { account: self.account, user })
     }
 }
 
 impl KeyRow {
     /// `None` for a row that nobody here has written.
-    fn lesson(self) -> Option<Lesson> {
+    fn learned(self) -> Option<LearnedCaller> {
         let created = DateTime::from_timestamp_millis(self.created_at)?;
         let entity = self.name.map(|name| IamEntity { name, unique_id: self.principal_id, arn: self.arn });
         let principal = match (self.kind.as_str(), entity, self.session_name) {
@@ -134,7 +134,7 @@ impl KeyRow {
         let (mfa_authenticated, federated_provider) = (self.mfa_authenticated, self.federated_provider);
         // Credentials that expire are those of a session.
         let session = expires.map(|_| CredentialSession { created, mfa_authenticated, federated_provider });
-        Some(Lesson::Key(LearnedKey {
+        Some(LearnedCaller::Key(LearnedKey {
             access_key_id: self.access_key_id,
             account: self.account,
             identity: Identity { principal, session },

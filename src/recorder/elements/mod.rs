@@ -14,8 +14,8 @@ mod typed;
 pub(super) mod xml;
 
 use crate::domain::category::Category;
-use crate::recorder::content::Content;
-use crate::recorder::exchange::{Exchange, Reply};
+use crate::recorder::content::{Content, ReadReply};
+use crate::recorder::exchange::Exchange;
 use crate::recorder::identify::Identified;
 use crate::recorder::reply::CallError;
 use hiding::Hiding;
@@ -74,19 +74,19 @@ fn with_defaults(call: &Identified, mut members: Map<String, Value>) -> Map<Stri
 
 /// `responseElements`: what was answered. `None` for calls that only read, but for those that hand out a role's
 /// credentials, for those that were refused, and where there is nothing in the answer.
-pub(super) fn response(call: &Identified, reply: &Reply) -> Option<Value> {
+pub(super) fn response(call: &Identified, read: &ReadReply<'_>) -> Option<Value> {
+    let ReadReply { reply, content } = read;
     let hands_out_a_role = call.service.key == "sts" && call.operation.starts_with("AssumeRole");
     if reply.status >= 300 || (call.facts().read_only && !hands_out_a_role) {
         return None;
     }
     let streams = call.known.as_ref().is_some_and(|known| known.streams_out);
-    let content = Content::of(&reply.headers, &reply.body);
     let members = match call.service.key.as_str() {
         "s3" => s3::response(reply),
         "dynamodb" if call.facts().category == Category::Data => Map::new(),
         "ec2" if content.bytes().is_some() => of_ec2(call, &Element::read(content.bytes()?)?),
         _ if streams => Map::new(),
-        _ => spelt(call, messages::answered(call, &content)),
+        _ => spelt(call, messages::answered(call, content)),
     };
     (!members.is_empty()).then_some(Value::Object(members))
 }

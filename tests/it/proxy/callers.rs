@@ -304,6 +304,13 @@ async fn a_key_belongs_to_the_account_that_the_answer_names() {
     answered(front, "test", ("iam", "CreateUser", "&UserName=ana"), user).await;
     let key = "<AccessKey><UserName>ana</UserName><AccessKeyId>AKIAANA</AccessKeyId></AccessKey>";
     answered(front, "test", ("iam", "CreateAccessKey", "&UserName=ana"), key).await;
+    // She makes one herself.
+    let second = key.replace("AKIAANA", "AKIASECOND");
+    answered(front, "AKIAANA", ("iam", "CreateAccessKey", "&UserName=ana"), &second).await;
+    answered(front, "AKIASECOND", ("iam", "DeleteGroup", "&GroupName=g"), "").await;
+    let own = server.get("/_contrail/events?account=123456789012").await.text;
+    let last: Value = serde_json::from_str(own.lines().last().unwrap()).unwrap();
+    assert_eq!(last["userIdentity"]["principalId"], "AIDAANA");
     let role = format!(
         "{}<AssumedRoleUser><AssumedRoleId>AROAX:ci</AssumedRoleId>\
          <Arn>arn:aws:sts::123456789012:assumed-role/app/ci</Arn></AssumedRoleUser>",
@@ -319,7 +326,7 @@ async fn a_key_belongs_to_the_account_that_the_answer_names() {
         let path = format!("/_contrail/events?account={account}");
         async move { server.get(&path).await.text.lines().count() }
     };
-    assert_eq!((events("000000000000").await, events("123456789012").await), (3, 2));
+    assert_eq!((events("000000000000").await, events("123456789012").await), (3, 4));
 }
 
 #[tokio::test]
