@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// How long the checks of the bucket may take, that of the topic, and that of the log group. An emulator that has just
 /// started, or is busy, needs seconds for its first answer; all three stay below what clients wait for theirs (60 s).
-const EACH: Duration = Duration::from_secs(15);
+const LONGEST_CHECK: Duration = Duration::from_secs(15);
 
 /// The text that a topic gets (observed); readers of the topic know it by heart.
 const VALIDATION: &str = "CloudTrail validation message.";
@@ -25,7 +25,7 @@ pub(super) async fn check(service: &Service, before: Option<&Trail>, trail: &Tra
     if differs(before, trail, |t| (&t.s3_bucket_name, &t.s3_key_prefix, &t.kms_key_id))
         || trail.log_file_validation_enabled && before.is_none_or(|b| !b.log_file_validation_enabled)
     {
-        within(EACH, check_bucket(service, trail)).await.map_err(|failure| {
+        within(LONGEST_CHECK, check_bucket(service, trail)).await.map_err(|failure| {
             log_refusal(trail, &trail.s3_bucket_name, &failure);
             bucket_error(service, trail, failure)
         })?;
@@ -35,7 +35,7 @@ pub(super) async fn check(service: &Service, before: Option<&Trail>, trail: &Tra
         && differs(before, trail, |t| &t.sns_topic_arn)
     {
         let sent = service.outbound.publish(&trail.account, topic, VALIDATION);
-        within(EACH, sent).await.map_err(|failure| {
+        within(LONGEST_CHECK, sent).await.map_err(|failure| {
             log_refusal(trail, topic, &failure);
             Code::InsufficientSnsTopicPolicyException
                 .because("SNS Topic does not exist or the topic policy is incorrect!")
@@ -47,7 +47,7 @@ pub(super) async fn check(service: &Service, before: Option<&Trail>, trail: &Tra
     {
         let stream = format!("{}_CloudTrail_{}", trail.account, trail.home_region);
         let made = service.outbound.create_log_stream(&trail.account, group, &stream);
-        within(EACH, made).await.map_err(|failure| {
+        within(LONGEST_CHECK, made).await.map_err(|failure| {
             log_refusal(trail, group, &failure);
             Code::InvalidCloudWatchLogsLogGroupArnException
                 .because("Access denied. Check the permissions for your role.")

@@ -1,5 +1,7 @@
 //! JSON without its long texts, so that what else is in a long body can be kept: a function's package is among its settings.
 
+use memchr::{memchr, memchr2};
+
 /// The longest text that is kept, in bytes as it is written.
 const LONGEST_TEXT: usize = 4 * 1024;
 
@@ -20,26 +22,57 @@ struct Text {
 
 impl Abridged {
     /// The next part of the body.
-    pub(super) fn push(&mut self, part: &[u8]) {
-        for byte in part {
-            let Some(text) = &mut self.text else {
-                self.bytes.push(*byte);
-                if *byte == b'"' {
-                    self.text = Some(Text { begin: self.bytes.len(), is_escaped: false, is_left_out: false });
-                }
-                continue;
+    pub(super) fn push(&mut self, mut part: &[u8]) {
+        while !part.is_empty() {
+            part = match self.text.take() {
+                None => self.push_outside(part),
+                Some(text) => self.push_text(text, part),
             };
-            let is_end = *byte == b'"' && !text.is_escaped;
-            text.is_escaped = *byte == b'\\' && !text.is_escaped;
-            if is_end || !text.is_left_out {
-                self.bytes.push(*byte);
+        }
+    }
+
+    /// Takes what comes before the next text, with its quotation mark; what is left of the part.
+    fn push_outside<'a>(&mut self, part: &'a [u8]) -> &'a [u8] {
+        let begin = memchr(b'"', part).map(|mark| mark + 1);
+        let (outside, rest) = part.split_at(begin.unwrap_or(part.len()));
+        self.bytes.extend_from_slice(outside);
+        self.text = begin.map(|_| Text { begin: self.bytes.len(), is_escaped: false, is_left_out: false });
+        rest
+    }
+
+    /// Takes more of a text, up to and with its end or the next `\`; what is left of the part.
+    fn push_text<'a>(&mut self, mut text: Text, part: &'a [u8]) -> &'a [u8] {
+        let mark = if text.is_escaped { Some(0) } else { memchr2(b'"', b'\\', part) };
+        let (plain, rest) = part.split_at(mark.unwrap_or(part.len()));
+        self.keep(&mut text, plain);
+        match rest.split_first() {
+            Some((b'"', rest)) if !text.is_escaped => {
+                self.bytes.push(b'"');
+                rest
             }
-            if is_end {
-                self.text = None;
-            } else if self.bytes.len() - text.begin > LONGEST_TEXT {
-                self.bytes.truncate(text.begin);
-                text.is_left_out = true;
+            Some((byte, rest)) => {
+                text.is_escaped = *byte == b'\\' && !text.is_escaped;
+                self.keep(&mut text, &[*byte]);
+                self.text = Some(text);
+                rest
             }
+            None => {
+                self.text = Some(text);
+                rest
+            }
+        }
+    }
+
+    /// Keeps more of a text, until it is too long; then nothing of it.
+    fn keep(&mut self, text: &mut Text, more: &[u8]) {
+        if text.is_left_out {
+            return;
+        }
+        text.is_left_out = self.bytes.len() - text.begin + more.len() > LONGEST_TEXT;
+        if text.is_left_out {
+            self.bytes.truncate(text.begin);
+        } else {
+            self.bytes.extend_from_slice(more);
         }
     }
 }

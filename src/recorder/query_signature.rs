@@ -11,7 +11,7 @@ const PUBLIC: &[&str] = &[
     "X-Amz-SignedHeaders",
 ];
 
-/// Those with which somebody else could make the call, or others.
+/// Members that are never shown: what could be used again, and the key that it belongs to.
 const SECRET: &[&str] = &[
     "AWSAccessKeyId",
     "SecurityToken",

@@ -1,5 +1,5 @@
-//! Removing events, the notes about delivered log files, and learned keys, that are older than they need to be. Age counts from the day
-//! an event was stored, so that old records imported are kept as long as new ones.
+//! Removing events, the notes about delivered log files, and learned keys, that are older than they need to be. Age counts
+//! from the day an event was stored, so that old records imported are kept as long as new ones.
 
 use crate::clock::Clock;
 use crate::domain::learned::over_before;
@@ -57,7 +57,9 @@ impl Retention {
                     session.deliveries().remove_old_files(before).await?;
                 }
             }
-            session.learned_keys().remove_expired(over_before(now)).await?;
+            if is_done {
+                session.learned_keys().remove_expired(over_before(now)).await?;
+            }
             session.commit().await?;
             if is_done {
                 *self.next() = Some(now + EVERY);
