@@ -2,11 +2,13 @@
 //!
 //! A key that nobody reads, or a value that means nothing, is refused with the key's name.
 
+mod auth;
 mod console;
 mod delivery;
 mod recorder;
 mod shown;
 
+pub use auth::{AuthMode, AuthSettings, IdentitySetting};
 pub use console::ConsoleSettings;
 pub use delivery::{DeliverySettings, Endpoint};
 pub use recorder::RecorderSettings;
@@ -78,6 +80,8 @@ pub struct Settings {
     pub recorder: RecorderSettings,
     /// `[console]`
     pub console: ConsoleSettings,
+    /// `[auth]`
+    pub auth: AuthSettings,
     /// `[[identities]]`
     #[serde(default)]
     pub identities: Vec<IdentitySetting>,
@@ -193,22 +197,6 @@ pub struct IntakeSettings {
     pub max_unpacked_bytes: u64,
 }
 
-/// `[[identities]]`: who the holder of an access key is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IdentitySetting {
-    /// The access key id.
-    pub access_key: String,
-    /// The account it belongs to: 12 digits.
-    pub account: AccountId,
-    /// An IAM user's name.
-    pub user: Option<String>,
-    /// An assumed role's name ...
-    pub role: Option<String>,
-    /// ... and the session's.
-    pub session: Option<String>,
-}
-
 /// Why settings were refused: one line that names the key.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -295,14 +283,8 @@ impl Settings {
             }
         }
         for identity in &self.identities {
-            if identity.user.is_some() == identity.role.is_some() {
-                return bad(
-                    "identities",
-                    &format!("{} needs a user or a role, not both", identity.access_key),
-                );
-            }
-            if identity.role.is_some() != identity.session.is_some() {
-                return bad("identities", &format!("{}: role and session go together", identity.access_key));
+            if let Err(why) = identity.check() {
+                return bad("identities", &why);
             }
         }
         Ok(())

@@ -118,8 +118,16 @@ codes! {
     UnsupportedOperationException => 400 Service,
     /// The caller may not do this: here, a web page of another origin.
     AccessDeniedException => 400 Front,
-    /// The `Authorization` header cannot be read.
+    /// The session of temporary credentials is over.
+    ExpiredTokenException => 400 Front,
+    /// The signature cannot be read.
     IncompleteSignatureException => 400 Front,
+    /// The signature is another one, too old, or for something else.
+    InvalidSignatureException => 400 Front,
+    /// There is no signature.
+    MissingAuthenticationTokenException => 400 Front,
+    /// The access key is not known, or its session token is another one.
+    UnrecognizedClientException => 400 Front,
     /// The body did not arrive in time.
     RequestTimeoutException => 408 Front,
     /// The body is larger than 1 MiB.

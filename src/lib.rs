@@ -8,7 +8,7 @@
 //! | 9 | [`server`] | wiring, the life of the process |
 //! | 8 | [`http`], [`proxy`] | the doors: the AWS API and `/_contrail`; calls forwarded to an emulator |
 //! | 7 | [`console`] | reading the event history: for programs, and for the web page |
-//! | 6 | [`workers`], [`guard`] | the work in the background; web pages of other origins are kept out |
+//! | 6 | [`workers`], [`guard`], [`auth`] | the work in the background; web pages of other origins are kept out; access keys and signatures |
 //! | 5 | [`api`], [`delivery`] | CloudTrail's operations and limits; what trails deliver, digests of it included |
 //! | 4 | [`recorder`], [`outbound`], [`digest_keys`] | callers, records of calls, intake, the writer; clients of S3, SNS, Logs; keys that sign digests |
 //! | 3 | [`store`], [`buckets`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db` |
@@ -17,7 +17,7 @@
 //! | 0 | [`error`], [`clock`], [`metrics`] | what everything may use |
 //!
 //! Five walks through it:
-//! * A call: `http::aws_json` → `recorder::callers` → `api` (limit, parse, operation, record) → `store`.
+//! * A call: `http::aws_json` → `auth` → `recorder::callers` → `api` (limit, parse, operation, record) → `store`.
 //! * A record from outside: `http::events` or `cli::import` → `recorder::intake` → `domain::event` (what the record does
 //!   not say, `recorder::catalog` knows; what lookups list, `domain::resources`) → `recorder::writer` → `store`.
 //! * A forwarded call: `proxy` → the upstream and back → `recorder::forwarded_calls` → `recorder::forwarded_call`
@@ -30,6 +30,7 @@
 #![warn(clippy::unwrap_used)]
 
 pub mod api;
+pub mod auth;
 pub mod buckets;
 pub mod cli;
 pub mod clock;

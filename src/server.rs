@@ -3,6 +3,7 @@
 
 mod parts;
 
+use crate::auth::UnusableCredentials;
 use crate::buckets::BucketError;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
@@ -50,6 +51,8 @@ pub enum StartError {
     Buckets(#[from] BucketError),
     #[error(transparent)]
     Catalog(#[from] UnusableTable),
+    #[error("bad config: {0}")]
+    Credentials(#[from] UnusableCredentials),
     #[error("the upstream {0} is this server itself")]
     Loop(String),
     #[error("cannot listen on {address}: {cause}")]

@@ -31,6 +31,18 @@ pub struct BodyFault {
     pub message: String,
 }
 
+impl BodyFault {
+    /// As S3 answers it.
+    pub fn answer(&self) -> S3Error {
+        let mut error = S3Error::with_message(self.code.clone(), self.message.clone());
+        if self.code.status_code().is_none() {
+            // A code that s3s does not know.
+            error.set_status_code(http::StatusCode::BAD_REQUEST);
+        }
+        error
+    }
+}
+
 /// The bodies that somebody is reading or writing, by id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InUse(Arc<Mutex<HashMap<i64, Uses>>>);
@@ -308,7 +320,7 @@ fn fault(error: s3s::StdError) -> S3Error {
         Err(error) => error,
     };
     match error.downcast_ref::<BodyFault>() {
-        Some(fault) => S3Error::with_message(fault.code.clone(), fault.message.clone()),
+        Some(fault) => fault.answer(),
         None => s3_error!(IncompleteBody, "The request body broke off."),
     }
 }

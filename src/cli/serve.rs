@@ -1,7 +1,7 @@
 //! `contrail serve`: logs, the banner, signals.
 
 use crate::clock::{Clock, Ids};
-use crate::config::{LogFormat, Settings};
+use crate::config::{AuthMode, LogFormat, Settings};
 use crate::http::base_url;
 use crate::server::{Server, bind};
 use std::io::{IsTerminal, Write};
@@ -59,6 +59,11 @@ fn banner(server: &Server) {
     };
     let console =
         if settings.console.enabled { format!("  console {url}/_contrail/\n") } else { String::new() };
+    let (key, secret) = match settings.auth.mode {
+        AuthMode::Off => ("test", "test"),
+        AuthMode::Known => ("<yours>", "test"),
+        AuthMode::Signed => ("<yours>", "<yours>"),
+    };
     let data = std::path::absolute(&settings.server.data_dir).unwrap_or(settings.server.data_dir.clone());
     let text = format!(
         "Contrail {} listens on {url}\n  \
@@ -68,7 +73,7 @@ fn banner(server: &Server) {
          {front}{console}\n\
          To use it, paste into another terminal:\n  \
          export {clients}\n  \
-         export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n\n",
+         export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_DEFAULT_REGION=us-east-1\n\n",
         env!("CARGO_PKG_VERSION"),
         data.display(),
         settings.era.name(),

@@ -1,9 +1,10 @@
 //! The AWS door: JSON 1.1 at `POST /`, the operation in `X-Amz-Target`.
 
 use crate::api::{self, Service};
+use crate::auth::{Payload, SignedService};
 use crate::error::{ApiError, ApiResult, Code, Layer};
 use crate::guard;
-use crate::http::{Front, body, caller};
+use crate::http::{Front, body, caller, check_signature};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
@@ -56,6 +57,7 @@ async fn respond(
             format!("Unknown target: {target:?}")
         })
     })?;
+    check_signature(request, front, SignedService::CloudTrail, Payload::Body(&body))?;
     let caller = caller(request, front)?;
     let began = front.clock.elapsed();
     let result = api::call(operation, &body, &caller, service, id).await;

@@ -10,6 +10,7 @@ mod s3;
 mod sts;
 
 use crate::api::Service;
+use crate::auth::{Auth, ChunkSignatures, Payload, Refusal, RequestHead, SignedService};
 use crate::buckets::Buckets;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
@@ -36,6 +37,7 @@ pub struct Front {
     pub clock: Clock,
     pub ids: Ids,
     pub callers: Arc<Callers>,
+    pub auth: Auth,
 }
 
 /// What stands behind the doors.
@@ -126,6 +128,22 @@ fn nothing_here(request: &HttpRequest, front: &Front) -> HttpResponse {
         "There is no {method} {path}: AWS calls go to POST /, Contrail's own paths begin with /_contrail/."
     ));
     aws_json::reply(Err(error), front.ids.uuid())
+}
+
+/// Whether the sender of a request may call. When its body is signed in chunks, what checks them.
+fn check_signature(
+    request: &HttpRequest,
+    front: &Front,
+    service: SignedService,
+    payload: Payload<'_>,
+) -> Result<Option<ChunkSignatures>, Refusal> {
+    let head = RequestHead {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        query: request.query_string(),
+        headers: request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
+    };
+    front.auth.check(&head, service, payload)
 }
 
 /// Who calls, from the request's headers and query.

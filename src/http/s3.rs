@@ -1,15 +1,17 @@
 //! The S3 door: everything on the port that is for nobody else goes to the embedded bucket store. Bodies are streamed both
 //! ways, a few pieces in memory at a time.
 //!
-//! Whoever calls is let in: signatures are taken off, not checked.
+//! Signatures are checked here, if at all, and taken off: what stands behind the door sees none.
 
 mod chunked;
 mod host;
+mod refusal;
 
+use crate::auth::{ChunkSignatures, Payload, SignedService};
 use crate::buckets::{BodyFault, Buckets};
 use crate::guard;
-use crate::http::Front;
 use crate::http::body::{self, Stalled};
+use crate::http::{Front, check_signature};
 use actix_web::body::SizedStream;
 use actix_web::dev::RequestHead;
 use actix_web::web::Bytes;
@@ -62,14 +64,16 @@ pub(super) async fn answer(
     if guard::check_page(&request).is_err() {
         let drained = drain(&mut payload, within, 0).await;
         let error = s3_error!(AccessDenied, "Requests from web pages of another origin are refused.");
-        return reply(refusal(error), drained, id);
+        return reply(refuse(error), drained, id);
     }
     let (sender, receiver) = mpsc::channel(WAITING);
-    let request = match prepare(&request, receiver) {
+    let checked = check_signature(&request, front, SignedService::S3, Payload::Declared);
+    let checked = checked.map_err(|why| refusal::s3_error(&why));
+    let request = match checked.and_then(|signatures| prepare(&request, signatures, receiver)) {
         Ok(request) => request,
         Err(error) => {
             let drained = drain(&mut payload, within, 0).await;
-            return reply(refusal(error), drained, id);
+            return reply(refuse(error), drained, id);
         }
     };
     // On its own: whatever becomes of the connection, the call comes to its end and clears up behind itself.
@@ -86,10 +90,10 @@ pub(super) async fn answer(
 
 fn failed(cause: &str) -> S3HttpResponse {
     tracing::error!(cause, "an S3 call failed");
-    refusal(s3_error!(InternalError, "We encountered an internal error. Please try again."))
+    refuse(s3_error!(InternalError, "We encountered an internal error. Please try again."))
 }
 
-fn refusal(error: S3Error) -> S3HttpResponse {
+fn refuse(error: S3Error) -> S3HttpResponse {
     error.to_http_response().unwrap_or_default()
 }
 
@@ -167,7 +171,11 @@ fn incoming(receiver: mpsc::Receiver<Part>) -> impl Stream<Item = Result<Bytes, 
 }
 
 /// The request as s3s takes it: without signature, its body plain.
-fn prepare(request: &HttpRequest, receiver: mpsc::Receiver<Part>) -> Result<http::Request<Body>, S3Error> {
+fn prepare(
+    request: &HttpRequest,
+    signatures: Option<ChunkSignatures>,
+    receiver: mpsc::Receiver<Part>,
+) -> Result<http::Request<Body>, S3Error> {
     let bad = |e: http::Error| s3_error!(InvalidRequest, "The request cannot be read: {e}");
     let mut converted = http::Request::builder().method(request.method().as_str()).uri(unsigned_uri(request));
     for (name, value) in request.headers() {
@@ -175,9 +183,10 @@ fn prepare(request: &HttpRequest, receiver: mpsc::Receiver<Part>) -> Result<http
     }
     let (mut parts, ()) = converted.body(()).map_err(bad)?.into_parts();
     parts.headers.remove(http::header::AUTHORIZATION);
+    parts.headers.remove("x-amz-security-token");
     let has_body = parts.headers.contains_key(http::header::TRANSFER_ENCODING)
         || parts.headers.get(http::header::CONTENT_LENGTH).is_some_and(|length| length != "0");
-    let plain = chunked::Plain::take_headers(&mut parts.headers)?;
+    let plain = chunked::Plain::take_headers(&mut parts.headers, signatures)?;
     let body = if has_body {
         let frames =
             plain.decode(incoming(receiver)).map(|part| part.map(Frame::data).map_err(StdError::from));

@@ -1,9 +1,10 @@
 //! One operation of STS, which tools ask before anything else: GetCallerIdentity. Any other call of a service that speaks
 //! the query protocol (STS, SNS, IAM …) ends here with an error in that protocol's form.
 
+use crate::auth::{Payload, SignedService};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::guard;
-use crate::http::{Front, body, caller};
+use crate::http::{Front, body, caller, check_signature};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
@@ -62,12 +63,15 @@ struct Refusal {
 
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
-        let code = match error.code {
-            Code::AccessDeniedException => "AccessDenied",
-            Code::IncompleteSignatureException => "IncompleteSignature",
-            other => other.name(),
+        let (code, status) = match error.code {
+            Code::AccessDeniedException => ("AccessDenied", 403),
+            Code::ExpiredTokenException => ("ExpiredToken", 403),
+            Code::IncompleteSignatureException => ("IncompleteSignature", 400),
+            Code::InvalidSignatureException => ("SignatureDoesNotMatch", 403),
+            Code::MissingAuthenticationTokenException => ("MissingAuthenticationToken", 403),
+            Code::UnrecognizedClientException => ("InvalidClientTokenId", 403),
+            other => (other.name(), other.status()),
         };
-        let status = if code == "AccessDenied" { 403 } else { error.code.status() };
         Refusal { code, message: error.message.into_owned(), status }
     }
 }
@@ -99,6 +103,7 @@ async fn respond(
         );
         return Err(Refusal { code: "InvalidAction", message, status: 400 });
     }
+    check_signature(request, front, SignedService::Sts, Payload::Body(&body)).map_err(ApiError::from)?;
     let caller = caller(request, front)?;
     let identity = caller.identity.user_identity(&caller.account, &caller.region, None, front.clock.now());
     let (arn, user) = (escape(identity.arn().unwrap_or_default()), escape(identity.principal_id()));

@@ -1,4 +1,4 @@
-//! Who calls: access key → account and identity, credential scope → region. Signatures are not checked.
+//! Who calls: access key → account and identity, credential scope → region. Whether they may is for others to say.
 //!
 //! Settings name some keys. Others are learned from what emulators answer as they hand them out.
 
@@ -71,6 +71,11 @@ impl Callers {
             unsaved: Mutex::default(),
             has_warned: AtomicBool::new(false),
         }
+    }
+
+    /// Whether settings name a key, or it was learned.
+    pub fn knows(&self, access_key: &str) -> bool {
+        self.identities.contains_key(access_key) || self.learned().keys.contains_key(access_key)
     }
 
     /// Whose key it is: an account and who in it.
@@ -211,13 +216,8 @@ mod tests {
 
     fn callers() -> Callers {
         let mut settings = Settings::builtin(vec![]).unwrap();
-        settings.identities.push(crate::config::IdentitySetting {
-            access_key: "AKIAANA".into(),
-            account: AccountId::parse("111122223333").unwrap(),
-            user: Some("ana".into()),
-            role: None,
-            session: None,
-        });
+        let account = AccountId::parse("111122223333").unwrap();
+        settings.identities.push(crate::config::IdentitySetting::of_user("AKIAANA", account, "ana"));
         Callers::new(&settings)
     }
 

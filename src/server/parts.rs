@@ -2,6 +2,7 @@
 
 use super::StartError;
 use crate::api::{self, limits::Limits};
+use crate::auth::Auth;
 use crate::buckets::Buckets;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
@@ -45,6 +46,7 @@ pub struct Parts {
     pub arrivals: Arrivals,
     pub metrics: Metrics,
     pub callers: Arc<Callers>,
+    pub auth: Auth,
     pub catalog: Arc<Catalog>,
     /// Records forwarded calls, when there is an upstream.
     pub forwarded_calls: Option<ForwardedCalls>,
@@ -92,6 +94,7 @@ impl Parts {
         for learned in store.read().await?.learned_keys().all().await? {
             callers.remember(learned, clock.now());
         }
+        let auth = Auth::open(&settings, Arc::clone(&callers), clock.clone()).await?;
         let arrivals = Arrivals::new(clock.now().timestamp_micros());
         let committer = Committer {
             arrivals: arrivals.clone(),
@@ -128,6 +131,7 @@ impl Parts {
             arrivals,
             metrics,
             callers,
+            auth,
             catalog,
             forwarded_calls,
             buckets,
@@ -158,8 +162,8 @@ impl Parts {
     }
 
     fn front(&self) -> Front {
-        let Parts { settings, clock, ids, callers, .. } = self.clone();
-        Front { settings, clock, ids, callers }
+        let Parts { settings, clock, ids, callers, auth, .. } = self.clone();
+        Front { settings, clock, ids, callers, auth }
     }
 
     fn console(&self) -> Console {

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: every server is a real one on a port of its own, with a temporary data folder, a
 //! clock that stands still and ids that count up.
 
+mod auth;
 mod buckets;
 mod catalog;
 mod console;

@@ -1,15 +1,18 @@
-//! Undoing `aws-chunked`, in which SDKs send bodies with a signature or a checksum behind them, and checking the checksum
-//! wherever it stands.
+//! Undoing `aws-chunked`, in which SDKs send bodies with signatures or a checksum behind them, and checking these, and the
+//! body's own hash, wherever they stand.
 //!
 //! `<hex size>[;chunk-signature=…]\r\n<bytes>\r\n … 0[;…]\r\n[name:value\r\n …]\r\n`: source is the S3 API reference,
 //! "Signature Calculations for the Authorization Header: Transferring Payload in Multiple Chunks".
 
+use super::refusal::{MISMATCH, wrong_hash};
+use crate::auth::ChunkSignatures;
 use crate::buckets::BodyFault;
 use actix_web::web::{Buf, Bytes, BytesMut};
 use futures_util::stream::{self, Stream, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use s3s::checksum::ChecksumHasher;
 use s3s::{S3Error, S3ErrorCode, s3_error};
+use sha2::{Digest, Sha256};
 use std::pin::Pin;
 
 /// The longest line between chunks.
@@ -22,6 +25,10 @@ const MAX_TRAILERS: usize = 20;
 #[derive(Debug)]
 pub(super) struct Plain {
     is_chunked: bool,
+    /// The hash of the whole body, when it is not in chunks and its sender said it: 64 hex digits.
+    sha256: Option<String>,
+    /// What checks its chunks, when they are signed and signatures are checked.
+    signatures: Option<ChunkSignatures>,
     /// Bytes that must come out, when the sender declared it.
     length: Option<u64>,
     /// The checksum that the sender declared, by its header's name.
@@ -55,12 +62,38 @@ fn finish(hasher: ChecksumHasher) -> Option<String> {
 
 impl Plain {
     /// Reads what the headers say of the body, and makes them say what the plain body is.
-    pub(super) fn take_headers(headers: &mut HeaderMap) -> Result<Plain, S3Error> {
+    ///
+    /// # Errors
+    /// They say it in a way that S3 does not know.
+    pub(super) fn take_headers(
+        headers: &mut HeaderMap,
+        signatures: Option<ChunkSignatures>,
+    ) -> Result<Plain, S3Error> {
         let text = |headers: &HeaderMap, name: &str| {
             headers.get(name).and_then(|value| value.to_str().ok()).map(|value| value.trim().to_owned())
         };
-        let is_chunked =
-            text(headers, "x-amz-content-sha256").is_some_and(|sum| sum.starts_with("STREAMING-"));
+        let (is_chunked, sha256) = match text(headers, "x-amz-content-sha256").as_deref() {
+            None | Some("UNSIGNED-PAYLOAD") => (false, None),
+            Some(
+                "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+                | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+                | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+                | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
+                | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
+            ) => (true, None),
+            Some(hash) if hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                (false, Some(hash.to_ascii_lowercase()))
+            }
+            Some(_) => {
+                return Err(s3_error!(
+                    InvalidArgument,
+                    "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
+                     STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, \
+                     STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a \
+                     valid sha256 value."
+                ));
+            }
+        };
         headers.remove("x-amz-content-sha256");
         // A checksum of an upload's parts together stands in the same headers, with the list of its parts as the body.
         let whole = headers.contains_key("x-amz-checksum-type");
@@ -69,7 +102,7 @@ impl Plain {
             Some((name.as_str().to_owned(), text(headers, name.as_str())?))
         });
         let trailer = text(headers, "x-amz-trailer").map(|name| name.to_ascii_lowercase());
-        let mut plain = Plain { is_chunked, length: None, declared, trailer };
+        let mut plain = Plain { is_chunked, sha256, signatures, length: None, declared, trailer };
         if !is_chunked {
             return Ok(plain);
         }
@@ -97,9 +130,12 @@ impl Plain {
 
     /// For a request without a body.
     pub(super) fn check_empty(&self) -> Result<(), S3Error> {
-        match self.is_chunked {
-            true => Err(s3_error!(IncompleteBody, "The request body is missing.")),
-            false => Ok(()),
+        if self.is_chunked {
+            return Err(s3_error!(IncompleteBody, "The request body is missing."));
+        }
+        match &self.sha256 {
+            Some(hash) if *hash != hex(&Sha256::digest(b"")) => Err(wrong_hash().answer()),
+            _ => Ok(()),
         }
     }
 
@@ -114,6 +150,8 @@ impl Plain {
         };
         let reader = Reader {
             hasher: name.and_then(hasher),
+            sha256: self.sha256.as_ref().map(|_| Sha256::new()),
+            chunk_signature: String::new(),
             body: Box::pin(body),
             buffer: BytesMut::new(),
             left: 0,
@@ -136,6 +174,10 @@ struct Reader {
     body: Pin<Box<dyn Stream<Item = Result<Bytes, BodyFault>> + Send>>,
     plain: Plain,
     hasher: Option<ChecksumHasher>,
+    /// Of the whole body, when its sender said what that is.
+    sha256: Option<Sha256>,
+    /// Of the chunk that is being read.
+    chunk_signature: String,
     /// What has come and is not decoded.
     buffer: BytesMut,
     /// Bytes of the chunk that are still to come.
@@ -151,6 +193,14 @@ fn fault(code: S3ErrorCode, message: &str) -> BodyFault {
 
 fn malformed() -> BodyFault {
     fault(S3ErrorCode::IncompleteBody, "The chunks of the request body are malformed.")
+}
+
+fn mismatch() -> BodyFault {
+    fault(S3ErrorCode::SignatureDoesNotMatch, MISMATCH)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Reader {
@@ -169,6 +219,9 @@ impl Reader {
                 if let Some(hasher) = &mut self.hasher {
                     hasher.update(bytes);
                 }
+                if let Some(sha256) = &mut self.sha256 {
+                    sha256.update(bytes);
+                }
             }
             None => self.check_end()?,
         }
@@ -186,6 +239,11 @@ impl Reader {
         if self.plain.length.is_some_and(|length| self.out != length) {
             return Err(self.wrong_length());
         }
+        if let Some(sha256) = self.sha256.take()
+            && self.plain.sha256 != Some(hex(&sha256.finalize()))
+        {
+            return Err(wrong_hash());
+        }
         if let (Some(hasher), Some((name, declared))) = (self.hasher.take(), &self.plain.declared)
             && finish(hasher).as_ref() != Some(declared)
         {
@@ -198,17 +256,26 @@ impl Reader {
 
     async fn next_of_chunk(&mut self) -> Result<Option<Bytes>, BodyFault> {
         if self.left == 0 {
-            if !self.is_first && !self.line().await?.is_empty() {
-                return Err(malformed());
+            if !self.is_first {
+                if !self.line().await?.is_empty() {
+                    return Err(malformed());
+                }
+                self.check_chunk()?;
             }
             self.is_first = false;
             let line = self.line().await?;
-            let size = line.split(|b| *b == b';').next().unwrap_or_default();
-            let size = std::str::from_utf8(size).ok().filter(|size| (1..=16).contains(&size.len()));
+            let line = std::str::from_utf8(&line).map_err(|_| malformed())?;
+            let (size, extension) = line.split_once(';').unwrap_or((line, ""));
+            extension
+                .strip_prefix("chunk-signature=")
+                .unwrap_or_default()
+                .clone_into(&mut self.chunk_signature);
+            let size = Some(size).filter(|size| (1..=16).contains(&size.len()));
             let size = size.filter(|size| size.bytes().all(|b| b.is_ascii_hexdigit()));
             let size = size.and_then(|size| u64::from_str_radix(size, 16).ok());
             self.left = size.ok_or_else(malformed)?;
             if self.left == 0 {
+                self.check_chunk()?;
                 return self.trailers().await.map(|()| None);
             }
         }
@@ -217,11 +284,22 @@ impl Reader {
         }
         let size = usize::try_from(self.left).unwrap_or(usize::MAX).min(self.buffer.len());
         self.left -= size as u64;
-        Ok(Some(self.buffer.split_to(size).freeze()))
+        let bytes = self.buffer.split_to(size).freeze();
+        if let Some(signatures) = &mut self.plain.signatures {
+            signatures.update(&bytes);
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Checks the signature of the chunk that has been read.
+    fn check_chunk(&mut self) -> Result<(), BodyFault> {
+        let Some(signatures) = &mut self.plain.signatures else { return Ok(()) };
+        signatures.ends_chunk(&self.chunk_signature).then_some(()).ok_or_else(mismatch)
     }
 
     /// What stands behind the last chunk.
     async fn trailers(&mut self) -> Result<(), BodyFault> {
+        let (mut signed, mut signature) = (Vec::new(), String::new());
         for _ in 0..MAX_TRAILERS {
             // Some senders leave the last, empty line out.
             let line = match self.line().await {
@@ -234,9 +312,20 @@ impl Reader {
             let line = std::str::from_utf8(&line).map_err(|_| malformed())?;
             let (name, value) = line.split_once(':').ok_or_else(malformed)?;
             let name = name.trim().to_ascii_lowercase();
+            if name == "x-amz-trailer-signature" {
+                value.trim().clone_into(&mut signature);
+                continue;
+            }
+            signed.push(format!("{name}:{}\n", value.trim()));
             if self.plain.trailer.as_deref() == Some(&name) && self.plain.declared.is_none() {
                 self.plain.declared = Some((name, value.trim().to_owned()));
             }
+        }
+        signed.sort_unstable();
+        if let Some(signatures) = &mut self.plain.signatures
+            && !signatures.ends_body(&signed.concat(), &signature)
+        {
+            return Err(mismatch());
         }
         if self.plain.trailer.is_some() && self.hasher.is_some() && self.plain.declared.is_none() {
             return Err(fault(S3ErrorCode::InvalidRequest, "The checksum behind the body is missing."));
@@ -294,7 +383,7 @@ mod tests {
         let mut results = Vec::new();
         for size in [1, 2, 3, 7, body.len().max(1)] {
             let pieces: Vec<_> = body.chunks(size).map(|b| Ok(Bytes::copy_from_slice(b))).collect();
-            let plain = Plain::take_headers(&mut headers(more)).unwrap();
+            let plain = Plain::take_headers(&mut headers(more), None).unwrap();
             let out: Vec<_> = plain.decode(stream::iter(pieces)).collect().await;
             let out: Result<Vec<Bytes>, BodyFault> = out.into_iter().collect();
             results.push(out.map(|out| String::from_utf8(out.concat()).unwrap()).map_err(|fault| fault.code));
@@ -338,7 +427,9 @@ mod tests {
             let length = ("x-amz-decoded-content-length", length);
             assert_eq!(decoded(&[length], body).await, Err(S3ErrorCode::IncompleteBody));
         }
-        assert!(Plain::take_headers(&mut headers(&[("x-amz-decoded-content-length", "many")])).is_err());
+        assert!(
+            Plain::take_headers(&mut headers(&[("x-amz-decoded-content-length", "many")]), None).is_err()
+        );
     }
 
     #[tokio::test]
@@ -365,7 +456,7 @@ mod tests {
             ("content-length", "99"),
             ("x-amz-decoded-content-length", "11"),
         ]);
-        Plain::take_headers(&mut headers).unwrap();
+        Plain::take_headers(&mut headers, None).unwrap();
         assert_eq!(headers["content-encoding"], "gzip");
         assert_eq!(headers["content-length"], "11");
         assert_eq!(headers.len(), 2);

@@ -6,6 +6,7 @@ mod deliver;
 mod disk_full;
 mod import;
 mod restart;
+mod secrets;
 mod settings;
 mod shutdown;
 

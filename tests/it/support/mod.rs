@@ -3,6 +3,7 @@
 mod answers;
 pub(crate) mod chain;
 pub(crate) mod fakes;
+pub(crate) mod signer;
 pub(crate) mod upstream;
 
 pub(crate) use answers::arn;
