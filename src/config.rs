@@ -283,7 +283,7 @@ impl Settings {
             }
         }
         for identity in &self.identities {
-            if let Err(why) = identity.check() {
+            if let Err(why) = identity.check(self.auth.mode) {
                 return bad("identities", &why);
             }
         }

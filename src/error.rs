@@ -116,8 +116,8 @@ codes! {
     TrailNotFoundException => 400 Service,
     /// An operation that AWS has and Contrail does not have yet.
     UnsupportedOperationException => 400 Service,
-    /// The caller may not do this: here, a web page of another origin.
-    AccessDeniedException => 400 Front,
+    /// The caller may not do this: by a policy, or as a web page of another origin.
+    AccessDeniedException => 400 Service,
     /// The session of temporary credentials is over.
     ExpiredTokenException => 400 Front,
     /// The signature cannot be read.

@@ -9,6 +9,7 @@ use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::http;
 use crate::proxy::{Proxy, door};
+use crate::recorder::callers::UnusablePolicyFile;
 use crate::recorder::catalog::UnusableTable;
 use crate::recorder::writer::WriterTask;
 use crate::store::{DataDir, OpenError, StoreError};
@@ -53,6 +54,8 @@ pub enum StartError {
     Catalog(#[from] UnusableTable),
     #[error("bad config: {0}")]
     Credentials(#[from] UnusableCredentials),
+    #[error("bad config: {0}")]
+    Policy(#[from] UnusablePolicyFile),
     #[error("the upstream {0} is this server itself")]
     Loop(String),
     #[error("cannot listen on {address}: {cause}")]

@@ -1,7 +1,8 @@
 //! The frame around every operation: the limit, reading the input, the session, the record, the commit.
 
-use crate::api::{Context, Operation, Service};
+use crate::api::{Context, Operation, OperationInput, Service};
 use crate::config::Era;
+use crate::domain::arn::trail_arn;
 use crate::domain::caller::Caller;
 use crate::domain::record::lower_camel;
 use crate::domain::routing::{CapturedEvent, LoggingTrails};
@@ -133,6 +134,9 @@ pub(super) async fn run<O: Operation>(
     }
     let input: O::Input = read_input(body)?;
     let request = lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?);
+    if let Err(error) = authorize::<O>(&input, &call) {
+        return call.refuse::<O>(request, error).await;
+    }
     if let Err(error) = O::prepare(&input, caller, service).await {
         return call.refuse::<O>(request, error).await;
     }
@@ -151,6 +155,23 @@ pub(super) async fn run<O: Operation>(
             call.refuse::<O>(request, error).await
         }
     }
+}
+
+/// Whether the caller's policy allows the operation on all that the call names.
+fn authorize<O: Operation>(input: &O::Input, call: &Call<'_>) -> ApiResult<()> {
+    let (caller, now) = (call.caller, call.service.clock.now());
+    let action = format!("cloudtrail:{}", O::NAME);
+    let arn = |name: &str| match name.starts_with("arn:") {
+        true => name.to_owned(),
+        false => trail_arn(&caller.region, &caller.account, name),
+    };
+    let resources: Vec<_> = input.resources().into_iter().map(|name| Some(arn(name))).collect();
+    let resources = if resources.is_empty() { vec![None] } else { resources };
+    for resource in resources {
+        let denied = |why: String| Code::AccessDeniedException.because(why);
+        caller.authorize(&action, resource.as_deref(), now).map_err(denied)?;
+    }
+    Ok(())
 }
 
 /// Reads an operation's input. An empty body counts as `{}`.

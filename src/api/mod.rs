@@ -59,6 +59,13 @@ pub struct Context<'a, S> {
     pub db: &'a mut S,
 }
 
+/// What an operation is asked.
+pub trait OperationInput: DeserializeOwned + Serialize + Send {
+    /// The resources that it names, each by its ARN or as a trail by its name: policies may be about them. Empty for an
+    /// operation on none.
+    fn resources(&self) -> Vec<&str>;
+}
+
 /// One operation of the API.
 pub trait Operation {
     /// Its name in `X-Amz-Target`.
@@ -67,7 +74,7 @@ pub trait Operation {
     /// else [`WriteSession`](crate::store::WriteSession).
     type Session: OperationSession;
     /// What is asked. Serialized again it is `requestParameters` of the record.
-    type Input: DeserializeOwned + Serialize + Send;
+    type Input: OperationInput;
     /// What is answered.
     type Output: Serialize + Send;
     /// Tries what needs the network, before the session is taken. An error refuses the call. It must check by itself all

@@ -1,5 +1,6 @@
 //! What the operations on resource policies share: the resource that has the policy.
 
+use crate::api::OperationInput;
 use crate::domain::arn::CloudTrailArn;
 use crate::domain::caller::Caller;
 use crate::domain::text::cut;
@@ -15,6 +16,12 @@ const ARN_LENGTH: std::ops::RangeInclusive<usize> = 3..=256;
 pub struct ResourceInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) resource_arn: Option<String>,
+}
+
+impl OperationInput for ResourceInput {
+    fn resources(&self) -> Vec<&str> {
+        self.resource_arn.as_deref().into_iter().collect()
+    }
 }
 
 /// No answer: what can have a policy is not there yet.

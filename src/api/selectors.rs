@@ -1,5 +1,6 @@
 //! What the operations on selectors share: which trail is asked for, and how it is answered.
 
+use crate::api::OperationInput;
 use crate::domain::aggregation::AggregationConfigurations;
 use crate::domain::insight_selectors::InsightSelectors;
 use crate::domain::selectors::EventSelectors;
@@ -15,6 +16,12 @@ pub struct TrailOrEventDataStore {
     trail_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_data_store: Option<String>,
+}
+
+impl OperationInput for TrailOrEventDataStore {
+    fn resources(&self) -> Vec<&str> {
+        [&self.trail_name, &self.event_data_store].into_iter().filter_map(|name| name.as_deref()).collect()
+    }
 }
 
 impl TrailOrEventDataStore {

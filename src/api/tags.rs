@@ -1,6 +1,6 @@
 //! What the tag operations share: finding what an ARN names, and tags in.
 
-use crate::api::Context;
+use crate::api::{Context, OperationInput};
 use crate::domain::arn::{CloudTrailArn, wrong_account, wrong_region};
 use crate::domain::tags::{self, Tag};
 use crate::domain::trail_name::TrailName;
@@ -16,6 +16,12 @@ pub struct TagsInput {
     resource_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tags_list: Option<Vec<Tag>>,
+}
+
+impl OperationInput for TagsInput {
+    fn resources(&self) -> Vec<&str> {
+        self.resource_id.as_deref().into_iter().collect()
+    }
 }
 
 impl TagsInput {

@@ -1,6 +1,6 @@
 //! What the trail operations share: finding a trail, room for another one, settings in and out.
 
-use crate::api::Context;
+use crate::api::{Context, OperationInput};
 use crate::domain::arn::wrong_region;
 use crate::domain::bucket_name::BucketName;
 use crate::domain::cloud_watch_logs::CloudWatchLogs;
@@ -260,6 +260,12 @@ impl From<Trail> for Description {
 pub struct NameInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
+}
+
+impl OperationInput for NameInput {
+    fn resources(&self) -> Vec<&str> {
+        self.name.as_deref().into_iter().collect()
+    }
 }
 
 /// The answer `{}`.

@@ -14,13 +14,15 @@ mod verify;
 
 use crate::clock::Clock;
 use crate::config::{AuthMode, Settings};
+use crate::domain::caller::Signer;
 use crate::recorder::callers::Callers;
 pub use chunks::ChunkSignatures;
 use credentials::Credentials;
 pub use credentials::UnusableCredentials;
 pub use refusal::Refusal;
 pub use secret::Secret;
-use signature::Signature;
+pub use signature::claimed_signer;
+use signature::{Signature, region};
 use std::sync::Arc;
 use verify::Verifier;
 pub use verify::{Payload, SignedService};
@@ -32,6 +34,15 @@ pub struct Auth {
     credentials: Arc<Credentials>,
     callers: Arc<Callers>,
     clock: Clock,
+}
+
+/// What is known of a request that may come in.
+#[derive(Debug)]
+pub struct Admission {
+    /// Who has signed it; `None` if nobody has, where that is not asked.
+    pub signer: Option<Signer>,
+    /// What checks its body, when that is signed in chunks.
+    pub chunks: Option<ChunkSignatures>,
 }
 
 /// The head of a request as it came over the wire.
@@ -73,7 +84,12 @@ impl Auth {
         Ok(Auth { mode: settings.auth.mode, credentials, callers, clock })
     }
 
-    /// Whether the sender of a request to `service` may call at all. When the body is signed in chunks, what checks them.
+    /// Whether everybody may call.
+    pub fn is_off(&self) -> bool {
+        self.mode == AuthMode::Off
+    }
+
+    /// Whether the sender of a request to `service` may call at all, and who that is.
     ///
     /// # Errors
     /// Why it is refused.
@@ -82,20 +98,24 @@ impl Auth {
         request: &RequestHead<'_>,
         service: SignedService,
         payload: Payload<'_>,
-    ) -> Result<Option<ChunkSignatures>, Refusal> {
+    ) -> Result<Admission, Refusal> {
         match self.mode {
-            AuthMode::Off => Ok(None),
+            AuthMode::Off => Ok(Admission { signer: claimed_signer(request)?, chunks: None }),
             AuthMode::Known => {
-                let access_key = signature::access_key(request).ok_or(Refusal::Unsigned)?;
-                let is_known = self.credentials.has(&access_key) || self.callers.knows(&access_key);
-                if is_known { Ok(None) } else { Err(Refusal::UnknownKey) }
+                let signer = claimed_signer(request)?.ok_or(Refusal::Unsigned)?;
+                if !self.credentials.has(&signer.access_key) && !self.callers.knows(&signer.access_key) {
+                    return Err(Refusal::UnknownKey);
+                }
+                Ok(Admission { signer: Some(signer), chunks: None })
             }
             AuthMode::Signed => {
                 let signature = Signature::read(request)?;
-                let credential = self.credentials.get(&signature.scope.access_key);
-                let credential = credential.ok_or(Refusal::UnknownKey)?;
+                let access_key = &signature.scope.access_key;
+                let credential = self.credentials.get(access_key).ok_or(Refusal::UnknownKey)?;
                 let verifier = Verifier { request, service, signature: &signature, now: self.clock.now() };
-                verifier.check(credential, payload)
+                let chunks = verifier.check(credential, payload)?;
+                let (access_key, region) = (access_key.clone(), region(&signature.scope.region)?);
+                Ok(Admission { signer: Some(Signer { access_key, region }), chunks })
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The signature of a request: read from its `Authorization` header, or from the query of a presigned URL.
 
 use super::{Refusal, RequestHead};
+use crate::domain::caller::Signer;
+use crate::domain::region::Region;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
@@ -112,7 +114,11 @@ impl Signature {
                 "Credential" => &mut credential,
                 "SignedHeaders" => &mut signed_headers,
                 "Signature" => &mut signature,
-                _ => continue,
+                _ => {
+                    return Err(incomplete(&format!(
+                        "Authorization header has an unknown parameter '{name}'"
+                    )));
+                }
             };
             if place.replace(value).is_some() {
                 return Err(incomplete(&format!("Authorization header has '{name}' more than once")));
@@ -174,19 +180,54 @@ impl Signature {
     }
 }
 
-/// The access key that a request names, whatever it is signed with.
-pub(super) fn access_key(request: &RequestHead<'_>) -> Option<String> {
-    let of_scope = |scope: &str| CredentialScope::read(scope).ok().map(|scope| scope.access_key);
-    let of_header = |value: &str| match value.split_once(' ')? {
-        // S3's older signatures: `AWS key:signature`
-        ("AWS", rest) => rest.split(':').next().map(str::to_owned),
-        (_, rest) => of_scope(rest.split_once("Credential=")?.1.split([',', ' ']).next()?),
+/// Whom a request names as its signer, in whatever way it is signed, whether or not that is true; `None` if it is not signed.
+///
+/// # Errors
+/// It is signed, but no access key or region can be read.
+pub fn claimed_signer(request: &RequestHead<'_>) -> Result<Option<Signer>, Refusal> {
+    let credential = match request.header("authorization") {
+        Some(value) if value.starts_with("AWS4-") => {
+            let rest = value.split_once("Credential=").map(|(_, rest)| rest);
+            let credential = rest.and_then(|rest| rest.split([',', ' ']).next());
+            Some(
+                credential
+                    .ok_or_else(|| incomplete("Authorization header requires 'Credential' parameter"))?
+                    .into(),
+            )
+        }
+        Some(value) if value.starts_with("AWS ") => {
+            let access_key = value["AWS ".len()..].split(':').next().unwrap_or_default();
+            return Ok(Some(Signer { access_key: access_key.to_owned(), region: Region::us_east_1() }));
+        }
+        _ => query_value(request.query, "X-Amz-Credential"),
     };
-    let of_query = || match query_value(request.query, "X-Amz-Credential") {
-        Some(scope) => of_scope(&scope),
-        None => query_value(request.query, "AWSAccessKeyId").map(Cow::into_owned),
+    let Some(credential) = credential else {
+        let access_key = query_value(request.query, "AWSAccessKeyId").map(Cow::into_owned);
+        return Ok(access_key.map(|access_key| Signer { access_key, region: Region::us_east_1() }));
     };
-    request.header("authorization").and_then(of_header).or_else(of_query).filter(|key| !key.is_empty())
+    let parts: Vec<_> = credential.split('/').collect();
+    let (access_key, region_name) = match parts.as_slice() {
+        [access_key, _, region, _, "aws4_request"] => (*access_key, region),
+        // SigV4A signs for a set of regions, which stands elsewhere.
+        [access_key, _, _, "aws4_request"] => (*access_key, &""),
+        _ => return Err(incomplete("Credential must have the form key/date/region/service/aws4_request")),
+    };
+    if access_key.is_empty() {
+        return Err(incomplete("Credential names no access key"));
+    }
+    let region = if region_name.is_empty() { Region::us_east_1() } else { region(region_name)? };
+    Ok(Some(Signer { access_key: access_key.to_owned(), region }))
+}
+
+/// The region that a scope names.
+///
+/// # Errors
+/// It is none.
+pub(super) fn region(name: &str) -> Result<Region, Refusal> {
+    let region =
+        Region::parse(name).ok_or_else(|| incomplete("Credential should be scoped to a valid region"))?;
+    // boto 2 reads the region off the host's name: "localhost", or "0" from 127.0.0.1.
+    Ok(if region.contains('-') { region } else { Region::us_east_1() })
 }
 
 /// `host;x-amz-date`: in order, none twice.
@@ -227,4 +268,54 @@ pub(super) fn without_signature(query: &str) -> String {
         percent_decode_str(name).decode_utf8_lossy() != "X-Amz-Signature"
     });
     kept.collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claimed(authorization: &str, query: &str) -> Result<Option<(String, String)>, Refusal> {
+        let headers = vec![("authorization", authorization.as_bytes())];
+        let headers = if authorization.is_empty() { Vec::new() } else { headers };
+        let signer = claimed_signer(&RequestHead { method: "POST", path: "/", query, headers })?;
+        Ok(signer.map(|signer| (signer.access_key, signer.region.to_string())))
+    }
+
+    fn in_header(scope: &str) -> Result<Option<(String, String)>, Refusal> {
+        claimed(&format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00"), "")
+    }
+
+    #[test]
+    fn a_signature_names_a_key_and_a_region_wherever_it_stands() {
+        let named = |key: &str, region: &str| Ok(Some((key.to_owned(), region.to_owned())));
+        assert_eq!(
+            in_header("AKIAANA/20261122/mars-north-1/cloudtrail/aws4_request"),
+            named("AKIAANA", "mars-north-1")
+        );
+        for not_a_region in ["localhost", "0"] {
+            let scope = format!("test/20261122/{not_a_region}/cloudtrail/aws4_request");
+            assert_eq!(in_header(&scope), named("test", "us-east-1"));
+        }
+        assert_eq!(in_header("AKIAANA/20261122/s3/aws4_request"), named("AKIAANA", "us-east-1"));
+        assert_eq!(claimed("AWS AKIAANA:c2ln", ""), named("AKIAANA", "us-east-1"));
+        assert_eq!(claimed("", "AWSAccessKeyId=AKIAANA&Signature=c2ln"), named("AKIAANA", "us-east-1"));
+        let presigned = "X-Amz-Credential=444455556666%2F20261122%2Feu-west-1%2Fcloudtrail%2Faws4_request";
+        assert_eq!(claimed("", presigned), named("444455556666", "eu-west-1"));
+        assert_eq!(claimed("", ""), Ok(None));
+        assert_eq!(claimed("Bearer x", "a=1"), Ok(None));
+    }
+
+    #[test]
+    fn half_a_signature_is_incomplete() {
+        for scope in [
+            "",
+            "AKIA",
+            "AKIA/20261122/us-east-1/cloudtrail",
+            "/20261122/us-east-1/cloudtrail/aws4_request",
+            "AKIA/20261122/US EAST/cloudtrail/aws4_request",
+        ] {
+            assert!(matches!(in_header(scope), Err(Refusal::Incomplete(_))), "{scope}");
+        }
+        assert!(matches!(claimed("AWS4-HMAC-SHA256 SignedHeaders=host", ""), Err(Refusal::Incomplete(_))));
+    }
 }

@@ -57,6 +57,8 @@ pub struct IdentitySetting {
     pub session_token_file: Option<PathBuf>,
     /// When they expire.
     pub expires: Option<DateTime<Utc>>,
+    /// A file with the IAM policy of the user or role; without one they may do everything.
+    pub policy_file: Option<PathBuf>,
 }
 
 impl IdentitySetting {
@@ -72,6 +74,7 @@ impl IdentitySetting {
             secret_env: None,
             session_token_file: None,
             expires: None,
+            policy_file: None,
         }
     }
 
@@ -79,7 +82,7 @@ impl IdentitySetting {
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self, mode: AuthMode) -> Result<(), String> {
         let wrong = |why: &str| Err(format!("{}{why}", self.access_key));
         if self.user.is_some() == self.role.is_some() {
             return wrong(" needs a user or a role, not both");
@@ -89,6 +92,9 @@ impl IdentitySetting {
         }
         if self.secret_file.is_some() && self.secret_env.is_some() {
             return wrong(": its secret is in secret_file or in secret_env, not in both");
+        }
+        if self.policy_file.is_some() && mode == AuthMode::Off {
+            return wrong(" has a policy_file, which means nothing while auth.mode is \"off\"");
         }
         Ok(())
     }

@@ -2,7 +2,19 @@
 
 use crate::domain::account_id::AccountId;
 use crate::domain::identity::Identity;
+use crate::domain::policy::{Decision, Policy, PolicyContext};
 use crate::domain::region::Region;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// Who has signed a request, by what it says of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The access key id.
+    pub access_key: String,
+    /// The region that it is signed for.
+    pub region: Region,
+}
 
 /// A caller, as far as the request tells.
 #[derive(Debug, Clone)]
@@ -19,4 +31,37 @@ pub struct Caller {
     pub source_ip: String,
     /// The `User-Agent` header.
     pub user_agent: Option<String>,
+    /// What the holder of the key may do; `None` for everything.
+    pub policy: Option<Arc<Policy>>,
+}
+
+impl Caller {
+    /// Whether the caller may do `action` (`cloudtrail:CreateTrail`) to `resource`, an ARN; without one, if it is on none.
+    ///
+    /// # Errors
+    /// The text of AWS's `AccessDenied`.
+    pub fn authorize(&self, action: &str, resource: Option<&str>, now: DateTime<Utc>) -> Result<(), String> {
+        let Some(policy) = &self.policy else { return Ok(()) };
+        let identity = self.identity.user_identity(&self.account, &self.region, None, now);
+        let arn = identity.arn().unwrap_or_default();
+        let context = PolicyContext {
+            source_ip: self.source_ip.parse().ok(),
+            region: &self.region,
+            time: now,
+            user_name: self.identity.iam_user_name(),
+            user_id: identity.principal_id(),
+            principal_arn: identity.role_arn().unwrap_or(arn),
+            account: &self.account,
+            principal_type: self.identity.policy_type(),
+            user_agent: self.user_agent.as_deref(),
+            is_secure: false,
+        };
+        let on = resource.map(|resource| format!(" on resource: {resource}")).unwrap_or_default();
+        let why = match policy.decide(action, resource.unwrap_or("*"), &context) {
+            Decision::Allowed => return Ok(()),
+            Decision::NotAllowed => format!("because no identity-based policy allows the {action} action"),
+            Decision::Denied => "with an explicit deny in an identity-based policy".to_owned(),
+        };
+        Err(format!("User: {arn} is not authorized to perform: {action}{on} {why}"))
+    }
 }

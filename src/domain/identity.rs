@@ -99,6 +99,12 @@ impl UserIdentity {
         self.arn.as_deref()
     }
 
+    /// The ARN of the role, of a role's session.
+    pub fn role_arn(&self) -> Option<&str> {
+        let issuer = self.session_context.as_ref()?.session_issuer.as_ref()?;
+        (issuer.kind == "Role").then_some(issuer.arn.as_str())
+    }
+
     /// The unique id; for the root user the account's.
     pub fn principal_id(&self) -> &str {
         &self.principal_id
@@ -167,6 +173,25 @@ impl Identity {
             Principal::Role { .. } => "AssumedRole",
             Principal::FederatedUser { .. } => "FederatedUser",
             Principal::External { kind, .. } => kind,
+        }
+    }
+
+    /// The name of an IAM user; others have none that policies could ask for.
+    pub fn iam_user_name(&self) -> Option<&str> {
+        match &self.principal {
+            Principal::User(user) => Some(&user.name),
+            _ => None,
+        }
+    }
+
+    /// What policies call this kind of caller (`aws:PrincipalType`).
+    pub const fn policy_type(&self) -> &'static str {
+        match &self.principal {
+            Principal::Root => "Account",
+            Principal::User(_) => "User",
+            Principal::Role { .. } => "AssumedRole",
+            Principal::FederatedUser { .. } => "FederatedUser",
+            Principal::External { .. } => "Anonymous",
         }
     }
 

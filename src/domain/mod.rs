@@ -23,6 +23,7 @@ pub mod learned;
 pub mod lookup;
 pub mod object_key;
 pub mod page_token;
+pub mod policy;
 pub mod record;
 pub(crate) mod record_fields;
 pub mod region;

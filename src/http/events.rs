@@ -1,8 +1,9 @@
 //! `POST /_contrail/events`: putting records in, as a stream.
 
+use crate::auth::claimed_signer;
 use crate::guard::{Ours, refuse};
 use crate::http::body::{self, Stalled};
-use crate::http::{Front, Operator, caller};
+use crate::http::{Front, Operator, head};
 use crate::recorder::intake::{Intake, IntakeError, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::unpack::UnpackError;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -47,12 +48,13 @@ pub(super) async fn import(
     if let Some(other) = packed.filter(|p| !matches!(*p, "gzip" | "identity")) {
         return refuse(415, &format!("content-encoding {other:?}: only gzip can be unpacked"));
     }
-    let caller = match caller(&request, &front) {
-        Ok(caller) => caller,
-        Err(error) => return refuse(400, &error.message),
+    let signer = match claimed_signer(&head(&request)) {
+        Ok(signer) => signer,
+        Err(refusal) => return refuse(400, &refusal.message()),
     };
+    let (account, _) = front.callers.holder(signer.as_ref().map(|signer| signer.access_key.as_str()));
     let mut options = IntakeOptions {
-        account: caller.account,
+        account,
         shift: query.shift.unwrap_or(0),
         max_unpacked_bytes: front.settings.intake.max_unpacked_bytes,
         catalog: Arc::clone(&operator.catalog),

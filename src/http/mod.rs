@@ -10,22 +10,21 @@ mod s3;
 mod sts;
 
 use crate::api::Service;
-use crate::auth::{Auth, ChunkSignatures, Payload, Refusal, RequestHead, SignedService};
+use crate::auth::{Admission, Auth, Payload, Refusal, RequestHead, SignedService};
 use crate::buckets::Buckets;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::console::{self, Console};
-use crate::domain::caller::Caller;
-use crate::error::{ApiResult, Code};
+use crate::domain::caller::{Caller, Signer};
+use crate::error::Code;
 use crate::guard::{AllowedHosts, refuse};
-use crate::recorder::callers::{Callers, Evidence};
+use crate::recorder::callers::Callers;
 use actix_web::error::InternalError;
 use actix_web::guard as routing;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 pub use operate::Operator;
 use s3::S3Door;
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -60,7 +59,7 @@ pub fn routes(doors: Doors, address: SocketAddr) -> impl Fn(&mut web::ServiceCon
     let Doors { front, api, console, operator, buckets } = doors;
     let server = &front.settings.server;
     let hosts = web::Data::new(AllowedHosts::new(server, address));
-    let s3 = buckets.map(|buckets| web::Data::new(S3Door::new(&buckets, &server.allowed_hosts)));
+    let s3 = buckets.map(|buckets| web::Data::new(S3Door::new(&buckets, &server.allowed_hosts, &front)));
     let (front, api, operator) = (web::Data::new(front), web::Data::new(api), web::Data::new(operator));
     let console = console::routes(&console);
     move |config| {
@@ -130,36 +129,31 @@ fn nothing_here(request: &HttpRequest, front: &Front) -> HttpResponse {
     aws_json::reply(Err(error), front.ids.uuid())
 }
 
-/// Whether the sender of a request may call. When its body is signed in chunks, what checks them.
+/// Whether the sender of a request may call, and who that is.
 fn check_signature(
     request: &HttpRequest,
     front: &Front,
     service: SignedService,
     payload: Payload<'_>,
-) -> Result<Option<ChunkSignatures>, Refusal> {
-    let head = RequestHead {
+) -> Result<Admission, Refusal> {
+    front.auth.check(&head(request), service, payload)
+}
+
+fn head(request: &HttpRequest) -> RequestHead<'_> {
+    RequestHead {
         method: request.method().as_str(),
         path: request.uri().path(),
         query: request.query_string(),
         headers: request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
-    };
-    front.auth.check(&head, service, payload)
+    }
 }
 
-/// Who calls, from the request's headers and query.
-fn caller(request: &HttpRequest, front: &Front) -> ApiResult<Caller> {
-    let header = |name: &str| request.headers().get(name).map(|v| String::from_utf8_lossy(v.as_bytes()));
-    let authorization = header("authorization");
-    let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let query = query.map(web::Query::into_inner).unwrap_or_default();
-    let credential =
-        query.iter().find(|(name, _)| name == "X-Amz-Credential").map(|(_, value)| value.as_str());
-    front.callers.identify(Evidence {
-        authorization: authorization.as_deref(),
-        credential,
-        source_ip: request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()).unwrap_or_default(),
-        user_agent: header("user-agent").map(Cow::into_owned),
-    })
+/// The caller of a request that `signer` has signed.
+fn caller(request: &HttpRequest, front: &Front, signer: Option<Signer>) -> Caller {
+    let source_ip = request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()).unwrap_or_default();
+    let user_agent = request.headers().get("user-agent");
+    let user_agent = user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    front.callers.caller(signer, source_ip, user_agent)
 }
 
 /// The base URL under which a server can be reached from its own machine.

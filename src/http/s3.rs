@@ -3,15 +3,17 @@
 //!
 //! Signatures are checked here, if at all, and taken off: what stands behind the door sees none.
 
+mod access;
 mod chunked;
 mod host;
 mod refusal;
 
-use crate::auth::{ChunkSignatures, Payload, SignedService};
+use crate::auth::{Admission, ChunkSignatures, Payload, Refusal, SignedService};
 use crate::buckets::{BodyFault, Buckets};
+use crate::domain::caller::Caller;
 use crate::guard;
 use crate::http::body::{self, Stalled};
-use crate::http::{Front, check_signature};
+use crate::http::{Front, caller, check_signature};
 use actix_web::body::SizedStream;
 use actix_web::dev::RequestHead;
 use actix_web::web::Bytes;
@@ -21,6 +23,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpResponse as S3HttpResponse, S3Error, S3ErrorCode, StdError, s3_error};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -36,8 +39,12 @@ pub(super) struct S3Door(S3Service);
 
 impl S3Door {
     /// `names`: host names that stand for the server itself and not for a bucket.
-    pub(super) fn new(buckets: &Buckets, names: &[String]) -> S3Door {
+    pub(super) fn new(buckets: &Buckets, names: &[String], front: &Front) -> S3Door {
         let mut builder = S3ServiceBuilder::new(buckets.s3());
+        if !front.auth.is_off() {
+            builder.set_auth(access::NoKeys);
+            builder.set_access(access::Access { clock: front.clock.clone() });
+        }
         builder.set_host(host::BucketHosts::new(names));
         S3Door(builder.build())
     }
@@ -67,9 +74,8 @@ pub(super) async fn answer(
         return reply(refuse(error), drained, id);
     }
     let (sender, receiver) = mpsc::channel(WAITING);
-    let checked = check_signature(&request, front, SignedService::S3, Payload::Declared);
-    let checked = checked.map_err(|why| refusal::s3_error(&why));
-    let request = match checked.and_then(|signatures| prepare(&request, signatures, receiver)) {
+    let admitted = admit(&request, front).map_err(|why| refusal::s3_error(&why));
+    let request = match admitted.and_then(|admitted| prepare(&request, admitted, receiver)) {
         Ok(request) => request,
         Err(error) => {
             let drained = drain(&mut payload, within, 0).await;
@@ -86,6 +92,21 @@ pub(super) async fn answer(
         Err(error) => failed(&error.to_string()),
     };
     reply(response, rest, id)
+}
+
+/// What is known of a request that may come in, where anything is asked.
+#[derive(Default)]
+struct Admitted {
+    caller: Option<Arc<Caller>>,
+    chunks: Option<ChunkSignatures>,
+}
+
+fn admit(request: &HttpRequest, front: &Front) -> Result<Admitted, Refusal> {
+    if front.auth.is_off() {
+        return Ok(Admitted::default());
+    }
+    let Admission { signer, chunks } = check_signature(request, front, SignedService::S3, Payload::Declared)?;
+    Ok(Admitted { caller: Some(Arc::new(caller(request, front, signer))), chunks })
 }
 
 fn failed(cause: &str) -> S3HttpResponse {
@@ -173,7 +194,7 @@ fn incoming(receiver: mpsc::Receiver<Part>) -> impl Stream<Item = Result<Bytes, 
 /// The request as s3s takes it: without signature, its body plain.
 fn prepare(
     request: &HttpRequest,
-    signatures: Option<ChunkSignatures>,
+    admitted: Admitted,
     receiver: mpsc::Receiver<Part>,
 ) -> Result<http::Request<Body>, S3Error> {
     let bad = |e: http::Error| s3_error!(InvalidRequest, "The request cannot be read: {e}");
@@ -184,9 +205,12 @@ fn prepare(
     let (mut parts, ()) = converted.body(()).map_err(bad)?.into_parts();
     parts.headers.remove(http::header::AUTHORIZATION);
     parts.headers.remove("x-amz-security-token");
+    if let Some(caller) = admitted.caller {
+        parts.extensions.insert(caller);
+    }
     let has_body = parts.headers.contains_key(http::header::TRANSFER_ENCODING)
         || parts.headers.get(http::header::CONTENT_LENGTH).is_some_and(|length| length != "0");
-    let plain = chunked::Plain::take_headers(&mut parts.headers, signatures)?;
+    let plain = chunked::Plain::take_headers(&mut parts.headers, admitted.chunks)?;
     let body = if has_body {
         let frames =
             plain.decode(incoming(receiver)).map(|part| part.map(Frame::data).map_err(StdError::from));

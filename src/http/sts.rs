@@ -103,8 +103,9 @@ async fn respond(
         );
         return Err(Refusal { code: "InvalidAction", message, status: 400 });
     }
-    check_signature(request, front, SignedService::Sts, Payload::Body(&body)).map_err(ApiError::from)?;
-    let caller = caller(request, front)?;
+    let admission =
+        check_signature(request, front, SignedService::Sts, Payload::Body(&body)).map_err(ApiError::from)?;
+    let caller = caller(request, front, admission.signer);
     let identity = caller.identity.user_identity(&caller.account, &caller.region, None, front.clock.now());
     let (arn, user) = (escape(identity.arn().unwrap_or_default()), escape(identity.principal_id()));
     Ok(format!(

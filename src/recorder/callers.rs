@@ -1,19 +1,19 @@
-//! Who calls: access key → account and identity, credential scope → region. Whether they may is for others to say.
+//! Who calls: access key → account and identity. Whether they may is for others to say.
 //!
 //! Settings name some keys. Others are learned from what emulators answer as they hand them out.
 
-use crate::config::Settings;
+use crate::config::{IdentitySetting, Settings};
 use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
-use crate::domain::caller::Caller;
+use crate::domain::caller::{Caller, Signer};
 use crate::domain::identity::{IamEntity, Identity, Principal};
 use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser};
+use crate::domain::policy::Policy;
 use crate::domain::region::Region;
-use crate::error::{ApiResult, Code};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Learned keys between two looks for those that are over.
 const KEYS_A_LOOK: usize = 1024;
@@ -22,11 +22,28 @@ const KEYS_A_LOOK: usize = 1024;
 #[derive(Debug)]
 pub struct Callers {
     account: AccountId,
-    identities: HashMap<String, (AccountId, Identity)>,
+    identities: HashMap<String, KnownCaller>,
     learned: RwLock<LearnedCallers>,
     /// What was learned and is not stored yet.
     unsaved: Mutex<Vec<LearnedCaller>>,
     has_warned: AtomicBool,
+}
+
+/// The holder of a key that settings name.
+#[derive(Debug, Clone)]
+struct KnownCaller {
+    account: AccountId,
+    identity: Identity,
+    policy: Option<Arc<Policy>>,
+}
+
+/// Why a caller's policy cannot be used: one line for the person who started the server.
+#[derive(Debug, thiserror::Error)]
+#[error("identities: {access_key}: policy_file {path}: {why}")]
+pub struct UnusablePolicyFile {
+    access_key: String,
+    path: String,
+    why: String,
 }
 
 #[derive(Debug, Default)]
@@ -37,40 +54,20 @@ struct LearnedCallers {
     keys_at_last_look: usize,
 }
 
-/// What a request holds about its caller. Not to be shown: a signature is among it.
-#[derive(Default)]
-pub struct Evidence<'a> {
-    /// The `Authorization` header.
-    pub authorization: Option<&'a str>,
-    /// `X-Amz-Credential` of a presigned URL, decoded.
-    pub credential: Option<&'a str>,
-    /// The peer's address.
-    pub source_ip: String,
-    /// The `User-Agent` header.
-    pub user_agent: Option<String>,
-}
-
 impl Callers {
-    /// As the settings have it.
-    pub fn new(settings: &Settings) -> Callers {
-        let identity =
-            |setting: &crate::config::IdentitySetting| match (&setting.user, &setting.role, &setting.session)
-            {
-                (Some(user), ..) => Principal::User(IamEntity::named(user)).into(),
-                (None, Some(role), Some(session)) => {
-                    Principal::Role { role: IamEntity::named(role), session_name: session.clone() }.into()
-                }
-                _ => Identity::ROOT,
-            };
-        let identities =
-            settings.identities.iter().map(|s| (s.access_key.clone(), (s.account.clone(), identity(s))));
-        Callers {
+    /// As the settings have it. Reads the files that hold policies.
+    ///
+    /// # Errors
+    /// A policy that cannot be read, or of which something is not understood.
+    pub fn open(settings: &Settings) -> Result<Callers, UnusablePolicyFile> {
+        let known = |setting: &IdentitySetting| Ok((setting.access_key.clone(), KnownCaller::of(setting)?));
+        Ok(Callers {
             account: settings.account.clone(),
-            identities: identities.collect(),
+            identities: settings.identities.iter().map(known).collect::<Result<_, _>>()?,
             learned: RwLock::default(),
             unsaved: Mutex::default(),
             has_warned: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Whether settings name a key, or it was learned.
@@ -81,7 +78,7 @@ impl Callers {
     /// Whose key it is: an account and who in it.
     pub fn holder(&self, access_key: Option<&str>) -> (AccountId, Identity) {
         if let Some(known) = access_key.and_then(|key| self.identities.get(key)) {
-            return known.clone();
+            return (known.account.clone(), known.identity.clone());
         }
         if let Some(known) = access_key.and_then(|key| self.learned().keys.get(key).cloned()) {
             return (known.account, known.identity);
@@ -157,56 +154,39 @@ impl Callers {
         self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The caller of a request. An unsigned one is the default account's root user in us-east-1.
-    ///
-    /// # Errors
-    /// `IncompleteSignatureException` when there is a signature, but no access key or region can be read from it.
-    pub fn identify(&self, evidence: Evidence<'_>) -> ApiResult<Caller> {
-        let incomplete = |why: &str| Code::IncompleteSignatureException.because(why.to_owned());
-        let credential = match evidence.authorization {
-            Some(header) if header.starts_with("AWS4-") => {
-                let value = header.split_once("Credential=").map(|(_, rest)| rest);
-                let value = value.and_then(|rest| rest.split([',', ' ']).next());
-                Some(
-                    value
-                        .ok_or_else(|| incomplete("Authorization header requires 'Credential' parameter."))?,
-                )
-            }
-            _ => evidence.credential,
-        };
-        let (access_key, region) = match credential {
+    /// The caller of a request that `signer` has signed; without one, the default account's root user in us-east-1.
+    pub fn caller(&self, signer: Option<Signer>, source_ip: String, user_agent: Option<String>) -> Caller {
+        let (access_key, region) = match signer {
+            Some(Signer { access_key, region }) => (Some(access_key), region),
             None => (None, Region::us_east_1()),
-            Some(scope) => {
-                let parts: Vec<_> = scope.split('/').collect();
-                let region = match parts.as_slice() {
-                    [_, _, region, _, "aws4_request"] => Some(*region),
-                    // SigV4A signs for a set of regions, which stands elsewhere.
-                    [_, _, _, "aws4_request"] => None,
-                    _ => {
-                        return Err(incomplete(
-                            "Credential must have the form key/date/region/service/aws4_request.",
-                        ));
-                    }
-                };
-                if parts[0].is_empty() {
-                    return Err(incomplete("Credential names no access key."));
-                }
-                let invalid = || incomplete("Credential should be scoped to a valid region.");
-                let region = region.map(|region| Region::parse(region).ok_or_else(invalid)).transpose()?;
-                // boto 2 reads the region off the host's name: "localhost", or "0" from 127.0.0.1.
-                let region = region.filter(|region| region.contains('-')).unwrap_or_else(Region::us_east_1);
-                (Some(parts[0]), region)
-            }
         };
-        let (account, identity) = self.holder(access_key);
-        Ok(Caller {
-            account,
-            region,
-            access_key: access_key.map(str::to_owned),
-            identity,
-            source_ip: evidence.source_ip,
-            user_agent: evidence.user_agent,
-        })
+        let (account, identity) = self.holder(access_key.as_deref());
+        let known = access_key.as_deref().and_then(|key| self.identities.get(key));
+        let policy = known.and_then(|known| known.policy.clone());
+        Caller { account, region, access_key, identity, source_ip, user_agent, policy }
+    }
+}
+
+impl KnownCaller {
+    fn of(setting: &IdentitySetting) -> Result<KnownCaller, UnusablePolicyFile> {
+        let principal = match (&setting.user, &setting.role, &setting.session) {
+            (Some(user), ..) => Principal::User(IamEntity::named(user)),
+            (None, Some(role), Some(session)) => {
+                Principal::Role { role: IamEntity::named(role), session_name: session.clone() }
+            }
+            _ => Principal::Root,
+        };
+        let policy = setting.policy_file.as_ref().map(|path| {
+            let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+            let policy = text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string()));
+            policy.map(Arc::new).map_err(|why| UnusablePolicyFile {
+                access_key: setting.access_key.clone(),
+                path: path.display().to_string(),
+                why,
+            })
+        });
+        let (account, identity) = (setting.account.clone(), principal.into());
+        Ok(KnownCaller { account, identity, policy: policy.transpose()? })
     }
 }
 
@@ -218,46 +198,23 @@ mod tests {
         let mut settings = Settings::builtin(vec![]).unwrap();
         let account = AccountId::parse("111122223333").unwrap();
         settings.identities.push(crate::config::IdentitySetting::of_user("AKIAANA", account, "ana"));
-        Callers::new(&settings)
+        Callers::open(&settings).unwrap()
     }
 
-    fn signed(scope: &str) -> ApiResult<Caller> {
-        let header = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00");
-        callers().identify(Evidence { authorization: Some(&header), ..Evidence::default() })
+    fn signed(access_key: &str) -> Caller {
+        let signer = Signer { access_key: access_key.into(), region: Region::parse("eu-west-1").unwrap() };
+        callers().caller(Some(signer), String::new(), None)
     }
 
     #[test]
-    fn the_key_says_whose_account_and_the_scope_which_region() {
-        let ana = signed("AKIAANA/20261122/eu-west-1/cloudtrail/aws4_request").unwrap();
+    fn the_key_says_whose_account_it_is() {
+        let ana = signed("AKIAANA");
         assert_eq!((ana.account.as_str(), ana.region.as_str()), ("111122223333", "eu-west-1"));
         assert_eq!(ana.identity, Principal::User(IamEntity::named("ana")).into());
-        let number = signed("444455556666/20261122/eu-west-1/cloudtrail/aws4_request").unwrap();
+        let number = signed("444455556666");
         assert_eq!((number.account.as_str(), number.identity), ("444455556666", Identity::ROOT));
-        let other = signed("test/20261122/mars-north-1/cloudtrail/aws4_request").unwrap();
-        assert_eq!((other.account.as_str(), other.region.as_str()), ("000000000000", "mars-north-1"));
-        for not_a_region in ["localhost", "0"] {
-            let boto2 = signed(&format!("test/20261122/{not_a_region}/cloudtrail/aws4_request")).unwrap();
-            assert_eq!(boto2.region, "us-east-1");
-        }
-        let nobody = callers().identify(Evidence::default()).unwrap();
+        assert_eq!(signed("test").account, "000000000000");
+        let nobody = callers().caller(None, String::new(), None);
         assert_eq!((nobody.access_key, nobody.region.as_str()), (None, "us-east-1"));
-        let presigned = Evidence {
-            credential: Some("444455556666/20261122/eu-west-1/cloudtrail/aws4_request"),
-            ..Evidence::default()
-        };
-        assert_eq!(callers().identify(presigned).unwrap().account, "444455556666");
-    }
-
-    #[test]
-    fn half_a_signature_is_incomplete() {
-        for scope in [
-            "",
-            "AKIA",
-            "AKIA/20261122/us-east-1/cloudtrail",
-            "/20261122/us-east-1/cloudtrail/aws4_request",
-            "AKIA/20261122/US EAST/cloudtrail/aws4_request",
-        ] {
-            assert_eq!(signed(scope).unwrap_err().code, Code::IncompleteSignatureException, "{scope}");
-        }
     }
 }

@@ -4,7 +4,7 @@ use crate::clock::{Clock, Ids};
 use crate::domain::caller::Caller;
 use crate::domain::category::Category;
 use crate::domain::event::Event;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::recorder::call::{Call, Refusal};
 use serde_json::Value;
 use uuid::Uuid;
@@ -52,7 +52,11 @@ impl OwnCall<'_> {
             request_id: self.request_id.to_string(),
             request_parameters: self.request.filter(filled),
             refusal: self.outcome.as_ref().err().map(|error| Refusal {
-                code: error.code.name(),
+                // Observed: whatever the service calls it, records have this.
+                code: match error.code {
+                    Code::AccessDeniedException => "AccessDenied",
+                    code => code.name(),
+                },
                 message: Some(&*error.message).filter(|text| !text.is_empty()),
             }),
             response_elements: self.outcome.unwrap_or_default().filter(filled),

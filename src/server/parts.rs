@@ -90,7 +90,7 @@ impl Parts {
         }
         let settings = Arc::new(settings);
         let metrics = Metrics::default();
-        let callers = Arc::new(Callers::new(&settings));
+        let callers = Arc::new(Callers::open(&settings)?);
         for learned in store.read().await?.learned_keys().all().await? {
             callers.remember(learned, clock.now());
         }

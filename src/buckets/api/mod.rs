@@ -13,7 +13,7 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use std::time::{Duration, SystemTime};
 
-/// The store as S3's operations. Whoever calls may do everything.
+/// The store as S3's operations. Whoever gets here may do everything.
 #[derive(Debug, Clone)]
 pub struct S3Api(pub(super) Buckets);
 

@@ -189,6 +189,16 @@ fn altered() -> Vec<Case> {
             INCOMPLETE,
         ),
         (
+            "another key named in a parameter of its own",
+            signed_then(|r| {
+                r.alter_authorization(
+                    "Credential=",
+                    "Other=Credential=ASIACI/x/y/z/aws4_request, Credential=",
+                )
+            }),
+            INCOMPLETE,
+        ),
+        (
             "a parameter twice",
             signed_then(|r| r.alter_authorization("Signature=", "Signature=0, Signature=")),
             INCOMPLETE,

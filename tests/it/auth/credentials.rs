@@ -132,10 +132,18 @@ async fn keys_that_cannot_be_used_are_refused_at_the_start_and_no_secret_is_show
     );
     let both = with(&[("identities[0].secret_env", "A"), ("identities[0].secret_file", "b")]);
     assert!(refusal(folder, &both).await.contains("not in both"));
+    let policy = with(&[("identities[0].secret_env", "PATH"), ("identities[0].policy_file", "/not/there")]);
+    assert!(refusal(folder, &policy).await.contains("AKIAANA: policy_file /not/there: "));
+    let off = [policy, vec![("auth.mode", "off")]].concat();
+    assert!(refusal(folder, &off).await.contains("AKIAANA has a policy_file, which means nothing"));
     let empty = file(folder, "empty", "\n");
     let mut settings = ana.to_vec();
     settings.push(("identities[0].secret_file", &empty));
     assert!(refusal(folder, &settings).await.contains("is empty"));
+    let unusable = file(folder, "policy", r#"{"Statement": {"Effect": "Allow", "Action": "*"}}"#);
+    let mut settings = with(&[("identities[0].secret_env", "PATH")]);
+    settings.push(("identities[0].policy_file", &unusable));
+    assert!(refusal(folder, &settings).await.contains("statement 1: it needs Resource or NotResource"));
     for (text, why) in [
         ("[a]\naws_access_key_id=AKIAANA\n", "profile \"a\" needs"),
         (

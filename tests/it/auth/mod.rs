@@ -2,6 +2,7 @@
 
 mod aws_door;
 mod credentials;
+mod policies;
 mod s3_door;
 
 use crate::support::signer::{Key, Request};

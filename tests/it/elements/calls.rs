@@ -128,7 +128,7 @@ pub(crate) fn recorder() -> ForwardedCallRecorder {
     let settings = Arc::new(Settings::builtin(settings).unwrap());
     ForwardedCallRecorder {
         catalog: Catalog::embedded(),
-        callers: Arc::new(Callers::new(&settings)),
+        callers: Arc::new(Callers::open(&settings).unwrap()),
         settings,
         ids: Ids::Random,
     }

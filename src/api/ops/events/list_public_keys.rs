@@ -1,6 +1,6 @@
 //! ListPublicKeys: the public halves of the keys that sign digests in this region. There is one whatever range is asked.
 
-use crate::api::{Context, Operation, Service};
+use crate::api::{Context, Operation, OperationInput, Service};
 use crate::domain::caller::Caller;
 use crate::domain::timestamp::{Timestamp, in_words};
 use crate::error::{ApiError, ApiResult, Code};
@@ -22,6 +22,12 @@ pub struct Input {
     end_time: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 /// What is answered.

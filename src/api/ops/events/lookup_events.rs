@@ -1,6 +1,6 @@
 //! LookupEvents: the history of an account in a region, newest first.
 
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, OperationInput};
 use crate::config::Era;
 use crate::domain::event::Listing;
 use crate::domain::lookup::{Attribute, AttributeKey, EventCategory, TimeRange, page_size};
@@ -31,6 +31,12 @@ pub struct Input {
     max_results: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use crate::api::organizations::account;
 use crate::api::trails::Nothing;
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, OperationInput};
 use crate::error::{ApiResult, Code};
 use crate::store::{Session, WriteSession};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,12 @@ pub struct DeregisterOrganizationDelegatedAdmin;
 pub struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delegated_admin_account_id: Option<String>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 impl Operation for DeregisterOrganizationDelegatedAdmin {

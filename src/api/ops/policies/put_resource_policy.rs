@@ -1,7 +1,7 @@
 //! PutResourcePolicy: gives a resource a policy.
 
 use crate::api::policies::{NoPolicy, ResourceInput, missing};
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, OperationInput};
 use crate::error::{ApiResult, Code};
 use crate::store::WriteSession;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,12 @@ pub struct Input {
     resource: ResourceInput,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     resource_policy: Option<String>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        self.resource.resources()
+    }
 }
 
 impl Operation for PutResourcePolicy {

@@ -2,7 +2,7 @@
 
 use crate::api::selectors::EventSelectorsOutput;
 use crate::api::trails::{Purpose, find};
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, OperationInput};
 use crate::error::ApiResult;
 use crate::store::ReadSession;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,12 @@ pub struct GetEventSelectors;
 pub struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trail_name: Option<String>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        self.trail_name.as_deref().into_iter().collect()
+    }
 }
 
 impl Operation for GetEventSelectors {

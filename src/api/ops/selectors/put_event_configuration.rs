@@ -2,7 +2,7 @@
 
 use crate::api::selectors::{EventConfigurationOutput, TrailOrEventDataStore};
 use crate::api::trails::{Purpose, find};
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, OperationInput};
 use crate::domain::aggregation::{AggregationConfiguration, AggregationConfigurations};
 use crate::error::{ApiResult, Code};
 use crate::store::{Session, WriteSession};
@@ -26,6 +26,12 @@ pub struct Input {
     /// Of an event data store only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     context_key_selectors: Option<Vec<ContextKeySelector>>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        self.of.resources()
+    }
 }
 
 /// What records of an event data store are enriched with.

@@ -2,7 +2,7 @@
 
 use crate::api::selectors::EventSelectorsOutput;
 use crate::api::trails::{Purpose, find};
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, OperationInput};
 use crate::domain::selectors::EventSelectors;
 use crate::domain::selectors::advanced::AdvancedEventSelector;
 use crate::domain::selectors::basic::EventSelectorInput;
@@ -24,6 +24,12 @@ pub struct Input {
     event_selectors: Option<Vec<EventSelectorInput>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     advanced_event_selectors: Option<Vec<AdvancedEventSelector>>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        self.trail_name.as_deref().into_iter().collect()
+    }
 }
 
 impl Operation for PutEventSelectors {

@@ -2,7 +2,7 @@
 
 use crate::api::selectors::{InsightSelectorsOutput, TrailOrEventDataStore};
 use crate::api::trails::{Purpose, find};
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, OperationInput};
 use crate::domain::insight_selectors::{InsightSelectorInput, InsightSelectors};
 use crate::domain::selectors::Selection;
 use crate::error::{ApiResult, Code};
@@ -24,6 +24,12 @@ pub struct Input {
     /// Of an event data store only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     insights_destination: Option<String>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        self.of.resources()
+    }
 }
 
 impl Operation for PutInsightSelectors {

@@ -1,7 +1,7 @@
 //! ListTags: the tags of trails at home in the region.
 
 use crate::api::tags::{find, no_arn};
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, OperationInput};
 use crate::domain::tags::Tag;
 use crate::error::{ApiResult, Code};
 use crate::store::{ReadSession, Session};
@@ -22,6 +22,12 @@ pub struct Input {
     resource_id_list: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        self.resource_id_list.iter().flatten().map(String::as_str).collect()
+    }
 }
 
 /// What is answered.

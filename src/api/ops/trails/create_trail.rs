@@ -1,7 +1,7 @@
 //! CreateTrail: a new trail, at home in the region of the call, not logging yet.
 
 use crate::api::trails::{SettingsInput, SettingsOutput, check_room};
-use crate::api::{Context, Operation, Service, preflight};
+use crate::api::{Context, Operation, OperationInput, Service, preflight};
 use crate::domain::aggregation::AggregationConfigurations;
 use crate::domain::bucket_name::BucketName;
 use crate::domain::caller::Caller;
@@ -27,6 +27,12 @@ pub struct Input {
     settings: SettingsInput,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tags_list: Option<Vec<Tag>>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        self.name.as_deref().into_iter().collect()
+    }
 }
 
 impl Operation for CreateTrail {

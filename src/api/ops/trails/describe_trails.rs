@@ -1,7 +1,7 @@
 //! DescribeTrails: the trails of an account as seen from a region.
 
 use crate::api::trails::Description;
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, OperationInput};
 use crate::domain::trail_ref::TrailRef;
 use crate::error::ApiResult;
 use crate::store::{ReadSession, Session, Trail};
@@ -19,6 +19,13 @@ pub struct Input {
     trail_name_list: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     include_shadow_trails: Option<bool>,
+}
+
+impl OperationInput for Input {
+    /// Policies cannot be about single trails here (IAM's service authorization reference).
+    fn resources(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 /// What is answered.

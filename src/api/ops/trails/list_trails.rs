@@ -1,6 +1,6 @@
 //! ListTrails: the trails of an account in all regions, whichever region is asked.
 
-use crate::api::{Context, Operation};
+use crate::api::{Context, Operation, OperationInput};
 use crate::domain::page_token::{self, TokenScope};
 use crate::domain::region::Region;
 use crate::error::ApiResult;
@@ -20,6 +20,12 @@ const PAGE: usize = 100;
 pub struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 /// What is answered.

@@ -1,7 +1,7 @@
 //! UpdateTrail: changes the settings given and leaves the others; with a name alone it reads them back.
 
 use crate::api::trails::{Purpose, SettingsInput, SettingsOutput, check_room, find};
-use crate::api::{Context, Operation, Service, preflight};
+use crate::api::{Context, Operation, OperationInput, Service, preflight};
 use crate::domain::caller::Caller;
 use crate::error::ApiResult;
 use crate::store::{Session, Trail, WriteSession};
@@ -19,6 +19,12 @@ pub struct Input {
     name: Option<String>,
     #[serde(flatten)]
     settings: SettingsInput,
+}
+
+impl OperationInput for Input {
+    fn resources(&self) -> Vec<&str> {
+        self.name.as_deref().into_iter().collect()
+    }
 }
 
 impl Operation for UpdateTrail {

@@ -1,0 +1,101 @@
+//! IAM's policies: what the holder of an access key may do.
+//!
+//! What a policy says is understood whole as it is read, or refused: nothing of it is ever passed over. Source: IAM's user
+//! guide, "IAM JSON policy element reference" and "Policy evaluation logic".
+
+mod condition;
+mod document;
+mod key;
+mod pattern;
+
+use condition::Condition;
+use document::Document;
+pub use key::PolicyContext;
+use pattern::Pattern;
+
+/// A policy that is attached to a user or a role.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    statements: Vec<Statement>,
+}
+
+/// Why a policy cannot be used, in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnusablePolicy(String);
+
+/// What a policy says to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// A statement allows it, and none denies it.
+    Allowed,
+    /// No statement says anything about it.
+    NotAllowed,
+    /// A statement denies it.
+    Denied,
+}
+
+#[derive(Debug, Clone)]
+struct Statement {
+    effect: Effect,
+    actions: Scope,
+    resources: Scope,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
+/// Actions or resources that a statement is about.
+#[derive(Debug, Clone)]
+enum Scope {
+    /// `Action`, `Resource`
+    Of(Vec<Pattern>),
+    /// `NotAction`, `NotResource`
+    AllBut(Vec<Pattern>),
+}
+
+impl Scope {
+    fn has(&self, matches: impl Fn(&Pattern) -> bool) -> bool {
+        match self {
+            Scope::Of(patterns) => patterns.iter().any(matches),
+            Scope::AllBut(patterns) => !patterns.iter().any(matches),
+        }
+    }
+}
+
+impl Policy {
+    /// Reads a policy's JSON.
+    ///
+    /// # Errors
+    /// It is no policy, or something of it is not understood here.
+    pub fn parse(json: &str) -> Result<Policy, UnusablePolicy> {
+        let document: Document = serde_json::from_str(json)
+            .map_err(|error| UnusablePolicy(format!("it cannot be read: {error}")))?;
+        Ok(Policy { statements: document.statements()? })
+    }
+
+    /// Whether a request may be made: an `action` (`cloudtrail:CreateTrail`) on a `resource` (an ARN; `*` for an action that is
+    /// on none).
+    pub fn decide(&self, action: &str, resource: &str, context: &PolicyContext<'_>) -> Decision {
+        let applies = |statement: &&Statement| {
+            statement.actions.has(|pattern| pattern.matches_ignoring_case(action))
+                && statement.resources.has(|pattern| pattern.matches(resource, context))
+                && statement.conditions.iter().all(|condition| condition.holds(context))
+        };
+        let mut decision = Decision::NotAllowed;
+        for statement in self.statements.iter().filter(applies) {
+            match statement.effect {
+                Effect::Deny => return Decision::Denied,
+                Effect::Allow => decision = Decision::Allowed,
+            }
+        }
+        decision
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! Patterns of actions, resources and values: `*` for any text, `?` for one character, `${aws:username}` for a value of the
+//! request.
+
+use super::key::{Key, PolicyContext};
+
+/// `arn:partition:service:region:account:resource`
+const ARN_SEGMENTS: usize = 6;
+
+/// A pattern, read.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    Char(char),
+    /// `?`
+    One,
+    /// `*`
+    Any,
+    Value(Key),
+}
+
+/// What stands for something else in a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syntax {
+    /// Nothing: in conditions like StringEquals of the older version.
+    Plain,
+    /// `*` and `?`.
+    Wildcards,
+    /// `${…}`: in conditions like StringEquals.
+    Variables,
+    /// All of it.
+    Full,
+}
+
+impl Pattern {
+    /// # Errors
+    /// A variable that cannot be answered, or that does not end.
+    pub(super) fn parse(text: &str, syntax: Syntax) -> Result<Pattern, String> {
+        let has_variables = matches!(syntax, Syntax::Variables | Syntax::Full);
+        let has_wildcards = matches!(syntax, Syntax::Wildcards | Syntax::Full);
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            if has_variables && let Some(inside) = rest.strip_prefix("${") {
+                let (name, behind) =
+                    inside.split_once('}').ok_or_else(|| format!("a variable in {text:?} does not end"))?;
+                parts.push(match name {
+                    "*" | "?" | "$" => Part::Char(name.chars().next().unwrap_or_default()),
+                    _ if name.contains(',') => {
+                        return Err(format!("defaults of variables are not understood here: {text:?}"));
+                    }
+                    _ => Part::Value(Key::parse(name)?),
+                });
+                rest = behind;
+                continue;
+            }
+            parts.push(match c {
+                '*' if has_wildcards => Part::Any,
+                '?' if has_wildcards => Part::One,
+                c => Part::Char(c),
+            });
+            rest = &rest[c.len_utf8()..];
+        }
+        Ok(Pattern(parts))
+    }
+
+    /// Whether the pattern fits a text. One with a variable that the request has no value for fits none.
+    pub(super) fn matches(&self, text: &str, context: &PolicyContext<'_>) -> bool {
+        self.filled_in(context).is_some_and(|parts| fits(&parts, text, |one, other| one == other))
+    }
+
+    /// The same part by part of two ARNs, of which the sixth and last may hold colons itself.
+    pub(super) fn matches_arn(&self, arn: &str, context: &PolicyContext<'_>) -> bool {
+        let Some(parts) = self.filled_in(context) else { return false };
+        let segments: Vec<_> = parts.splitn(ARN_SEGMENTS, |part| *part == Part::Char(':')).collect();
+        let texts: Vec<_> = arn.splitn(ARN_SEGMENTS, ':').collect();
+        let fits = |(segment, text): (&&[Part], &&str)| fits(segment, text, |one, other| one == other);
+        segments.len() == texts.len() && segments.iter().zip(&texts).all(fits)
+    }
+
+    /// With the values of variables; `None` when there is none for one of them.
+    fn filled_in(&self, context: &PolicyContext<'_>) -> Option<Vec<Part>> {
+        let mut parts = Vec::with_capacity(self.0.len());
+        for part in &self.0 {
+            match part {
+                Part::Value(key) => parts.extend(key.of(context)?.chars().map(Part::Char)),
+                part => parts.push(part.clone()),
+            }
+        }
+        Some(parts)
+    }
+
+    /// The same without variables, and capitals do not count.
+    pub(super) fn matches_ignoring_case(&self, text: &str) -> bool {
+        fits(&self.0, text, |one, other| one.eq_ignore_ascii_case(&other))
+    }
+
+    /// The text that the pattern stands for, when it has no wildcards. `None` with a variable that has no value.
+    pub(super) fn text(&self, context: &PolicyContext<'_>) -> Option<String> {
+        let mut text = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Char(c) => text.push(*c),
+                Part::One => text.push('?'),
+                Part::Any => text.push('*'),
+                Part::Value(key) => text.push_str(&key.of(context)?),
+            }
+        }
+        Some(text)
+    }
+}
+
+/// Whether parts fit a text, in time that grows with their lengths multiplied at the most: after a failure only the last
+/// `*` takes one character more.
+fn fits(parts: &[Part], text: &str, same: impl Fn(char, char) -> bool) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let (mut part, mut at) = (0, 0);
+    // The last `*`, and where what it stands for ends.
+    let mut star = None;
+    while at < text.len() {
+        match parts.get(part) {
+            Some(Part::Any) => {
+                star = Some((part, at));
+                part += 1;
+            }
+            Some(Part::One) => {
+                part += 1;
+                at += 1;
+            }
+            Some(Part::Char(c)) if same(*c, text[at]) => {
+                part += 1;
+                at += 1;
+            }
+            _ => match star {
+                Some((star_part, end)) => {
+                    star = Some((star_part, end + 1));
+                    part = star_part + 1;
+                    at = end + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    parts[part..].iter().all(|part| *part == Part::Any)
+}

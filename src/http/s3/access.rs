@@ -1,0 +1,175 @@
+//! What callers may do in the bucket store: which of S3's permissions a request needs, by the caller's policy.
+//!
+//! Source: IAM's service authorization reference, "Actions, resources, and condition keys for Amazon S3", and S3's user
+//! guide, "Required permissions for Amazon S3 API operations".
+
+use crate::clock::Clock;
+use crate::domain::caller::Caller;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::dto::{CopyObjectInput, CopySource, DeleteObjectsInput, UploadPartCopyInput};
+use s3s::path::S3Path;
+use s3s::{S3Request, S3Result, s3_error};
+use std::sync::Arc;
+
+/// Signatures have been checked and taken off; s3s asks for access only where it is told of signatures, too.
+pub(super) struct NoKeys;
+
+#[async_trait::async_trait]
+impl S3Auth for NoKeys {
+    async fn get_secret_key(&self, _: &str) -> S3Result<SecretKey> {
+        Err(s3_error!(AccessDenied, "Access Denied"))
+    }
+}
+
+/// Asks the policy of the caller, who is among a request's extensions.
+pub(super) struct Access {
+    pub(super) clock: Clock,
+}
+
+/// The permission that an operation needs, where it has another name than the operation.
+const PERMISSIONS: [(&str, &str); 35] = [
+    ("CompleteMultipartUpload", "PutObject"),
+    ("CopyObject", "PutObject"),
+    ("CreateMultipartUpload", "PutObject"),
+    ("DeleteBucketCors", "PutBucketCORS"),
+    ("DeleteBucketEncryption", "PutEncryptionConfiguration"),
+    ("DeleteBucketLifecycle", "PutLifecycleConfiguration"),
+    ("DeleteBucketOwnershipControls", "PutBucketOwnershipControls"),
+    ("DeleteBucketReplication", "PutReplicationConfiguration"),
+    ("DeleteBucketTagging", "PutBucketTagging"),
+    ("DeletePublicAccessBlock", "PutBucketPublicAccessBlock"),
+    ("GetBucketAccelerateConfiguration", "GetAccelerateConfiguration"),
+    ("GetBucketCors", "GetBucketCORS"),
+    ("GetBucketEncryption", "GetEncryptionConfiguration"),
+    ("GetBucketLifecycleConfiguration", "GetLifecycleConfiguration"),
+    ("GetBucketNotificationConfiguration", "GetBucketNotification"),
+    ("GetBucketReplication", "GetReplicationConfiguration"),
+    ("GetObjectLockConfiguration", "GetBucketObjectLockConfiguration"),
+    ("GetPublicAccessBlock", "GetBucketPublicAccessBlock"),
+    ("HeadBucket", "ListBucket"),
+    ("HeadObject", "GetObject"),
+    ("ListBuckets", "ListAllMyBuckets"),
+    ("ListMultipartUploads", "ListBucketMultipartUploads"),
+    ("ListObjectVersions", "ListBucketVersions"),
+    ("ListObjects", "ListBucket"),
+    ("ListObjectsV2", "ListBucket"),
+    ("ListParts", "ListMultipartUploadParts"),
+    ("PutBucketAccelerateConfiguration", "PutAccelerateConfiguration"),
+    ("PutBucketCors", "PutBucketCORS"),
+    ("PutBucketEncryption", "PutEncryptionConfiguration"),
+    ("PutBucketLifecycleConfiguration", "PutLifecycleConfiguration"),
+    ("PutBucketNotificationConfiguration", "PutBucketNotification"),
+    ("PutBucketReplication", "PutReplicationConfiguration"),
+    ("PutPublicAccessBlock", "PutBucketPublicAccessBlock"),
+    ("UploadPart", "PutObject"),
+    ("UploadPartCopy", "PutObject"),
+];
+
+/// Operations on an object that need another permission for one of its versions.
+const OF_VERSIONS: [(&str, &str); 8] = [
+    ("DeleteObject", "DeleteObjectVersion"),
+    ("DeleteObjectTagging", "DeleteObjectVersionTagging"),
+    ("GetObject", "GetObjectVersion"),
+    ("GetObjectAcl", "GetObjectVersionAcl"),
+    ("GetObjectAttributes", "GetObjectVersionAttributes"),
+    ("GetObjectTagging", "GetObjectVersionTagging"),
+    ("PutObjectAcl", "PutObjectVersionAcl"),
+    ("PutObjectTagging", "PutObjectVersionTagging"),
+];
+
+fn other_name(table: &'static [(&str, &'static str)], name: &str) -> Option<&'static str> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, other)| *other)
+}
+
+/// All permissions that a request of an operation needs on what its path names.
+fn permissions(operation: &str, cx: &S3AccessContext<'_>) -> Vec<String> {
+    let mut needed = vec![other_name(&PERMISSIONS, operation).unwrap_or(operation).to_owned()];
+    if operation == "GetObjectAttributes" {
+        needed.push("GetObject".to_owned());
+    }
+    let query = cx.uri().query().unwrap_or_default();
+    if query.split('&').any(|pair| pair.split('=').next() == Some("versionId")) {
+        for name in &mut needed {
+            if let Some(other) = other_name(&OF_VERSIONS, name) {
+                other.clone_into(name);
+            }
+        }
+    }
+    let has = |header: &str| cx.headers().contains_key(header);
+    let grants = || cx.headers().keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
+    let makes_object = matches!(operation, "PutObject" | "CreateMultipartUpload" | "CopyObject");
+    if makes_object && has("x-amz-tagging") {
+        needed.push("PutObjectTagging".to_owned());
+    }
+    if (makes_object || operation == "CreateBucket") && (has("x-amz-acl") || grants()) {
+        needed.push(if makes_object { "PutObjectAcl" } else { "PutBucketAcl" }.to_owned());
+    }
+    needed
+}
+
+impl Access {
+    fn authorize(&self, caller: Option<&Arc<Caller>>, permission: &str, on: Option<&str>) -> S3Result<()> {
+        let caller = caller.ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))?;
+        let authorized = caller.authorize(&format!("s3:{permission}"), on, self.clock.now());
+        authorized.map_err(|why| s3_error!(AccessDenied, "{why}"))
+    }
+
+    fn authorize_source(&self, caller: Option<&Arc<Caller>>, source: &CopySource) -> S3Result<()> {
+        match source {
+            CopySource::Bucket { bucket, key, version_id } => {
+                let permission = if version_id.is_some() { "GetObjectVersion" } else { "GetObject" };
+                self.authorize(caller, permission, Some(&object_arn(bucket, key)))
+            }
+            // Other sources are no part of the store.
+            _ => Ok(()),
+        }
+    }
+}
+
+fn object_arn(bucket: &str, key: &str) -> String {
+    format!("arn:aws:s3:::{bucket}/{key}")
+}
+
+#[async_trait::async_trait]
+impl S3Access for Access {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let caller = cx.extensions_mut().get::<Arc<Caller>>().cloned();
+        let operation = cx.s3_op().name();
+        let resource = match cx.s3_path() {
+            S3Path::Root => None,
+            S3Path::Bucket { bucket } => Some(format!("arn:aws:s3:::{bucket}")),
+            S3Path::Object { bucket, key } => Some(object_arn(bucket, key)),
+        };
+        match operation {
+            // Its keys are in its body; below.
+            "DeleteObjects" => return Ok(()),
+            // So is the key of a form, and nobody asks about that.
+            "PostObject" if caller.as_ref().is_none_or(|caller| caller.policy.is_some()) => {
+                return Err(s3_error!(AccessDenied, "Forms are not taken from callers with a policy."));
+            }
+            _ => {}
+        }
+        for permission in permissions(operation, cx) {
+            self.authorize(caller.as_ref(), &permission, resource.as_deref())?;
+        }
+        Ok(())
+    }
+
+    async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
+        self.authorize_source(request.extensions.get(), &request.input.copy_source)
+    }
+
+    async fn upload_part_copy(&self, request: &mut S3Request<UploadPartCopyInput>) -> S3Result<()> {
+        self.authorize_source(request.extensions.get(), &request.input.copy_source)
+    }
+
+    async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
+        let caller = request.extensions.get();
+        for object in &request.input.delete.objects {
+            let permission = if object.version_id.is_some() { "DeleteObjectVersion" } else { "DeleteObject" };
+            self.authorize(caller, permission, Some(&object_arn(&request.input.bucket, &object.key)))?;
+        }
+        Ok(())
+    }
+}
