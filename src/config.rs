@@ -8,7 +8,7 @@ mod delivery;
 mod recorder;
 mod shown;
 
-pub use auth::{AuthMode, AuthSettings, IdentitySetting};
+pub use auth::{AuthMode, AuthSettings, IdentitySetting, OwnPathsAccess};
 pub use console::ConsoleSettings;
 pub use delivery::{DeliverySettings, Endpoint};
 pub use recorder::RecorderSettings;

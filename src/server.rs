@@ -6,7 +6,8 @@ mod parts;
 use crate::auth::UnusableCredentials;
 use crate::buckets::BucketError;
 use crate::clock::{Clock, Ids};
-use crate::config::Settings;
+use crate::config::{OwnPathsAccess, Settings};
+use crate::guard::{Tokens, UnusableToken};
 use crate::http;
 use crate::proxy::{Proxy, door};
 use crate::recorder::callers::UnusablePolicyFile;
@@ -56,6 +57,8 @@ pub enum StartError {
     Credentials(#[from] UnusableCredentials),
     #[error("bad config: {0}")]
     Policy(#[from] UnusablePolicyFile),
+    #[error(transparent)]
+    Token(#[from] UnusableToken),
     #[error("the upstream {0} is this server itself")]
     Loop(String),
     #[error("cannot listen on {address}: {cause}")]
@@ -68,6 +71,8 @@ pub enum StartError {
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Whether our own paths ask for a token.
+    pub has_tokens: bool,
     /// What it is made of; for tests and tools in the same process.
     pub parts: Parts,
     /// The work in the background; for tests and tools in the same process.
@@ -114,15 +119,21 @@ impl Server {
             return Err(StartError::Loop(upstream.to_owned()));
         }
         let mut folder = DataDir::lock(&settings.server.data_dir)?;
+        let tokens = match settings.auth.own_paths {
+            OwnPathsAccess::Open => None,
+            OwnPathsAccess::Auto if address.ip().is_loopback() => None,
+            OwnPathsAccess::Auto | OwnPathsAccess::Token => Some(Tokens::open(folder.path(), &ids)?),
+        };
+        let has_tokens = tokens.is_some();
         let (parts, writer) = Parts::open(settings, &folder, clock, ids).await?;
         folder.announce(&http::base_url(address))?;
         let workers = parts.workers();
-        let routes = http::routes(parts.doors(workers.clone()), address);
+        let routes = http::routes(parts.doors(workers.clone(), tokens), address);
         let http = match parts.proxy() {
             None => at_a_port(listener, routes, parts.settings.server.workers)?,
             Some(proxy) => in_front(listener, routes, parts.settings.server.workers, proxy)?,
         };
-        Ok(Server { address, parts, workers, http, writer, folder })
+        Ok(Server { address, has_tokens, parts, workers, http, writer, folder })
     }
 
     /// Answers until `shutdown` is ready; then takes no more, finishes what is in flight, stores what was taken on, and

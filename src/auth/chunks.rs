@@ -3,7 +3,7 @@
 //! Source: S3's API reference, "Signature calculations for the Authorization header: Transferring payload in multiple
 //! chunks", and the same "with trailing headers".
 
-use super::secret::is_same;
+use crate::domain::secret::is_same;
 use aws_sigv4::sign::v4;
 use sha2::{Digest, Sha256};
 use std::fmt;

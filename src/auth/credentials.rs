@@ -1,7 +1,7 @@
 //! The access keys that may be called with, and their secrets: read once, at the start, and kept in memory only.
 
-use super::Secret;
 use crate::config::{AuthMode, IdentitySetting, Settings};
+use crate::domain::secret::Secret;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_runtime::env_config::section::EnvConfigSections;
 use aws_runtime::env_config::source;

@@ -8,7 +8,6 @@
 mod chunks;
 mod credentials;
 mod refusal;
-mod secret;
 mod signature;
 mod verify;
 
@@ -20,7 +19,6 @@ pub use chunks::ChunkSignatures;
 use credentials::Credentials;
 pub use credentials::UnusableCredentials;
 pub use refusal::Refusal;
-pub use secret::Secret;
 pub use signature::claimed_signer;
 use signature::{Signature, region};
 use std::sync::Arc;

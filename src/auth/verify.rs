@@ -4,9 +4,9 @@
 
 use super::chunks::{ChunkSignatures, Trailers};
 use super::credentials::Credential;
-use super::secret::is_same;
 use super::signature::{BASIC_TIME, Place, Signature, without_signature};
 use super::{Refusal, RequestHead};
+use crate::domain::secret::is_same;
 use aws_credential_types::Credentials as SigningCredentials;
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,

@@ -2,6 +2,8 @@
 
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::domain::secret::Secret;
+use crate::guard::{ADMIN_TOKEN_FILE, ADMIN_TOKEN_VARIABLE, from_environment};
 use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
 use crate::recorder::catalog::Catalog;
@@ -43,9 +45,17 @@ struct Input {
     size: u64,
 }
 
+/// A server to send them to.
+struct Remote {
+    http: reqwest::Client,
+    url: String,
+    /// Without one all the same: a server that listens to its own machine alone asks for none.
+    token: Option<Secret>,
+}
+
 /// Where the records go.
 enum Target {
-    Server { http: reqwest::Client, url: String },
+    Server(Remote),
     Folder { writer: Writer, metrics: Metrics },
 }
 
@@ -61,12 +71,15 @@ impl Import {
             let newest = newest(&mut inputs, &options)?;
             options.shift = newest.map_or(0, |newest| clock.now().timestamp() - newest);
         }
+        let token = from_environment(ADMIN_TOKEN_VARIABLE);
         if let Some(url) = self.url {
-            return import_all(inputs, &to_server(&url)?, &options).await;
+            return import_all(inputs, &to_server(&url, token)?, &options).await;
         }
         match DataDir::lock(&settings.server.data_dir) {
             Err(OpenError::InUse { address, .. }) if !address.is_empty() => {
-                import_all(inputs, &to_server(&address)?, &options).await
+                // Found beside the data, it is not for just any server.
+                let token = token.or_else(|| token_in(&settings.server.data_dir));
+                import_all(inputs, &to_server(&address, token)?, &options).await
             }
             Err(error) => Err(error.into()),
             Ok(folder) => {
@@ -115,9 +128,14 @@ impl Import {
     }
 }
 
-fn to_server(url: &str) -> Result<Target, Box<dyn Error>> {
+fn to_server(url: &str, token: Option<Secret>) -> Result<Target, Box<dyn Error>> {
     let http = reqwest::Client::builder().no_proxy().build()?;
-    Ok(Target::Server { http, url: url.trim_end_matches('/').to_owned() })
+    Ok(Target::Server(Remote { http, url: url.trim_end_matches('/').to_owned(), token }))
+}
+
+/// The token of the server that holds a data folder.
+fn token_in(data_dir: &Path) -> Option<Secret> {
+    std::fs::read_to_string(data_dir.join(ADMIN_TOKEN_FILE)).ok().and_then(|text| Secret::new(&text))
 }
 
 /// Files that can hold records, in a folder and all below it. Digest files hold none.
@@ -171,7 +189,7 @@ async fn import_all(
         let name = input.name.clone();
         bar.set_message(name.clone());
         let (report, error) = match target {
-            Target::Server { http, url } => send(input, http, url, options, &bar).await?,
+            Target::Server(remote) => send(input, remote, options, &bar).await?,
             Target::Folder { writer, metrics } => {
                 let intake = Intake::new(writer.clone(), metrics.clone(), options.clone());
                 read_in(input, intake, &bar).await?
@@ -212,8 +230,7 @@ struct Answer {
 
 async fn send(
     input: Input,
-    http: &reqwest::Client,
-    url: &str,
+    Remote { http, url, token }: &Remote,
     options: &IntakeOptions,
     bar: &ProgressBar,
 ) -> Result<(IntakeReport, Option<String>), Box<dyn Error>> {
@@ -226,15 +243,19 @@ async fn send(
         Ok::<_, std::io::Error>((n > 0).then_some((chunk, file)))
     });
     let body = body.inspect_ok(move |chunk| bar.inc(chunk.len() as u64));
-    let response = http
+    let mut request = http
         .post(format!("{url}/_contrail/events"))
         .query(&[("shift", options.shift)])
         .header("content-type", "application/octet-stream")
-        .body(reqwest::Body::wrap_stream(body))
-        .send()
-        .await
-        .map_err(|e| format!("cannot reach {url}: {}", e.without_url()))?;
+        .body(reqwest::Body::wrap_stream(body));
+    if let Some(token) = token {
+        request = request.bearer_auth(token.reveal());
+    }
+    let response = request.send().await.map_err(|e| format!("cannot reach {url}: {}", e.without_url()))?;
     let status = response.status();
+    if status.as_u16() == 401 {
+        return Err(format!("{url} wants its admin token: set {ADMIN_TOKEN_VARIABLE}").into());
+    }
     let answer: Answer = response
         .json()
         .await

@@ -87,12 +87,33 @@ fn banner(server: &Server) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     if !server.address.ip().is_loopback() {
-        tracing::warn!(
-            address = %server.address,
-            "open to the network: everybody who reaches this port can read, import and wipe everything"
-        );
+        warn_of_what_is_open(server);
     }
     tracing::info!(address = %server.address, data = %data.display(), era = settings.era.name(), "listening");
+}
+
+/// Beyond loopback: what everybody who reaches the port can do.
+fn warn_of_what_is_open(server: &Server) {
+    let settings = &server.parts.settings;
+    let address = server.address;
+    if !server.has_tokens {
+        tracing::warn!(
+            %address,
+            "open to the network: everybody who reaches this port can read, import and wipe everything under /_contrail/ \
+             (auth.own_paths)"
+        );
+    }
+    if settings.auth.mode != AuthMode::Signed {
+        tracing::warn!(
+            %address,
+            mode = settings.auth.mode.name(),
+            "open to the network: everybody who reaches this port can call AWS's APIs here (auth.mode)"
+        );
+    }
+    if settings.recorder.is_on() {
+        tracing::warn!(%address, "open to the network: everybody who reaches this port can call the upstream through it");
+    }
+    tracing::warn!(%address, "what goes over the network is not encrypted, tokens included");
 }
 
 /// Ready on Ctrl-C or SIGTERM.

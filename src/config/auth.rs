@@ -12,6 +12,8 @@ use std::path::PathBuf;
 pub struct AuthSettings {
     /// Who may call.
     pub mode: AuthMode,
+    /// Who may use the paths under `/_contrail/`.
+    pub own_paths: OwnPathsAccess,
     /// A file with access keys and their secrets, in the form of the AWS CLI's `credentials`.
     pub credentials_file: Option<PathBuf>,
 }
@@ -28,10 +30,45 @@ pub enum AuthMode {
     Signed,
 }
 
+impl AuthMode {
+    /// As it is written in settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AuthMode::Off => "off",
+            AuthMode::Known => "known",
+            AuthMode::Signed => "signed",
+        }
+    }
+}
+
 impl TryFrom<String> for AuthMode {
     type Error = String;
     fn try_from(text: String) -> Result<AuthMode, String> {
         one_of(&text, &[("off", AuthMode::Off), ("known", AuthMode::Known), ("signed", AuthMode::Signed)])
+    }
+}
+
+/// Who may use the paths under `/_contrail/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", rename_all = "kebab-case")]
+pub enum OwnPathsAccess {
+    /// Everybody while the server is bound to loopback, else whoever has a token.
+    Auto,
+    /// Everybody.
+    Open,
+    /// Whoever has a token.
+    Token,
+}
+
+impl TryFrom<String> for OwnPathsAccess {
+    type Error = String;
+    fn try_from(text: String) -> Result<OwnPathsAccess, String> {
+        let values = [
+            ("auto", OwnPathsAccess::Auto),
+            ("open", OwnPathsAccess::Open),
+            ("token", OwnPathsAccess::Token),
+        ];
+        one_of(&text, &values)
     }
 }
 

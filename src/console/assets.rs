@@ -3,7 +3,7 @@
 //! There is no build step: what is in the folder is what a browser gets. All addresses in it are relative, so that it
 //! works behind a prefix.
 
-use crate::guard::OursOrLink;
+use crate::guard::{OursOrLink, OursWithoutToken};
 use actix_web::{HttpRequest, HttpResponse, web};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -32,6 +32,8 @@ assets![
     "histogram.js",
     "icon.svg",
     "index.html",
+    "login.css",
+    "login.html",
     "menu.js",
     "model.js",
     "querybar.js",
@@ -69,7 +71,7 @@ pub(super) async fn shell(_: OursOrLink, request: HttpRequest, version: web::Dat
 
 /// `GET /_contrail/assets/{name}`
 pub(super) async fn asset(
-    _: crate::guard::Ours,
+    _: OursWithoutToken,
     name: web::Path<String>,
     request: HttpRequest,
     version: web::Data<Version>,
@@ -82,7 +84,7 @@ pub(super) async fn without_slash(_: OursOrLink) -> HttpResponse {
     HttpResponse::TemporaryRedirect().insert_header(("location", "_contrail/")).finish()
 }
 
-fn file(name: &str, request: &HttpRequest, version: &Version) -> HttpResponse {
+pub(super) fn file(name: &str, request: &HttpRequest, version: &Version) -> HttpResponse {
     let Some((_, content)) = ASSETS.iter().find(|(known, _)| *known == name) else {
         return crate::guard::refuse(404, &format!("there is no {name:?} among the page's files"));
     };

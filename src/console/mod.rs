@@ -4,6 +4,7 @@
 
 pub mod assets;
 mod export;
+mod login;
 mod parameters;
 mod read;
 mod refusal;
@@ -76,13 +77,17 @@ pub fn routes(console: &Console) -> impl Fn(&mut web::ServiceConfig) + Clone + S
             ("/_contrail/server", |r| r.to(read::server)),
             ("/_contrail/trails", |r| r.to(trails::trails)),
         ];
-        let page: [(&str, Handler); 3] = [
+        let page: [(&str, Handler); 4] = [
             ("/_contrail", |r| r.to(assets::without_slash)),
             ("/_contrail/", |r| r.to(assets::shell)),
+            ("/_contrail/login", |r| r.to(login::page)),
             ("/_contrail/assets/{name}", |r| r.to(assets::asset)),
         ];
         for (path, handler) in read.into_iter().chain(page.into_iter().filter(|_| has_page)) {
             config.service(handler(web::resource(path).guard(routing::Get())).wrap(headers()));
+        }
+        if has_page {
+            config.route("/_contrail/login", web::post().to(login::sign_in));
         }
     }
 }

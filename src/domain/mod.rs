@@ -29,6 +29,7 @@ pub(crate) mod record_fields;
 pub mod region;
 pub mod resources;
 pub mod routing;
+pub mod secret;
 pub mod selector_fields;
 pub mod selectors;
 pub mod sns_topic;

@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::console::{self, Console};
 use crate::domain::caller::{Caller, Signer};
 use crate::error::Code;
-use crate::guard::{AllowedHosts, refuse};
+use crate::guard::{AllowedHosts, OwnPaths, Tokens, refuse};
 use crate::recorder::callers::Callers;
 use actix_web::error::InternalError;
 use actix_web::guard as routing;
@@ -52,13 +52,15 @@ pub struct Doors {
     pub operator: Operator,
     /// The embedded bucket store, unless an S3 elsewhere is used.
     pub buckets: Option<Buckets>,
+    /// What our own paths ask for; `None` for nothing.
+    pub tokens: Option<Tokens>,
 }
 
 /// Adds all routes of a server that listens on `address`.
 pub fn routes(doors: Doors, address: SocketAddr) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
-    let Doors { front, api, console, operator, buckets } = doors;
+    let Doors { front, api, console, operator, buckets, tokens } = doors;
     let server = &front.settings.server;
-    let hosts = web::Data::new(AllowedHosts::new(server, address));
+    let own_paths = web::Data::new(OwnPaths { hosts: AllowedHosts::new(server, address), tokens });
     let s3 = buckets.map(|buckets| web::Data::new(S3Door::new(&buckets, &server.allowed_hosts, &front)));
     let (front, api, operator) = (web::Data::new(front), web::Data::new(api), web::Data::new(operator));
     let console = console::routes(&console);
@@ -70,7 +72,7 @@ pub fn routes(doors: Doors, address: SocketAddr) -> impl Fn(&mut web::ServiceCon
             .app_data(front.clone())
             .app_data(api.clone())
             .app_data(operator.clone())
-            .app_data(hosts.clone())
+            .app_data(own_paths.clone())
             .app_data(web::QueryConfig::default().error_handler(|error, _| {
                 let response = refuse(400, &error.to_string());
                 InternalError::from_response(error, response).into()

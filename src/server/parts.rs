@@ -10,6 +10,7 @@ use crate::console::Console;
 use crate::delivery::{self, Delivery};
 use crate::digest_keys::DigestKeys;
 use crate::domain::page_token::TokenKey;
+use crate::guard::Tokens;
 use crate::http::{Doors, Front, Operator};
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
@@ -151,13 +152,14 @@ impl Parts {
     }
 
     /// All doors but the proxy, with what stands behind them.
-    pub(super) fn doors(&self, workers: Workers) -> Doors {
+    pub(super) fn doors(&self, workers: Workers, tokens: Option<Tokens>) -> Doors {
         Doors {
             front: self.front(),
             api: self.api(),
             console: self.console(),
             operator: self.operator(workers),
             buckets: self.buckets.clone(),
+            tokens,
         }
     }
 

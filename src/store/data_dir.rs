@@ -39,6 +39,11 @@ impl DataDir {
         }
     }
 
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the database is.
     pub fn database(&self) -> PathBuf {
         self.path.join("contrail.db")

@@ -5,6 +5,8 @@ async function get(path, params, signal) {
     headers: { accept: 'application/json' },
     signal,
   });
+  // The page itself is for everybody; what it shows is not.
+  if (response.status === 401) location.assign('login');
   const body = await response.json().catch(() => ({}));
   if (!response.ok)
     throw Object.assign(new Error(body.error || `HTTP ${response.status}`), {

@@ -2,6 +2,7 @@
 
 mod aws_door;
 mod credentials;
+mod own_paths;
 mod policies;
 mod s3_door;
 

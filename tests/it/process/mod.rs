@@ -9,6 +9,7 @@ mod restart;
 mod secrets;
 mod settings;
 mod shutdown;
+mod tokens;
 
 use crate::support::{Reply, call_at, http};
 use contrail::clock::Clock;

@@ -1,5 +1,8 @@
-//! Keeping web pages of other origins out. A browser lets any page send simple requests to this machine, and a name
+//! Our own paths are for those who may use them: web pages of other origins are kept out, and so is, where that is wished,
+//! whoever has no token. A browser lets any page send simple requests to this machine, and a name
 //! that an attacker owns may resolve to it; programs send none of the headers looked at here, or honest ones.
+
+mod tokens;
 
 use crate::config::ServerSettings;
 use crate::error::{ApiResult, Code};
@@ -10,6 +13,9 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
+use tokens::Refused;
+pub(crate) use tokens::from_environment;
+pub use tokens::{ADMIN_TOKEN_FILE, ADMIN_TOKEN_VARIABLE, Tokens, UnusableToken};
 
 /// The host names under which our own paths may be called.
 #[derive(Debug, Clone)]
@@ -54,6 +60,14 @@ impl AllowedHosts {
     }
 }
 
+/// Who may use our own paths.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnPaths {
+    pub(crate) hosts: AllowedHosts,
+    /// `None`: everybody who is on this machine, or is let in from elsewhere.
+    pub(crate) tokens: Option<Tokens>,
+}
+
 /// A request on our own paths that may come in: a handler that asks for this is reached by no other.
 pub(crate) struct Ours;
 
@@ -62,7 +76,19 @@ impl FromRequest for Ours {
     type Future = Ready<Result<Ours, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(let_in(request, Links::Refused).map(|()| Ours))
+        ready(let_in(request, Links::Refused, AsksFor::Token).map(|()| Ours))
+    }
+}
+
+/// The same for what holds nothing of anybody: whoever comes needs no token.
+pub(crate) struct OursWithoutToken;
+
+impl FromRequest for OursWithoutToken {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<OursWithoutToken, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(let_in(request, Links::Refused, AsksFor::Nothing).map(|()| OursWithoutToken))
     }
 }
 
@@ -74,7 +100,7 @@ impl FromRequest for OursOrLink {
     type Future = Ready<Result<OursOrLink, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(let_in(request, Links::Allowed).map(|()| OursOrLink))
+        ready(let_in(request, Links::Allowed, AsksFor::Nothing).map(|()| OursOrLink))
     }
 }
 
@@ -85,15 +111,37 @@ enum Links {
     Refused,
 }
 
-fn let_in(request: &HttpRequest, links: Links) -> Result<(), actix_web::Error> {
-    let checked = match request.app_data::<web::Data<AllowedHosts>>() {
-        Some(hosts) => hosts.check(request, links),
-        None => Err("no hosts are known here".to_owned()),
+/// What a handler asks of those who come, where tokens are asked for at all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AsksFor {
+    Token,
+    Nothing,
+}
+
+fn let_in(request: &HttpRequest, links: Links, asks_for: AsksFor) -> Result<(), actix_web::Error> {
+    let refused = |response: HttpResponse, why: &str| {
+        Err(InternalError::from_response(why.to_owned(), response).into())
     };
-    checked.map_err(|why| {
-        let response = refuse(403, &why);
-        InternalError::from_response(why, response).into()
-    })
+    let Some(own_paths) = request.app_data::<web::Data<OwnPaths>>() else {
+        return refused(refuse(403, "nobody is let in here"), "no rules");
+    };
+    if let Err(why) = own_paths.hosts.check(request, links) {
+        return refused(refuse(403, &why), &why);
+    }
+    let tokens = own_paths.tokens.as_ref().filter(|_| asks_for == AsksFor::Token);
+    match tokens.map_or(Ok(()), |tokens| tokens.check(request.method(), request.headers())) {
+        Ok(()) => Ok(()),
+        Err(Refused::Unknown) => {
+            let mut response = refuse(401, "a token is needed: Authorization: Bearer <token>");
+            let scheme = actix_web::http::header::HeaderValue::from_static("Bearer realm=\"contrail\"");
+            response.headers_mut().insert(actix_web::http::header::WWW_AUTHENTICATE, scheme);
+            refused(response, "no token")
+        }
+        Err(Refused::ReadOnly) => {
+            let why = "this token, or this browser, may only read";
+            refused(refuse(403, why), why)
+        }
+    }
 }
 
 /// For the AWS door: any host is legal there, but no foreign page.

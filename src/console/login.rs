@@ -1,0 +1,52 @@
+//! Signing in: a browser shows a token once, and gets a cookie that is good for reading.
+
+use super::assets::{self, Version};
+use crate::guard::{OursOrLink, OursWithoutToken, OwnPaths};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+/// What the page of this name is told beside what all others are: it may send its form here.
+const POLICY: (&str, &str) = (
+    "content-security-policy",
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(super) struct Form {
+    token: String,
+}
+
+/// `GET /_contrail/login`
+pub(super) async fn page(_: OursOrLink, request: HttpRequest, version: web::Data<Version>) -> HttpResponse {
+    let mut page = assets::file("login.html", &request, &version);
+    let (name, value) = POLICY;
+    let (name, value) = (
+        actix_web::http::header::HeaderName::from_static(name),
+        actix_web::http::header::HeaderValue::from_static(value),
+    );
+    page.headers_mut().insert(name, value);
+    page
+}
+
+/// `POST /_contrail/login`
+pub(super) async fn sign_in(
+    _: OursWithoutToken,
+    form: web::Form<Form>,
+    own_paths: web::Data<OwnPaths>,
+) -> HttpResponse {
+    let Some(tokens) = &own_paths.tokens else { return go_to("./") };
+    if tokens.role(form.token.trim()).is_none() {
+        // The page says what is wrong where its address ends so.
+        return go_to("login#wrong");
+    }
+    let mut response = go_to("./");
+    if let Ok(cookie) = actix_web::http::header::HeaderValue::from_str(&tokens.set_cookie("/_contrail")) {
+        response.headers_mut().insert(actix_web::http::header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn go_to(place: &'static str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header(("location", place)).finish()
+}

@@ -1,0 +1,154 @@
+//! Tokens for our own paths: one with which everything can be done there, one with which everything can be read.
+
+use crate::clock::Ids;
+use crate::domain::secret::{Secret, is_same};
+use actix_web::http::Method;
+use actix_web::http::header::HeaderMap;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// The cookie that browsers get for a token.
+const COOKIE: &str = "contrail_console";
+
+/// The file in the data folder that holds the token with which everything can be done, unless the environment has it.
+pub const ADMIN_TOKEN_FILE: &str = "admin.token";
+
+/// The environment variable that has it.
+pub const ADMIN_TOKEN_VARIABLE: &str = "CONTRAIL_ADMIN_TOKEN";
+
+const READ_TOKEN_FILE: &str = "read.token";
+const READ_TOKEN_VARIABLE: &str = "CONTRAIL_READ_TOKEN";
+
+/// Why there are no tokens: one line for the person who started the server.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use the token in {}: {cause}", path.display())]
+pub struct UnusableToken {
+    path: PathBuf,
+    cause: std::io::Error,
+}
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    /// Reading.
+    Read,
+    /// Everything.
+    Admin,
+}
+
+impl Role {
+    /// What a request with this method needs.
+    fn needed_for(method: &Method) -> Role {
+        if matches!(*method, Method::GET | Method::HEAD) { Role::Read } else { Role::Admin }
+    }
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// It has no token, or none of ours.
+    Unknown,
+    /// Its token is good for reading only.
+    ReadOnly,
+}
+
+/// The tokens of a server.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    admin: Secret,
+    read: Secret,
+}
+
+impl Tokens {
+    /// Takes them from the environment, else from files in the data folder, which are made if need be.
+    ///
+    /// # Errors
+    /// A file cannot be read or made, or is empty.
+    pub fn open(folder: &Path, ids: &Ids) -> Result<Tokens, UnusableToken> {
+        let token = |variable: &str, file: &str| match from_environment(variable) {
+            Some(token) => Ok(token),
+            None => {
+                let path = folder.join(file);
+                from_file(&path, ids).map_err(|cause| UnusableToken { path, cause })
+            }
+        };
+        Ok(Tokens {
+            admin: token(ADMIN_TOKEN_VARIABLE, ADMIN_TOKEN_FILE)?,
+            read: token(READ_TOKEN_VARIABLE, READ_TOKEN_FILE)?,
+        })
+    }
+
+    /// What a token is good for.
+    pub(crate) fn role(&self, token: &str) -> Option<Role> {
+        // Both are compared whatever comes of the first.
+        match (self.admin.is(token), self.read.is(token)) {
+            (true, _) => Some(Role::Admin),
+            (false, true) => Some(Role::Read),
+            (false, false) => None,
+        }
+    }
+
+    /// Whether a request brings what its method needs.
+    pub(super) fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
+        let text = |name: &str| headers.get_all(name).filter_map(|value| value.to_str().ok());
+        let bearer = text("authorization").find_map(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        });
+        let cookies =
+            text("cookie").flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let expected = self.cookie_value();
+        let has_cookie = || {
+            let mut ours = cookies.filter(|(name, _)| *name == COOKIE);
+            ours.any(|(_, value)| is_same(value, &expected))
+        };
+        let role = bearer.and_then(|token| self.role(token)).or_else(|| has_cookie().then_some(Role::Read));
+        match role {
+            None => Err(Refused::Unknown),
+            Some(role) if role < Role::needed_for(method) => Err(Refused::ReadOnly),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// What the cookie holds: nothing that could be used as a token. It is good for reading.
+    fn cookie_value(&self) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.read.reveal().as_bytes()) else {
+            // A key of any length will do.
+            return String::new();
+        };
+        mac.update(b"contrail console");
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The `Set-Cookie` header for a browser that has shown a token. Pages of other sites get nothing sent with it.
+    pub(crate) fn set_cookie(&self, path: &str) -> String {
+        format!("{COOKIE}={}; Path={path}; HttpOnly; SameSite=Strict", self.cookie_value())
+    }
+}
+
+/// A token in an environment variable.
+pub(crate) fn from_environment(variable: &str) -> Option<Secret> {
+    std::env::var(variable).ok().and_then(|value| Secret::new(&value))
+}
+
+/// The token in a file, which is made if it is not there.
+fn from_file(path: &Path, ids: &Ids) -> std::io::Result<Secret> {
+    let made = || ids.secret().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(mut file) => {
+            writeln!(file, "{}", made())?;
+            file.sync_all()?;
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    let text = std::fs::read_to_string(path)?;
+    Secret::new(&text).ok_or_else(|| std::io::Error::new(ErrorKind::InvalidData, "it is empty"))
+}
