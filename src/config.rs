@@ -7,11 +7,13 @@ mod console;
 mod delivery;
 mod recorder;
 mod shown;
+mod tls;
 
 pub use auth::{AuthMode, AuthSettings, IdentitySetting, OwnPathsAccess};
 pub use console::ConsoleSettings;
 pub use delivery::{DeliverySettings, Endpoint};
 pub use recorder::RecorderSettings;
+pub use tls::TlsSettings;
 
 use crate::domain::account_id::AccountId;
 use chrono::TimeDelta;
@@ -80,6 +82,8 @@ pub struct Settings {
     pub recorder: RecorderSettings,
     /// `[console]`
     pub console: ConsoleSettings,
+    /// `[tls]`
+    pub tls: TlsSettings,
     /// `[auth]`
     pub auth: AuthSettings,
     /// `[[identities]]`
@@ -170,6 +174,12 @@ pub struct HistorySettings {
 pub struct LimitsSettings {
     lookup_events_per_second: Option<u32>,
     lookup_events_scope: Option<LimitScope>,
+    /// Connections that may be open, in all ...
+    pub connections: usize,
+    /// ... and of one peer.
+    pub connections_per_peer: usize,
+    /// Bodies that may be imported at the same time.
+    pub imports: usize,
 }
 
 /// What the LookupEvents limit counts.
@@ -256,6 +266,7 @@ impl Settings {
         })?;
         settings.recorder.check().map_err(|why| SettingsError(format!("bad config: recorder.{why}")))?;
         settings.delivery.check().map_err(|why| SettingsError(format!("bad config: delivery.{why}")))?;
+        settings.tls.check().map_err(|why| SettingsError(format!("bad config: tls.{why}")))?;
         settings.deliver_upstream();
         settings.check()?;
         Ok(settings)

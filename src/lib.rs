@@ -8,7 +8,7 @@
 //! | 9 | [`server`] | wiring, the life of the process |
 //! | 8 | [`http`], [`proxy`] | the doors: the AWS API and `/_contrail`; calls forwarded to an emulator |
 //! | 7 | [`console`] | reading the event history: for programs, and for the web page |
-//! | 6 | [`workers`], [`guard`], [`auth`] | the work in the background; web pages of other origins are kept out; access keys and signatures |
+//! | 6 | [`workers`], [`guard`], [`auth`], [`transport`] | the work in the background; tokens, and web pages of other origins; access keys and signatures; connections and TLS |
 //! | 5 | [`api`], [`delivery`] | CloudTrail's operations and limits; what trails deliver, digests of it included |
 //! | 4 | [`recorder`], [`outbound`], [`digest_keys`] | callers, records of calls, intake, the writer; clients of S3, SNS, Logs; keys that sign digests |
 //! | 3 | [`store`], [`buckets`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db` |
@@ -48,4 +48,5 @@ pub mod proxy;
 pub mod recorder;
 pub mod server;
 pub mod store;
+pub mod transport;
 pub mod workers;

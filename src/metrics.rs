@@ -90,6 +90,10 @@ pub struct Figures {
     pub events_pending: Gauge,
     /// Destinations whose last try failed, as of the last look.
     pub destinations_failing: Gauge,
+    /// Connections of callers that are open.
+    pub connections: Gauge,
+    /// Connections that were refused, as there were too many.
+    pub connections_refused: Counter,
 }
 
 impl Default for Figures {
@@ -123,6 +127,10 @@ impl Default for Figures {
         registry.register("commit_retries", retries, commit_retries.clone());
         let database_bytes = Gauge::default();
         registry.register("database_bytes", "The size of the database file", database_bytes.clone());
+        let (connections, connections_refused) = (Gauge::default(), Counter::default());
+        registry.register("connections", "Connections of callers that are open", connections.clone());
+        let refused = "Connections that were refused, as there were too many";
+        registry.register("connections_refused", refused, connections_refused.clone());
         let (log_files_delivered, events_delivered) = (Counter::default(), Counter::default());
         let (bytes_delivered, delivery_failures) = (Counter::default(), Family::default());
         let (events_pending, destinations_failing) = (Gauge::default(), Gauge::default());
@@ -157,6 +165,8 @@ impl Default for Figures {
             delivery_failures,
             events_pending,
             destinations_failing,
+            connections,
+            connections_refused,
         }
     }
 }

@@ -9,14 +9,21 @@ use crate::clock::{Clock, Ids};
 use crate::config::{OwnPathsAccess, Settings};
 use crate::guard::{Tokens, UnusableToken};
 use crate::http;
-use crate::proxy::{Proxy, door};
+use crate::proxy::Proxy;
+use crate::proxy::door::Door;
 use crate::recorder::callers::UnusablePolicyFile;
 use crate::recorder::catalog::UnusableTable;
 use crate::recorder::writer::WriterTask;
 use crate::store::{DataDir, OpenError, StoreError};
+use crate::transport::application::Application;
+use crate::transport::certificate::{Certificate, UnusableCertificate};
+use crate::transport::limits::Connections;
+use crate::transport::tls::Tls;
+use crate::transport::{self, Entrance};
 use crate::workers::Workers;
 use ::http::Uri;
-use actix_web::{App, HttpServer, dev, web};
+use actix_http::KeepAlive;
+use actix_web::{dev, web};
 pub use parts::Parts;
 use parts::TOKEN_KEY;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -59,6 +66,8 @@ pub enum StartError {
     Policy(#[from] UnusablePolicyFile),
     #[error(transparent)]
     Token(#[from] UnusableToken),
+    #[error(transparent)]
+    Certificate(#[from] UnusableCertificate),
     #[error("the upstream {0} is this server itself")]
     Loop(String),
     #[error("cannot listen on {address}: {cause}")]
@@ -73,6 +82,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// Whether our own paths ask for a token.
     pub has_tokens: bool,
+    /// Encrypts its connections; `None` for plain HTTP.
+    pub tls: Option<Tls>,
     /// What it is made of; for tests and tools in the same process.
     pub parts: Parts,
     /// The work in the background; for tests and tools in the same process.
@@ -125,15 +136,20 @@ impl Server {
             OwnPathsAccess::Auto | OwnPathsAccess::Token => Some(Tokens::open(folder.path(), &ids)?),
         };
         let has_tokens = tokens.is_some();
+        let tls = match settings.tls.enabled {
+            true => Some(Tls::new(Certificate::of(&settings.tls, folder.path(), names(&settings, address)))?),
+            false => None,
+        };
         let (parts, writer) = Parts::open(settings, &folder, clock, ids).await?;
-        folder.announce(&http::base_url(address))?;
+        folder.announce(&http::base_url(if tls.is_some() { "https" } else { "http" }, address))?;
         let workers = parts.workers();
         let routes = http::routes(parts.doors(workers.clone(), tokens), address);
-        let http = match parts.proxy() {
-            None => at_a_port(listener, routes, parts.settings.server.workers)?,
-            Some(proxy) => in_front(listener, routes, parts.settings.server.workers, proxy)?,
-        };
-        Ok(Server { address, has_tokens, parts, workers, http, writer, folder })
+        let limits = &parts.settings.limits;
+        let connections =
+            Connections::new(limits.connections, limits.connections_per_peer, parts.metrics.clone());
+        let entrance = Entrance { connections, tls: tls.clone() };
+        let http = listening(listener, routes, parts.settings.server.workers, entrance, parts.proxy())?;
+        Ok(Server { address, has_tokens, tls, parts, workers, http, writer, folder })
     }
 
     /// Answers until `shutdown` is ready; then takes no more, finishes what is in flight, stores what was taken on, and
@@ -183,6 +199,19 @@ impl Server {
     }
 }
 
+/// The host names and addresses under which a server is reached, as far as the settings say.
+fn names(settings: &Settings, address: SocketAddr) -> Vec<String> {
+    let host = settings.server.host.trim_start_matches('[').trim_end_matches(']');
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    if !address.ip().is_unspecified() {
+        names.extend([address.ip().to_string(), host.to_owned()]);
+    }
+    names.extend(settings.server.allowed_hosts.iter().cloned());
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// Whether `http://host:port` leads to a server that listens on `address`, as far as the URL says it by itself.
 fn is_at(url: &str, address: SocketAddr) -> bool {
     let Some(authority) = url.parse().ok().and_then(|uri: Uri| uri.authority().cloned()) else {
@@ -196,25 +225,14 @@ fn is_at(url: &str, address: SocketAddr) -> bool {
     authority.port_u16().unwrap_or(80) == address.port() && host.is_some_and(reached)
 }
 
-/// The application at a port of its own.
-fn at_a_port<R>(listener: TcpListener, routes: R, workers: usize) -> std::io::Result<dev::Server>
-where
-    R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
-{
-    let mut http = HttpServer::new(move || App::new().configure(routes.clone()))
-        .disable_signals()
-        .keep_alive(KEEP_ALIVE)
-        // Else small answers on a kept connection wait for the client's acknowledgement (25 to 40 ms).
-        .tcp_nodelay(true)
-        .shutdown_timeout(FINISH_SECONDS);
-    if workers > 0 {
-        http = http.workers(workers);
-    }
-    Ok(http.listen(listener)?.run())
-}
-
-/// The application behind the proxy.
-fn in_front<R>(listener: TcpListener, routes: R, workers: usize, proxy: Proxy) -> std::io::Result<dev::Server>
+/// The application on connections, behind the proxy if there is one.
+fn listening<R>(
+    listener: TcpListener,
+    routes: R,
+    workers: usize,
+    entrance: Entrance,
+    proxy: Option<Proxy>,
+) -> std::io::Result<dev::Server>
 where
     R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
 {
@@ -222,7 +240,21 @@ where
     if workers > 0 {
         builder = builder.workers(workers);
     }
-    Ok(door::listen(builder, listener, KEEP_ALIVE, routes, proxy)?.run())
+    let shutdown = builder.graceful_shutdown_signal();
+    let builder = match proxy {
+        None => transport::listen(builder, listener, entrance, async move || {
+            let keep_alive = KeepAlive::Timeout(KEEP_ALIVE);
+            let application = Application::new(routes.clone(), keep_alive, Some(shutdown.clone())).await?;
+            Ok(async move |connection| application.serve(connection).await)
+        }),
+        Some(proxy) => transport::listen(builder, listener, entrance, async move || {
+            let application = Application::new(routes.clone(), KeepAlive::Os, None).await?;
+            let (proxy, shutdown) = (proxy.clone(), shutdown.clone());
+            let door = Door { proxy, idle: KEEP_ALIVE, application, shutdown };
+            Ok(async move |connection| door.serve(connection).await)
+        }),
+    };
+    Ok(builder?.run())
 }
 
 /// Delivers what is due; the rest is done at the next start.

@@ -1,9 +1,9 @@
 //! `contrail import`: files into the server that holds the data folder, or into the folder itself when none runs.
 
+use super::remote::Remote;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::secret::Secret;
-use crate::guard::{ADMIN_TOKEN_FILE, ADMIN_TOKEN_VARIABLE, from_environment};
+use crate::guard::ADMIN_TOKEN_VARIABLE;
 use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
 use crate::recorder::catalog::Catalog;
@@ -45,14 +45,6 @@ struct Input {
     size: u64,
 }
 
-/// A server to send them to.
-struct Remote {
-    http: reqwest::Client,
-    url: String,
-    /// Without one all the same: a server that listens to its own machine alone asks for none.
-    token: Option<Secret>,
-}
-
 /// Where the records go.
 enum Target {
     Server(Remote),
@@ -71,15 +63,13 @@ impl Import {
             let newest = newest(&mut inputs, &options)?;
             options.shift = newest.map_or(0, |newest| clock.now().timestamp() - newest);
         }
-        let token = from_environment(ADMIN_TOKEN_VARIABLE);
         if let Some(url) = self.url {
-            return import_all(inputs, &to_server(&url, token)?, &options).await;
+            return import_all(inputs, &Target::Server(Remote::named(&url)?), &options).await;
         }
         match DataDir::lock(&settings.server.data_dir) {
             Err(OpenError::InUse { address, .. }) if !address.is_empty() => {
-                // Found beside the data, it is not for just any server.
-                let token = token.or_else(|| token_in(&settings.server.data_dir));
-                import_all(inputs, &to_server(&address, token)?, &options).await
+                let remote = Remote::of_folder(&address, &settings)?;
+                import_all(inputs, &Target::Server(remote), &options).await
             }
             Err(error) => Err(error.into()),
             Ok(folder) => {
@@ -126,16 +116,6 @@ impl Import {
         }
         Ok(inputs)
     }
-}
-
-fn to_server(url: &str, token: Option<Secret>) -> Result<Target, Box<dyn Error>> {
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    Ok(Target::Server(Remote { http, url: url.trim_end_matches('/').to_owned(), token }))
-}
-
-/// The token of the server that holds a data folder.
-fn token_in(data_dir: &Path) -> Option<Secret> {
-    std::fs::read_to_string(data_dir.join(ADMIN_TOKEN_FILE)).ok().and_then(|text| Secret::new(&text))
 }
 
 /// Files that can hold records, in a folder and all below it. Digest files hold none.
@@ -228,9 +208,20 @@ struct Answer {
     error: Option<String>,
 }
 
+/// An error and what it comes from, in one line.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
 async fn send(
     input: Input,
-    Remote { http, url, token }: &Remote,
+    remote: &Remote,
     options: &IntakeOptions,
     bar: &ProgressBar,
 ) -> Result<(IntakeReport, Option<String>), Box<dyn Error>> {
@@ -243,15 +234,15 @@ async fn send(
         Ok::<_, std::io::Error>((n > 0).then_some((chunk, file)))
     });
     let body = body.inspect_ok(move |chunk| bar.inc(chunk.len() as u64));
-    let mut request = http
-        .post(format!("{url}/_contrail/events"))
+    let url = &remote.url;
+    let response = remote
+        .post("/_contrail/events")
         .query(&[("shift", options.shift)])
         .header("content-type", "application/octet-stream")
-        .body(reqwest::Body::wrap_stream(body));
-    if let Some(token) = token {
-        request = request.bearer_auth(token.reveal());
-    }
-    let response = request.send().await.map_err(|e| format!("cannot reach {url}: {}", e.without_url()))?;
+        .body(reqwest::Body::wrap_stream(body))
+        .send()
+        .await
+        .map_err(|e| format!("cannot reach {url}: {}", causes(&e.without_url())))?;
     let status = response.status();
     if status.as_u16() == 401 {
         return Err(format!("{url} wants its admin token: set {ADMIN_TOKEN_VARIABLE}").into());

@@ -1,6 +1,7 @@
 //! The command line: settings from flags, and the commands.
 
 mod import;
+mod remote;
 mod serve;
 
 use crate::config::{Overrides, Settings};

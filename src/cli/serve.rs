@@ -17,6 +17,7 @@ pub(super) async fn serve(settings: Settings) -> Result<ExitCode, Box<dyn std::e
     let server = Server::build(settings, listener, Clock::system(), Ids::Random).await?;
     let stop = stop_signal()?;
     banner(&server);
+    reload_on_hangup(&server)?;
     server.run(stop).await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
@@ -44,7 +45,8 @@ fn start_logging(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> 
 
 fn banner(server: &Server) {
     let settings = &server.parts.settings;
-    let url = base_url(server.address);
+    let scheme = if server.tls.is_some() { "https" } else { "http" };
+    let url = base_url(scheme, server.address);
     let clients = match (&settings.recorder.upstream, &settings.delivery.s3_endpoint) {
         (Some(_), _) => format!("AWS_ENDPOINT_URL={url}"),
         (None, None) => format!("AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}"),
@@ -113,7 +115,27 @@ fn warn_of_what_is_open(server: &Server) {
     if settings.recorder.is_on() {
         tracing::warn!(%address, "open to the network: everybody who reaches this port can call the upstream through it");
     }
-    tracing::warn!(%address, "what goes over the network is not encrypted, tokens included");
+    if server.tls.is_none() {
+        tracing::warn!(%address, "what goes over the network is not encrypted, tokens included (tls.enabled)");
+    }
+}
+
+/// Reads the certificate again at each SIGHUP; without TLS there is nothing to read again, and the signal ends the process.
+fn reload_on_hangup(server: &Server) -> std::io::Result<()> {
+    #[cfg(unix)]
+    if let Some(tls) = server.tls.clone() {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                match tls.reload() {
+                    Ok(()) => tracing::info!("the certificate was read again"),
+                    Err(error) => tracing::error!(%error, "the certificate before is kept"),
+                }
+            }
+        });
+    }
+    Ok(())
 }
 
 /// Ready on Ctrl-C or SIGTERM.

@@ -73,6 +73,10 @@ mod tests {
             shown["history"],
             json!({"window_days": 7, "default_page_size": 10, "retention_days": 90})
         );
-        assert_eq!(shown["limits"], json!({"lookup_events_per_second": 1, "lookup_events_scope": "account"}));
+        let limits = &shown["limits"];
+        assert_eq!(
+            (&limits["lookup_events_per_second"], &limits["lookup_events_scope"]),
+            (&json!(1), &json!("account"))
+        );
     }
 }

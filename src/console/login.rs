@@ -1,7 +1,8 @@
 //! Signing in: a browser shows a token once, and gets a cookie that is good for reading.
 
 use super::assets::{self, Version};
-use crate::guard::{OursOrLink, OursWithoutToken, OwnPaths};
+use crate::domain::tls::TlsSession;
+use crate::guard::{OursOrLink, OursWithoutToken, OwnPaths, Transport};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
@@ -33,6 +34,7 @@ pub(super) async fn page(_: OursOrLink, request: HttpRequest, version: web::Data
 pub(super) async fn sign_in(
     _: OursWithoutToken,
     form: web::Form<Form>,
+    request: HttpRequest,
     own_paths: web::Data<OwnPaths>,
 ) -> HttpResponse {
     let Some(tokens) = &own_paths.tokens else { return go_to("./") };
@@ -41,7 +43,13 @@ pub(super) async fn sign_in(
         return go_to("login#wrong");
     }
     let mut response = go_to("./");
-    if let Ok(cookie) = actix_web::http::header::HeaderValue::from_str(&tokens.set_cookie("/_contrail")) {
+    let transport = match request.conn_data::<TlsSession>() {
+        Some(_) => Transport::Encrypted,
+        None => Transport::Plain,
+    };
+    if let Ok(cookie) =
+        actix_web::http::header::HeaderValue::from_str(&tokens.set_cookie("/_contrail", transport))
+    {
         response.headers_mut().insert(actix_web::http::header::SET_COOKIE, cookie);
     }
     response

@@ -4,6 +4,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::identity::Identity;
 use crate::domain::policy::{Decision, Policy, PolicyContext};
 use crate::domain::region::Region;
+use crate::domain::tls::TlsDetails;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -14,6 +15,17 @@ pub struct Signer {
     pub access_key: String,
     /// The region that it is signed for.
     pub region: Region,
+}
+
+/// Where a call comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The peer's address.
+    pub source_ip: String,
+    /// The `User-Agent` header.
+    pub user_agent: Option<String>,
+    /// What TLS has agreed on; `None` for plain HTTP.
+    pub tls: Option<TlsDetails>,
 }
 
 /// A caller, as far as the request tells.
@@ -27,10 +39,8 @@ pub struct Caller {
     pub access_key: Option<String>,
     /// What that key stands for.
     pub identity: Identity,
-    /// The peer's address.
-    pub source_ip: String,
-    /// The `User-Agent` header.
-    pub user_agent: Option<String>,
+    /// Where the call comes from.
+    pub origin: Origin,
     /// What the holder of the key may do; `None` for everything.
     pub policy: Option<Arc<Policy>>,
 }
@@ -45,7 +55,7 @@ impl Caller {
         let identity = self.identity.user_identity(&self.account, &self.region, None, now);
         let arn = identity.arn().unwrap_or_default();
         let context = PolicyContext {
-            source_ip: self.source_ip.parse().ok(),
+            source_ip: self.origin.source_ip.parse().ok(),
             region: &self.region,
             time: now,
             user_name: self.identity.iam_user_name(),
@@ -53,8 +63,8 @@ impl Caller {
             principal_arn: identity.role_arn().unwrap_or(arn),
             account: &self.account,
             principal_type: self.identity.policy_type(),
-            user_agent: self.user_agent.as_deref(),
-            is_secure: false,
+            user_agent: self.origin.user_agent.as_deref(),
+            is_secure: self.origin.tls.is_some(),
         };
         let on = resource.map(|resource| format!(" on resource: {resource}")).unwrap_or_default();
         let why = match policy.decide(action, resource.unwrap_or("*"), &context) {

@@ -37,5 +37,6 @@ pub mod tags;
 pub mod text;
 mod text_value;
 pub mod timestamp;
+pub mod tls;
 pub mod trail_name;
 pub mod trail_ref;

@@ -2,6 +2,7 @@
 
 use crate::domain::account_id::AccountId;
 use crate::domain::identity::UserIdentity;
+use crate::domain::tls::TlsDetails;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -66,6 +67,9 @@ pub struct Record<'a> {
     pub recipient_account_id: &'a str,
     /// `Management`, …
     pub event_category: &'static str,
+    /// What TLS has agreed on with the caller; absent for plain HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_details: Option<&'a TlsDetails>,
 }
 
 /// An entry of a record's `resources`.

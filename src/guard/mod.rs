@@ -14,8 +14,8 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 use tokens::Refused;
-pub(crate) use tokens::from_environment;
 pub use tokens::{ADMIN_TOKEN_FILE, ADMIN_TOKEN_VARIABLE, Tokens, UnusableToken};
+pub(crate) use tokens::{Transport, from_environment};
 
 /// The host names under which our own paths may be called.
 #[derive(Debug, Clone)]

@@ -46,6 +46,15 @@ impl Role {
     }
 }
 
+/// How a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// Over plain HTTP.
+    Plain,
+    /// Over TLS.
+    Encrypted,
+}
+
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -123,9 +132,11 @@ impl Tokens {
         mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The `Set-Cookie` header for a browser that has shown a token. Pages of other sites get nothing sent with it.
-    pub(crate) fn set_cookie(&self, path: &str) -> String {
-        format!("{COOKIE}={}; Path={path}; HttpOnly; SameSite=Strict", self.cookie_value())
+    /// The `Set-Cookie` header for a browser that has shown a token: no page of another site makes it send that, no script
+    /// reads it, and what came over TLS goes over TLS.
+    pub(crate) fn set_cookie(&self, path: &str, transport: Transport) -> String {
+        let secure = if transport == Transport::Encrypted { "; Secure" } else { "" };
+        format!("{COOKIE}={}; Path={path}; HttpOnly; SameSite=Strict{secure}", self.cookie_value())
     }
 }
 

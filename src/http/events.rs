@@ -6,6 +6,7 @@ use crate::http::body::{self, Stalled};
 use crate::http::{Front, Operator, head};
 use crate::recorder::intake::{Intake, IntakeError, IntakeOptions, IntakeReport, Newest};
 use crate::recorder::unpack::UnpackError;
+use actix_http::ConnectionType;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -60,6 +61,12 @@ pub(super) async fn import(
         catalog: Arc::clone(&operator.catalog),
     };
     let within = front.settings.server.chunk_timeout.0;
+    // Before anything of the body is read: what waits is with its sender.
+    let Ok(Ok(_permit)) = tokio::time::timeout(within, operator.imports.acquire()).await else {
+        let mut response = refuse(503, "too many bodies are being imported; try again later");
+        response.head_mut().set_connection_type(ConnectionType::Close);
+        return response;
+    };
     if rebase {
         let spooled = match spool(&mut payload, within, &options).await {
             Ok(spooled) => spooled,

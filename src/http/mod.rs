@@ -15,7 +15,8 @@ use crate::buckets::Buckets;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::console::{self, Console};
-use crate::domain::caller::{Caller, Signer};
+use crate::domain::caller::{Caller, Origin, Signer};
+use crate::domain::tls::{TlsDetails, TlsSession};
 use crate::error::Code;
 use crate::guard::{AllowedHosts, OwnPaths, Tokens, refuse};
 use crate::recorder::callers::Callers;
@@ -153,16 +154,20 @@ fn head(request: &HttpRequest) -> RequestHead<'_> {
 /// The caller of a request that `signer` has signed.
 fn caller(request: &HttpRequest, front: &Front, signer: Option<Signer>) -> Caller {
     let source_ip = request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()).unwrap_or_default();
-    let user_agent = request.headers().get("user-agent");
-    let user_agent = user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    front.callers.caller(signer, source_ip, user_agent)
+    let header = |name: &str| {
+        let value = request.headers().get(name);
+        value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let tls = request.conn_data::<TlsSession>();
+    let tls = tls.map(|session| TlsDetails::new(session, header("host").as_deref()));
+    front.callers.caller(signer, Origin { source_ip, user_agent: header("user-agent"), tls })
 }
 
-/// The base URL under which a server can be reached from its own machine.
-pub fn base_url(address: SocketAddr) -> String {
+/// The base URL under which a server can be reached from its own machine. `scheme`: `http` or `https`.
+pub fn base_url(scheme: &str, address: SocketAddr) -> String {
     match address {
-        _ if !address.ip().is_unspecified() => format!("http://{address}"),
-        SocketAddr::V4(v4) => format!("http://127.0.0.1:{}", v4.port()),
-        SocketAddr::V6(v6) => format!("http://[::1]:{}", v6.port()),
+        _ if !address.ip().is_unspecified() => format!("{scheme}://{address}"),
+        SocketAddr::V4(v4) => format!("{scheme}://127.0.0.1:{}", v4.port()),
+        SocketAddr::V6(v6) => format!("{scheme}://[::1]:{}", v6.port()),
     }
 }

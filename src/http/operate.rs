@@ -15,6 +15,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What operating a server takes, cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Operator {
     pub metrics: Metrics,
     pub catalog: Arc<Catalog>,
     pub workers: Workers,
+    /// A permit for each body that may be imported at the same time.
+    pub imports: Arc<Semaphore>,
 }
 
 /// `GET /_contrail/health`, `/health`, `/_localstack/health`: open to every host name, as health checks come by many.

@@ -3,6 +3,7 @@
 
 mod aws;
 mod events;
+pub mod http;
 mod logs;
 pub mod retry;
 mod s3;

@@ -1,6 +1,7 @@
 //! JSON for a URL of the operator's choice. Knows nothing of trails.
 
 use super::aws::{CONNECT, WHOLE_CALL, root};
+use super::http::{Trusted, client};
 use super::{Failure, Sent};
 
 /// The URL, which may hold a secret and is never shown, and the client for it.
@@ -13,14 +14,17 @@ pub(super) struct Webhook {
 
 impl Webhook {
     pub(super) fn new(url: String) -> Webhook {
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE_CALL)
-            // A redirected POST arrives as a GET without its body.
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build();
-        Webhook { url, http: http.map_err(|e| root(&e)) }
+        let http = client(Trusted::Nobody).and_then(|client| {
+            client
+                .connect_timeout(CONNECT)
+                .timeout(WHOLE_CALL)
+                // A redirected POST arrives as a GET without its body.
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .build()
+                .map_err(|e| root(&e))
+        });
+        Webhook { url, http }
     }
 
     pub(super) async fn post(&self, json: &str) -> Sent {

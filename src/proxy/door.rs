@@ -1,74 +1,46 @@
 //! The connections of a server that stands in front of an upstream. hyper reads them, and not actix: it keeps how header
 //! names are written and in which order they come, and lets connections change to other protocols.
 
-use super::own::{Application, Connection};
-use super::{Body, Proxy, forward};
-use actix_server::{GracefulShutdownSignal, ServerBuilder};
-use actix_service::{fn_factory, fn_service};
-use actix_web::rt::net::TcpStream;
-use actix_web::web;
+use super::own::Connection;
+use super::{Body, From, Proxy, forward};
+use crate::transport::application::Application;
+use crate::transport::stream;
+use actix_server::GracefulShutdownSignal;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
-use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
 use std::time::Duration;
 
-/// Adds a door to a server: what is for Contrail goes to `routes`, all else through the proxy. `idle`: how long a
-/// connection may be without a request, or take over the head of one.
-///
-/// # Errors
-/// The listener is not to be used.
-pub fn listen<R>(
-    builder: ServerBuilder,
-    listener: TcpListener,
-    idle: Duration,
-    routes: R,
-    proxy: Proxy,
-) -> std::io::Result<ServerBuilder>
-where
-    R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
-{
-    let door = Door { proxy, idle, shutdown: builder.graceful_shutdown_signal() };
-    builder.listen("contrail", listener, move || {
-        let (routes, door) = (routes.clone(), door.clone());
-        // Once on each thread.
-        fn_factory(move || {
-            let (routes, door) = (routes.clone(), door.clone());
-            async move {
-                let application = Application::new(routes).await?;
-                Ok::<_, ()>(fn_service(move |stream: TcpStream| {
-                    let (door, application) = (door.clone(), application.clone());
-                    async move {
-                        door.serve(stream, application).await;
-                        Ok::<_, Infallible>(())
-                    }
-                }))
-            }
-        })
-    })
+/// Answers the connections of one thread, cheap to clone: what is for Contrail goes to its application, all else through
+/// the proxy.
+#[derive(Clone)]
+pub struct Door {
+    /// Forwards what is for others.
+    pub proxy: Proxy,
+    /// How long a connection may be without a request, or take over the head of one.
+    pub idle: Duration,
+    /// Answers what is for Contrail. It is reached over connections in memory, which live as long as those that they serve.
+    pub application: Application,
+    /// Notified when the server stops.
+    pub shutdown: GracefulShutdownSignal,
 }
 
-#[derive(Clone)]
-struct Door {
-    proxy: Proxy,
-    idle: Duration,
-    shutdown: GracefulShutdownSignal,
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("proxy", &self.proxy).finish_non_exhaustive()
+    }
 }
 
 impl Door {
     /// Answers on one connection until it ends.
-    async fn serve(&self, stream: TcpStream, application: Application) {
-        // Gone before it was looked at.
-        let Ok(peer) = stream.peer_addr() else { return };
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "small replies may wait for the caller's acknowledgement");
-        }
-        let own = Connection::new(application, peer);
-        let service = service_fn(|request| self.answer(request, peer, &own));
+    pub async fn serve(&self, stream: stream::Connection) {
+        let (peer, tls) = (stream.peer, stream.tls.clone());
+        let own = Connection::new(self.application.clone(), peer, tls.clone());
+        let from = From { peer, tls };
+        let service = service_fn(|request| self.answer(request, &from, &own));
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -94,11 +66,11 @@ impl Door {
     async fn answer(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        from: &From,
         own: &Connection,
     ) -> hyper::Result<Response<Body>> {
         match forward::to_forward(&request, &self.proxy.parts.settings) {
-            Some(known) => Ok(self.proxy.forward(request, known, peer).await),
+            Some(known) => Ok(self.proxy.forward(request, known, from).await),
             None => own.answer(request).await,
         }
     }

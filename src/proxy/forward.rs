@@ -8,8 +8,9 @@ use super::body_copy::BodyCopy;
 use super::call::ForwardedCall;
 use super::headers::{self, end_to_end, other_protocol};
 use super::refusal::{self, Refusal};
-use super::{Body, Proxy, tunnel};
+use super::{Body, From, Proxy, tunnel};
 use crate::config::Settings;
+use crate::domain::tls::TlsDetails;
 use crate::recorder::exchange::{Exchange, Head, KeptBody, Reply};
 use crate::recorder::forwarded_calls::Room;
 use crate::recorder::identify::{SigningScope, signing_scope};
@@ -84,7 +85,7 @@ impl Proxy {
         &self,
         mut request: Request<Incoming>,
         known: ToForward,
-        peer: SocketAddr,
+        from: &From,
     ) -> Response<Body> {
         let protocol = other_protocol(request.headers());
         let caller = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
@@ -96,7 +97,7 @@ impl Proxy {
         };
         let (parts, body) = request.into_parts();
         let copy = BodyCopy::of(&body);
-        let exchange = self.exchange(&known, peer);
+        let exchange = self.exchange(&known, from);
         let call = ForwardedCall::new(exchange, copy.clone(), self.parts.calls.clone(), room);
         let ToForward { head, upstream, .. } = known;
         let parts = match outgoing(parts, &head.target, &upstream, protocol) {
@@ -141,7 +142,7 @@ impl Proxy {
     }
 
     /// What is known of a call as it arrives.
-    fn exchange(&self, known: &ToForward, peer: SocketAddr) -> Exchange {
+    fn exchange(&self, known: &ToForward, from: &From) -> Exchange {
         let access_key = known.scope.as_ref().map(|scope| scope.access_key.as_str());
         let (account, _) = self.parts.callers.holder(access_key);
         Exchange {
@@ -149,7 +150,8 @@ impl Proxy {
             body: KeptBody::default(),
             reply: None,
             time: self.parts.clock.now(),
-            source_ip: source_ip(peer, &known.head, &self.trusted),
+            source_ip: source_ip(from.peer, &known.head, &self.trusted),
+            tls: from.tls.as_ref().map(|session| TlsDetails::new(session, known.head.header("host"))),
             trails: self.parts.store.logging_trails(&account),
         }
     }

@@ -19,6 +19,7 @@ mod tunnel;
 
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
+use crate::domain::tls::TlsSession;
 use crate::recorder::callers::Callers;
 use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::store::Store;
@@ -27,7 +28,7 @@ use forward::Client;
 use http_body_util::combinators::UnsyncBoxBody;
 use outages::Outages;
 use std::error::Error;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// What a proxy is made of.
@@ -59,6 +60,12 @@ impl Proxy {
         let trusted = trusted.filter_map(|proxy| proxy.parse().ok()).collect();
         Proxy { client: forward::client(), outages: Outages::default(), trusted, parts }
     }
+}
+
+/// Whom a request comes from.
+struct From {
+    peer: SocketAddr,
+    tls: Option<TlsSession>,
 }
 
 /// Why a body broke off.

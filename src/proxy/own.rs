@@ -2,61 +2,31 @@
 //! connection that it is asked on. It sees what it would see at a port of its own, the caller's address included.
 
 use super::{Body, Broken, headers};
-use actix_http::{HttpService, KeepAlive};
-use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, map_config};
-use actix_web::dev::AppConfig;
-use actix_web::{App, web};
+use crate::domain::tls::TlsSession;
+use crate::transport::application::Application;
+use crate::transport::stream::{self, Stream};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
-use std::rc::Rc;
-use tokio::io::DuplexStream;
 
 /// How much may be under way in memory, in bytes and each direction.
 const BUFFER: usize = 64 * 1024;
-
-/// The application of one thread, cheap to clone.
-#[derive(Clone)]
-pub(super) struct Application(Rc<dyn Fn(DuplexStream, SocketAddr)>);
-
-impl Application {
-    /// An application with these routes.
-    pub(super) async fn new<R>(routes: R) -> Result<Application, ()>
-    where
-        R: Fn(&mut web::ServiceConfig) + Clone + 'static,
-    {
-        let app = App::new().configure(routes).into_factory();
-        let app = app.map_err(|error: actix_web::Error| error.error_response());
-        let service = HttpService::build()
-            // The connection lives as long as the one that it serves.
-            .keep_alive(KeepAlive::Os)
-            .h1(map_config(app, |()| AppConfig::default()));
-        let service = Rc::new(service.new_service(()).await?);
-        Ok(Application(Rc::new(move |stream, peer| {
-            let service = Rc::clone(&service);
-            actix_web::rt::spawn(async move {
-                if let Err(error) = service.call((stream, Some(peer))).await {
-                    tracing::debug!(%error, "a connection in memory broke");
-                }
-            });
-        })))
-    }
-}
 
 /// A caller's connection to the application; made when it is first needed.
 pub(super) struct Connection {
     application: Application,
     peer: SocketAddr,
+    tls: Option<TlsSession>,
     sender: tokio::sync::Mutex<Option<SendRequest<Incoming>>>,
 }
 
 impl Connection {
     /// A connection of `peer`.
-    pub(super) fn new(application: Application, peer: SocketAddr) -> Connection {
-        Connection { application, peer, sender: tokio::sync::Mutex::new(None) }
+    pub(super) fn new(application: Application, peer: SocketAddr, tls: Option<TlsSession>) -> Connection {
+        Connection { application, peer, tls, sender: tokio::sync::Mutex::new(None) }
     }
 
     /// The application's reply.
@@ -88,8 +58,10 @@ impl Connection {
     }
 
     async fn open(&self) -> hyper::Result<SendRequest<Incoming>> {
-        let (ours, application) = tokio::io::duplex(BUFFER);
-        (self.application.0)(application, self.peer);
+        let (ours, theirs) = tokio::io::duplex(BUFFER);
+        let theirs = stream::Connection::new(Stream::Memory(theirs), self.peer, self.tls.clone());
+        let application = self.application.clone();
+        actix_web::rt::spawn(async move { application.serve(theirs).await });
         let (sender, connection) = http1::handshake(TokioIo::new(ours)).await?;
         actix_web::rt::spawn(async move {
             if let Err(error) = connection.await {

@@ -11,6 +11,7 @@ use crate::domain::resources;
 use crate::domain::selector_fields::{SelectorFields, TypedResource};
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
+use crate::domain::tls::TlsDetails;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -54,6 +55,7 @@ pub(super) struct Call<'a> {
     /// ... and from where.
     pub(super) source_ip: &'a str,
     pub(super) user_agent: Option<&'a str>,
+    pub(super) tls: Option<&'a TlsDetails>,
     pub(super) request_id: String,
     /// What was asked, as a record shows it.
     pub(super) request_parameters: Option<Value>,
@@ -114,6 +116,7 @@ impl Call<'_> {
             management_event: self.category == Category::Management,
             recipient_account_id: self.account,
             event_category: self.category.name(),
+            tls_details: self.tls,
         };
         let json = serde_json::to_string(&record).map_err(|error| error.to_string())?;
         if json.len() > MAX_RECORD_BYTES {
@@ -184,6 +187,7 @@ mod tests {
             access_key: Some("AKIAX"),
             source_ip: "192.0.2.7",
             user_agent: Some("agent\0"),
+            tls: None,
             request_id: "r-1".to_owned(),
             request_parameters: Some(json!({"userName": "eve\0"})),
             response_elements: Some(json!({"user": {"userName": "eve\0"}})),

@@ -5,7 +5,7 @@
 use crate::config::{IdentitySetting, Settings};
 use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
-use crate::domain::caller::{Caller, Signer};
+use crate::domain::caller::{Caller, Origin, Signer};
 use crate::domain::identity::{IamEntity, Identity, Principal};
 use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser};
 use crate::domain::policy::Policy;
@@ -155,7 +155,7 @@ impl Callers {
     }
 
     /// The caller of a request that `signer` has signed; without one, the default account's root user in us-east-1.
-    pub fn caller(&self, signer: Option<Signer>, source_ip: String, user_agent: Option<String>) -> Caller {
+    pub fn caller(&self, signer: Option<Signer>, origin: Origin) -> Caller {
         let (access_key, region) = match signer {
             Some(Signer { access_key, region }) => (Some(access_key), region),
             None => (None, Region::us_east_1()),
@@ -163,7 +163,7 @@ impl Callers {
         let (account, identity) = self.holder(access_key.as_deref());
         let known = access_key.as_deref().and_then(|key| self.identities.get(key));
         let policy = known.and_then(|known| known.policy.clone());
-        Caller { account, region, access_key, identity, source_ip, user_agent, policy }
+        Caller { account, region, access_key, identity, origin, policy }
     }
 }
 
@@ -203,7 +203,7 @@ mod tests {
 
     fn signed(access_key: &str) -> Caller {
         let signer = Signer { access_key: access_key.into(), region: Region::parse("eu-west-1").unwrap() };
-        callers().caller(Some(signer), String::new(), None)
+        callers().caller(Some(signer), Origin::default())
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
         let number = signed("444455556666");
         assert_eq!((number.account.as_str(), number.identity), ("444455556666", Identity::ROOT));
         assert_eq!(signed("test").account, "000000000000");
-        let nobody = callers().caller(None, String::new(), None);
+        let nobody = callers().caller(None, Origin::default());
         assert_eq!((nobody.access_key, nobody.region.as_str()), (None, "us-east-1"));
     }
 }

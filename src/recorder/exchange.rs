@@ -1,6 +1,7 @@
 //! A forwarded call as it went over the wire: the request, the reply, and when.
 
 use crate::domain::routing::LoggingTrails;
+use crate::domain::tls::TlsDetails;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method};
@@ -114,6 +115,8 @@ pub struct Exchange {
     pub time: DateTime<Utc>,
     /// The caller's address.
     pub source_ip: String,
+    /// What TLS has agreed on with the caller; `None` for plain HTTP.
+    pub tls: Option<TlsDetails>,
     /// The caller's trails that were logging as the call arrived.
     pub trails: LoggingTrails,
 }
@@ -147,6 +150,7 @@ mod tests {
             reply: Some(Reply { status: 200, headers, body }),
             time: DateTime::UNIX_EPOCH,
             source_ip: "192.0.2.7".to_owned(),
+            tls: None,
             trails: LoggingTrails::default(),
         };
         let shown = format!("{exchange:?}");

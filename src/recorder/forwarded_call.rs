@@ -135,6 +135,7 @@ impl ForwardedCallRecorder {
             identity: &identity,
             access_key,
             source_ip: &exchange.source_ip,
+            tls: exchange.tls.as_ref(),
             user_agent: user_agent.as_deref(),
             request_id: request_id.unwrap_or_else(|| self.ids.uuid().to_string()),
             request_parameters,

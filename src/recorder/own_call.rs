@@ -47,8 +47,9 @@ impl OwnCall<'_> {
             region: &caller.region,
             identity: &caller.identity,
             access_key: caller.access_key.as_deref(),
-            source_ip: &caller.source_ip,
-            user_agent: caller.user_agent.as_deref(),
+            source_ip: &caller.origin.source_ip,
+            user_agent: caller.origin.user_agent.as_deref(),
+            tls: caller.origin.tls.as_ref(),
             request_id: self.request_id.to_string(),
             request_parameters: self.request.filter(filled),
             refusal: self.outcome.as_ref().err().map(|error| Refusal {

@@ -29,6 +29,7 @@ use crate::store::{DataDir, EventBusTakes, Session, Store};
 use crate::workers::Workers;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The setting in the database that holds the key of page tokens.
 pub(super) const TOKEN_KEY: &str = "page_token_key";
@@ -174,8 +175,12 @@ impl Parts {
     }
 
     fn operator(&self, workers: Workers) -> Operator {
-        let Parts { store, writer, metrics, catalog, .. } = self.clone();
-        Operator { store, writer, handed_over: self.handed_over(), metrics, catalog, workers }
+        let Parts { settings, store, writer, metrics, catalog, .. } = self.clone();
+        let imports = Arc::new(Semaphore::new(match settings.limits.imports {
+            0 => Semaphore::MAX_PERMITS,
+            imports => imports.min(Semaphore::MAX_PERMITS),
+        }));
+        Operator { store, writer, handed_over: self.handed_over(), metrics, catalog, workers, imports }
     }
 
     /// What is about to be stored; for tests and tools in the same process, too.

@@ -236,3 +236,29 @@ async fn many_records_go_in_at_once_in_their_order() {
     server.import(&many).await;
     assert_eq!(server.records().await, many);
 }
+
+#[tokio::test]
+async fn bodies_wait_for_their_turn_when_there_are_as_many_as_there_may_be() {
+    let server = TestServer::with(&[("limits.imports", "1")]).await;
+    let line = |id: u32| format!("{}\n", record(id, "2026-11-22T05:00:00Z", "Change"));
+    let send = |body: reqwest::Body| {
+        crate::support::http().post(format!("{}/_contrail/events", server.url)).body(body).send()
+    };
+    let (more, pieces) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(1);
+    let pieces =
+        futures_util::stream::unfold(pieces, |mut pieces| async { Some((pieces.recv().await?, pieces)) });
+    let first = tokio::spawn(send(reqwest::Body::wrap_stream(pieces)));
+    more.send(Ok(line(1))).await.unwrap();
+    while server.get("/_contrail/metrics").await.text.lines().all(|line| line != "contrail_connections 2") {
+        tokio::task::yield_now().await;
+    }
+    let second = tokio::spawn(send(line(2).into()));
+    for _ in 0..20 {
+        assert_eq!(server.get("/_contrail/health").await.status, 200, "others are not kept waiting");
+    }
+    assert!(!second.is_finished());
+    drop(more);
+    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    assert_eq!(second.await.unwrap().unwrap().status(), 200);
+    assert_eq!(server.records().await.len(), 2);
+}

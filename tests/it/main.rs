@@ -20,6 +20,7 @@ mod process;
 mod proxy;
 mod store;
 mod support;
+mod transport;
 mod views;
 mod wire;
 mod writer;

@@ -23,7 +23,8 @@ impl Asked {
     }
 
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        let client = reqwest::Client::builder()
+        let client = contrail::outbound::http::client(contrail::outbound::http::Trusted::Nobody)
+            .unwrap()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()

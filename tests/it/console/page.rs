@@ -97,8 +97,12 @@ fn no_file_can_turn_a_text_into_markup_or_reach_another_server() {
 }
 
 async fn get(server: &TestServer, path: &str, headers: &[(&'static str, &str)]) -> Reply {
-    let client =
-        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let client = contrail::outbound::http::client(contrail::outbound::http::Trusted::Nobody)
+        .unwrap()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
     let mut request = client.get(format!("{}{path}", server.url));
     for (name, value) in headers {
         request = request.header(*name, *value);

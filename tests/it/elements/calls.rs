@@ -85,6 +85,7 @@ impl Call {
                 reply: Some(reply),
                 time: "2026-11-29T05:30:00Z".parse().unwrap(),
                 source_ip: "192.0.2.7".to_owned(),
+                tls: None,
                 trails: LoggingTrails::default(),
             },
             request_parameters,

@@ -59,3 +59,43 @@ async fn an_import_finds_the_token_beside_the_data_or_in_the_environment() {
     let reading = import(&["--url", &server.url, &file(3)], Some(&reading));
     assert!(reading.code == Some(1) && reading.stderr.contains("may only read"), "{reading:?}");
 }
+
+#[tokio::test]
+async fn an_import_goes_over_tls_to_the_server_of_the_folder_and_to_one_that_is_trusted() {
+    let (folder, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let data_dir = folder.path().to_str().unwrap();
+    let file = |id: u32| {
+        let path = files.path().join(format!("{id}.json"));
+        std::fs::write(&path, event(id).to_string()).unwrap();
+        path.display().to_string()
+    };
+    let (certificate, key) = (files.path().join("crt"), files.path().join("key"));
+    let made = rcgen::generate_simple_self_signed(vec!["trail.team.test".to_owned()]).unwrap();
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    // A certificate of its own, and one that is for another name than the address.
+    let of_others = [("CONTRAIL__TLS__CERT", &certificate), ("CONTRAIL__TLS__KEY", &key)];
+    for (id, variables) in [(1, &[][..]), (2, &of_others)] {
+        let mut command = contrail(&["--port", "0", "--data-dir", data_dir]);
+        command.env("CONTRAIL__TLS__ENABLED", "true").envs(variables.iter().copied());
+        let server = Contrail::spawn(command);
+        assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.banner);
+        let mut import = contrail(&["import", "--data-dir", data_dir, &file(id)]);
+        import.env("CONTRAIL__TLS__ENABLED", "true").envs(variables.iter().copied());
+        let found = run(import);
+        assert_eq!(
+            (found.code, found.stdout.trim()),
+            (Some(0), "1 accepted, 0 duplicates, 0 rejected"),
+            "{found:?}"
+        );
+        // A server that is named has to be one that the system trusts.
+        let named = run(contrail(&["import", "--url", &server.url, &file(id)]));
+        assert!(named.code == Some(1) && named.stderr.contains("certificate"), "{named:?}");
+        let mut trusting =
+            contrail(&["import", "--url", &server.url.replace("127.0.0.1", "localhost"), &file(id)]);
+        trusting.env("SSL_CERT_FILE", folder.path().join("tls.crt"));
+        let trusting = run(trusting);
+        assert_eq!(trusting.code, Some(i32::from(id == 2)), "{trusting:?}");
+        server.stop();
+    }
+}

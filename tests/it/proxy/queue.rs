@@ -20,6 +20,7 @@ fn exchange(server: &TestServer, target: &str) -> Exchange {
         reply: None,
         time: server.clock.now(),
         source_ip: "127.0.0.1".to_owned(),
+        tls: None,
         trails: LoggingTrails::default(),
     }
 }

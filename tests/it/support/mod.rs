@@ -4,6 +4,7 @@ mod answers;
 pub(crate) mod chain;
 pub(crate) mod fakes;
 pub(crate) mod signer;
+pub(crate) mod tls;
 pub(crate) mod upstream;
 
 pub(crate) use answers::arn;
@@ -15,6 +16,7 @@ use contrail::clock::{Clock, Ids};
 use contrail::config::Settings;
 use contrail::delivery::DeliveryReport;
 use contrail::domain::account_id::AccountId;
+use contrail::outbound::http::{Trusted, client};
 use contrail::server::{Parts, Server, StartError, bind};
 use contrail::workers::Workers;
 use serde_json::Value;
@@ -45,6 +47,7 @@ pub(crate) fn start_of_time() -> DateTime<Utc> {
 pub(crate) struct TestServer {
     pub(crate) url: String,
     pub(crate) clock: Clock,
+    pub(crate) tls: Option<contrail::transport::tls::Tls>,
     pub(crate) parts: Parts,
     pub(crate) workers: Workers,
     pub(crate) folder: TempDir,
@@ -72,14 +75,16 @@ impl TestServer {
         clock: Clock,
     ) -> TestServer {
         let server = TestServer::build(&folder, &overrides, &clock).await.unwrap();
-        let (url, parts) = (format!("http://{}", server.address), server.parts.clone());
+        let scheme = if server.tls.is_some() { "https" } else { "http" };
+        let (url, parts) = (format!("{scheme}://{}", server.address), server.parts.clone());
+        let tls = server.tls.clone();
         let workers = server.workers.clone();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async move {
             // An error means that the test has dropped the server, which stops it as well.
             let _ = stopped.await;
         }));
-        TestServer { url, clock, parts, workers, folder, overrides, stop, running }
+        TestServer { url, clock, tls, parts, workers, folder, overrides, stop, running }
     }
 
     async fn build(
@@ -222,7 +227,7 @@ impl TestServer {
 
 /// A client that goes nowhere but where it is sent.
 pub(crate) fn http() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
+    client(Trusted::Nobody).unwrap().no_proxy().build().unwrap()
 }
 
 /// A call as raw JSON to a server at `url`, as (access key, region).

@@ -2,9 +2,10 @@
 //! sends them as they are, altered or not.
 
 use crate::support::Reply;
+use crate::support::tls::{Trust, send_over};
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::body::Bytes;
 use sha2::{Digest, Sha256};
 
@@ -195,11 +196,16 @@ impl Request {
 
     /// Sends it as it is.
     pub(crate) async fn send(&self, url: &str) -> Reply {
-        let address = url.trim_start_matches("http://");
-        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
+        let stream = tokio::net::TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+        send_over(stream, self.to_http()).await
+    }
+
+    /// The same over TLS, to a server that this client trusts.
+    pub(crate) async fn send_over_tls(&self, url: &str, trust: &Trust) -> Reply {
+        send_over(trust.connect(url).await.unwrap(), self.to_http()).await
+    }
+
+    fn to_http(&self) -> http::Request<Full<Bytes>> {
         let target = match self.query.as_str() {
             "" => self.path.clone(),
             query => format!("{}?{query}", self.path),
@@ -208,11 +214,7 @@ impl Request {
         for (name, value) in &self.headers {
             request = request.header(name.as_str(), http::HeaderValue::from_bytes(value).unwrap());
         }
-        let request = request.body(Full::new(Bytes::from(self.body.clone()))).unwrap();
-        let (parts, body) = sender.send_request(request).await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8_lossy(&body).into_owned();
-        Reply { status: parts.status.as_u16(), headers: parts.headers, text }
+        request.body(Full::new(Bytes::from(self.body.clone()))).unwrap()
     }
 }
 

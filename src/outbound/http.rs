@@ -1,0 +1,91 @@
+//! HTTP clients: whom they take for what they say they are.
+
+use rustls::ClientConfig;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use std::sync::Arc;
+
+/// Takes one certificate, whatever names it is for: that of the server which holds the data folder.
+#[derive(Debug)]
+struct Pinned {
+    certificate: CertificateDer<'static>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match *end_entity == self.certificate {
+            true => Ok(ServerCertVerified::assertion()),
+            false => Err(CertificateError::UnknownIssuer.into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Which servers a client takes for what they say they are.
+#[derive(Debug)]
+pub enum Trusted {
+    /// None: it speaks plain HTTP.
+    Nobody,
+    /// Those that the system's certificates vouch for, or those in the file that `SSL_CERT_FILE` names.
+    BySystem,
+    /// The one with this certificate.
+    Only(CertificateDer<'static>),
+}
+
+/// A client, to be built.
+///
+/// # Errors
+/// There is no certificate that could be trusted.
+pub fn client(trusted: Trusted) -> Result<reqwest::ClientBuilder, String> {
+    let provider = Arc::new(ring::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| error.to_string())?;
+    let config = match trusted {
+        Trusted::Nobody => builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
+        Trusted::BySystem => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if roots.is_empty() {
+                return Err("no certificate is trusted on this machine".to_owned());
+            }
+            builder.with_root_certificates(roots).with_no_client_auth()
+        }
+        Trusted::Only(certificate) => {
+            let verifier = Arc::new(Pinned { certificate, provider });
+            builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+        }
+    };
+    Ok(reqwest::Client::builder().tls_backend_preconfigured(config))
+}

@@ -1,0 +1,114 @@
+//! Connections, before anybody reads a request from them: how many there may be, TLS where it is wished, and the actix
+//! application that answers on them.
+//!
+//! A connection takes this way: it is accepted and counted ([`limits`]), encrypted ([`tls`], with the keys of
+//! [`certificate`]), and given to whoever serves it, be it the [`application`] itself or the proxy in front of it.
+
+pub mod application;
+pub mod certificate;
+pub mod limits;
+pub mod stream;
+pub mod tls;
+
+use actix_server::ServerBuilder;
+use actix_service::{fn_factory, fn_service};
+use actix_web::rt::net::TcpStream;
+use limits::{Connections, Place, TooMany};
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener;
+use stream::{Connection, Stream};
+use tls::Tls;
+use tokio::io::AsyncWriteExt;
+
+/// What a connection has to pass before it is served, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    /// How many there may be.
+    pub connections: Connections,
+    /// `None` for plain HTTP.
+    pub tls: Option<Tls>,
+}
+
+/// Adds a listener to a server. `make` is called once on each thread; what it makes serves that thread's connections.
+///
+/// # Errors
+/// The listener is not to be used.
+pub fn listen<M, S>(
+    builder: ServerBuilder,
+    listener: TcpListener,
+    entrance: Entrance,
+    make: M,
+) -> io::Result<ServerBuilder>
+where
+    M: AsyncFn() -> Result<S, ()> + Clone + Send + 'static,
+    S: AsyncFn(Connection) + Clone + 'static,
+{
+    builder.listen("contrail", listener, move || {
+        let (entrance, make) = (entrance.clone(), make.clone());
+        fn_factory(move || {
+            let (entrance, make) = (entrance.clone(), make.clone());
+            async move {
+                let serve = make().await?;
+                Ok::<_, ()>(fn_service(move |stream: TcpStream| {
+                    let (entrance, serve) = (entrance.clone(), serve.clone());
+                    async move {
+                        if let Some((connection, _place)) = entrance.enter(stream).await {
+                            serve(connection).await;
+                        }
+                        Ok::<_, Infallible>(())
+                    }
+                }))
+            }
+        })
+    })
+}
+
+impl Entrance {
+    /// The connection, ready to be served; it counts as long as its place is held. `None` when nothing comes of it.
+    async fn enter(&self, stream: TcpStream) -> Option<(Connection, Place)> {
+        // Gone before it was looked at.
+        let peer = stream.peer_addr().ok()?;
+        // Else small answers on a kept connection wait for the client's acknowledgement (25 to 40 ms).
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "small replies may wait for the caller's acknowledgement");
+        }
+        let place = match self.connections.take(peer.ip()) {
+            Ok(place) => place,
+            Err(TooMany) => {
+                if self.tls.is_none() {
+                    refuse(stream, "503 Service Unavailable", "there are too many connections").await;
+                }
+                return None;
+            }
+        };
+        let Some(tls) = &self.tls else {
+            return Some((Connection::new(Stream::Plain(stream), peer, None), place));
+        };
+        if tls::is_plain_http(&stream).await {
+            refuse(stream, "400 Bad Request", "this port speaks TLS: its URL begins with https://").await;
+            return None;
+        }
+        match tls.accept(stream).await {
+            Ok((stream, session)) => {
+                Some((Connection::new(Stream::Tls(Box::new(stream)), peer, Some(session)), place))
+            }
+            Err(error) => {
+                tracing::debug!(%peer, %error, "a caller's TLS handshake failed");
+                None
+            }
+        }
+    }
+}
+
+/// Answers a connection that is not served.
+async fn refuse(mut stream: TcpStream, status: &str, why: &str) {
+    let body = serde_json::json!({ "error": why }).to_string();
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    // Whoever is gone already does not read it.
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}

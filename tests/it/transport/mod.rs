@@ -1,0 +1,4 @@
+//! Connections: how many there may be, and TLS.
+
+mod limits;
+mod tls;
