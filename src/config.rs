@@ -293,6 +293,9 @@ impl Settings {
                 return bad(key, "must be at least 1");
             }
         }
+        if self.auth.proxy && self.auth.mode == AuthMode::Off {
+            return bad("auth.proxy", "means nothing while auth.mode is \"off\"");
+        }
         for identity in &self.identities {
             if let Err(why) = identity.check(self.auth.mode) {
                 return bad("identities", &why);

@@ -4,6 +4,7 @@ use crate::api::{Context, Operation, OperationInput, Service};
 use crate::config::Era;
 use crate::domain::arn::trail_arn;
 use crate::domain::caller::Caller;
+use crate::domain::policy::Target;
 use crate::domain::record::lower_camel;
 use crate::domain::routing::{CapturedEvent, LoggingTrails};
 use crate::error::{ApiError, ApiResult, Code};
@@ -165,11 +166,13 @@ fn authorize<O: Operation>(input: &O::Input, call: &Call<'_>) -> ApiResult<()> {
         true => name.to_owned(),
         false => trail_arn(&caller.region, &caller.account, name),
     };
-    let resources: Vec<_> = input.resources().into_iter().map(|name| Some(arn(name))).collect();
-    let resources = if resources.is_empty() { vec![None] } else { resources };
-    for resource in resources {
-        let denied = |why: String| Code::AccessDeniedException.because(why);
-        caller.authorize(&action, resource.as_deref(), now).map_err(denied)?;
+    let denied = |why: String| Code::AccessDeniedException.because(why);
+    let resources = input.resources();
+    if resources.is_empty() {
+        return caller.authorize(&action, Target::Nothing, now).map_err(denied);
+    }
+    for name in resources {
+        caller.authorize(&action, Target::Arn(&arn(name)), now).map_err(denied)?;
     }
     Ok(())
 }

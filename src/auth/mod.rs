@@ -18,7 +18,7 @@ use crate::recorder::callers::Callers;
 pub use chunks::ChunkSignatures;
 use credentials::Credentials;
 pub use credentials::UnusableCredentials;
-pub use refusal::Refusal;
+pub use refusal::{Answer, Refusal};
 pub use signature::claimed_signer;
 use signature::{Signature, region};
 use std::sync::Arc;
@@ -87,6 +87,19 @@ impl Auth {
         self.mode == AuthMode::Off
     }
 
+    /// Refuses what can be refused before a request's body is there, so that nobody has bodies kept for nothing.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn check_head(&self, request: &RequestHead<'_>, service: SignedService<'_>) -> Result<(), Refusal> {
+        if self.mode != AuthMode::Signed {
+            return self.check(request, service, Payload::Declared).map(drop);
+        }
+        let signature = Signature::read(request)?;
+        self.credentials.get(&signature.scope.access_key).ok_or(Refusal::UnknownKey)?;
+        Verifier { request, service, signature: &signature, now: self.clock.now() }.check_head()
+    }
+
     /// Whether the sender of a request to `service` may call at all, and who that is.
     ///
     /// # Errors
@@ -94,7 +107,7 @@ impl Auth {
     pub fn check(
         &self,
         request: &RequestHead<'_>,
-        service: SignedService,
+        service: SignedService<'_>,
         payload: Payload<'_>,
     ) -> Result<Admission, Refusal> {
         match self.mode {

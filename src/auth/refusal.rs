@@ -35,6 +35,17 @@ pub enum Refusal {
     NoBodyHash,
 }
 
+/// A refusal as a service says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The error code.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The text for the caller.
+    pub message: String,
+}
+
 impl Refusal {
     /// The text, where services do not differ.
     pub fn message(&self) -> String {
@@ -65,12 +76,10 @@ impl Refusal {
             Refusal::NoBodyHash => "Missing required header for this request: x-amz-content-sha256".to_owned(),
         }
     }
-}
 
-/// As services answer that speak JSON.
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> ApiError {
-        let code = match refusal {
+    /// The code of services that speak JSON or CBOR.
+    pub fn code(&self) -> Code {
+        match self {
             Refusal::Unsigned => Code::MissingAuthenticationTokenException,
             Refusal::Incomplete(_) | Refusal::OtherAlgorithm | Refusal::TwoSignatures => {
                 Code::IncompleteSignatureException
@@ -84,7 +93,73 @@ impl From<Refusal> for ApiError {
             | Refusal::Mismatch
             | Refusal::WrongBody
             | Refusal::NoBodyHash => Code::InvalidSignatureException,
+        }
+    }
+
+    /// As services answer that speak the query protocol (STS, IAM, SNS …).
+    pub fn in_query(&self) -> Answer {
+        let (code, status) = match self.code() {
+            Code::MissingAuthenticationTokenException => ("MissingAuthenticationToken", 403),
+            Code::IncompleteSignatureException => ("IncompleteSignature", 400),
+            Code::UnrecognizedClientException => ("InvalidClientTokenId", 403),
+            Code::ExpiredTokenException => ("ExpiredToken", 403),
+            _ => ("SignatureDoesNotMatch", 403),
         };
-        code.because(refusal.message())
+        Answer { code, status, message: self.message() }
+    }
+
+    /// As S3 answers. Source: S3's API reference, "Error responses".
+    pub fn in_s3(&self) -> Answer {
+        let own = |code, status| (code, status, None);
+        let with = |code, status, text: &str| (code, status, Some(text.to_owned()));
+        let (code, status, text) = match self {
+            Refusal::Unsigned => with("AccessDenied", 403, "Access Denied"),
+            Refusal::Incomplete(_) | Refusal::WrongScope(_) => own("AuthorizationHeaderMalformed", 400),
+            Refusal::OtherAlgorithm => with(
+                "InvalidRequest",
+                400,
+                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+            ),
+            Refusal::TwoSignatures => own("InvalidArgument", 400),
+            Refusal::UnknownKey => with(
+                "InvalidAccessKeyId",
+                403,
+                "The AWS Access Key Id you provided does not exist in our records.",
+            ),
+            Refusal::WrongToken => {
+                with("InvalidToken", 400, "The provided token is malformed or otherwise invalid.")
+            }
+            Refusal::ExpiredToken => with("ExpiredToken", 400, "The provided token has expired."),
+            Refusal::OutOfTime(_) => with(
+                "RequestTimeTooSkewed",
+                403,
+                "The difference between the request time and the current time is too large.",
+            ),
+            Refusal::PresignedExpired(_) => with("AccessDenied", 403, "Request has expired"),
+            Refusal::HeaderNotSigned(name) => {
+                let why = format!("There were headers present in the request which were not signed: {name}");
+                ("AccessDenied", 403, Some(why))
+            }
+            Refusal::Mismatch => with(
+                "SignatureDoesNotMatch",
+                403,
+                "The request signature we calculated does not match the signature you provided. Check your key and \
+                 signing method.",
+            ),
+            Refusal::WrongBody => with(
+                "XAmzContentSHA256Mismatch",
+                400,
+                "The provided 'x-amz-content-sha256' header does not match what was computed.",
+            ),
+            Refusal::NoBodyHash => own("InvalidRequest", 400),
+        };
+        Answer { code, status, message: text.unwrap_or_else(|| self.message()) }
+    }
+}
+
+/// As services answer that speak JSON.
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> ApiError {
+        refusal.code().because(refusal.message())
     }
 }

@@ -20,24 +20,21 @@ use std::time::SystemTime;
 const SKEW_MINUTES: i64 = 5;
 const SKEW_MINUTES_S3: i64 = 15;
 
-/// Which service a request is for, as signatures name it.
+/// The service that a request is for, as signatures name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignedService {
-    /// CloudTrail.
-    CloudTrail,
-    /// The embedded bucket store. Its paths are signed as they are written, and bodies may be signed as they come.
-    S3,
-    /// STS.
-    Sts,
-}
+pub struct SignedService<'a>(pub &'a str);
 
-impl SignedService {
-    const fn name(self) -> &'static str {
-        match self {
-            SignedService::CloudTrail => "cloudtrail",
-            SignedService::S3 => "s3",
-            SignedService::Sts => "sts",
-        }
+impl SignedService<'_> {
+    /// CloudTrail.
+    pub const CLOUDTRAIL: SignedService<'static> = SignedService("cloudtrail");
+    /// S3.
+    pub const S3: SignedService<'static> = SignedService("s3");
+    /// STS.
+    pub const STS: SignedService<'static> = SignedService("sts");
+
+    /// Whether paths are signed as they are written, and bodies may be signed as they come.
+    pub fn is_s3(self) -> bool {
+        matches!(self.0, "s3" | "s3express" | "s3-outposts" | "s3-object-lambda")
     }
 }
 
@@ -53,7 +50,7 @@ pub enum Payload<'a> {
 /// Checks one request.
 pub(super) struct Verifier<'a> {
     pub(super) request: &'a RequestHead<'a>,
-    pub(super) service: SignedService,
+    pub(super) service: SignedService<'a>,
     pub(super) signature: &'a Signature,
     pub(super) now: DateTime<Utc>,
 }
@@ -65,9 +62,7 @@ impl Verifier<'_> {
         credential: &Credential,
         payload: Payload<'_>,
     ) -> Result<Option<ChunkSignatures>, Refusal> {
-        self.check_time()?;
-        self.check_scope()?;
-        self.check_signed_headers()?;
+        self.check_head()?;
         let hash = self.payload_hash(payload)?;
         let expected = self.signed_again(credential, &hash)?;
         if !is_same(&expected, &self.signature.signature) {
@@ -101,9 +96,16 @@ impl Verifier<'_> {
         )))
     }
 
+    /// What can be checked without a secret, and before there is a body: time, scope, which headers are signed.
+    pub(super) fn check_head(&self) -> Result<(), Refusal> {
+        self.check_time()?;
+        self.check_scope()?;
+        self.check_signed_headers()
+    }
+
     fn check_time(&self) -> Result<(), Refusal> {
         let Verifier { signature, now, .. } = self;
-        let minutes = if self.service == SignedService::S3 { SKEW_MINUTES_S3 } else { SKEW_MINUTES };
+        let minutes = if self.service.is_s3() { SKEW_MINUTES_S3 } else { SKEW_MINUTES };
         let skew = TimeDelta::minutes(minutes);
         let text = |time: DateTime<Utc>| time.format(BASIC_TIME).to_string();
         if signature.time > *now + skew {
@@ -138,11 +140,8 @@ impl Verifier<'_> {
                 scope.terminator
             ));
         }
-        if scope.service != self.service.name() {
-            return wrong(format!(
-                "Credential should be scoped to correct service: '{}'.",
-                self.service.name()
-            ));
+        if scope.service != self.service.0 {
+            return wrong(format!("Credential should be scoped to correct service: '{}'.", self.service.0));
         }
         let date = self.signature.time.format("%Y%m%d").to_string();
         if scope.date != date {
@@ -212,7 +211,7 @@ impl Verifier<'_> {
         let mut settings = SigningSettings::default();
         // The library signs the time in this header in any case; here it is signed where its sender has signed it.
         settings.excluded_headers = (!signed("x-amz-date")).then(|| vec!["x-amz-date".into()]);
-        if self.service == SignedService::S3 {
+        if self.service.is_s3() {
             settings.percent_encoding_mode = PercentEncodingMode::Single;
             settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         }

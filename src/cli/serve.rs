@@ -112,8 +112,8 @@ fn warn_of_what_is_open(server: &Server) {
             "open to the network: everybody who reaches this port can call AWS's APIs here (auth.mode)"
         );
     }
-    if settings.recorder.is_on() {
-        tracing::warn!(%address, "open to the network: everybody who reaches this port can call the upstream through it");
+    if settings.recorder.is_on() && !settings.auth.proxy {
+        tracing::warn!(%address, "open to the network: everybody who reaches this port can call the upstream through it (auth.proxy)");
     }
     if server.tls.is_none() {
         tracing::warn!(%address, "what goes over the network is not encrypted, tokens included (tls.enabled)");

@@ -12,6 +12,8 @@ use std::path::PathBuf;
 pub struct AuthSettings {
     /// Who may call.
     pub mode: AuthMode,
+    /// Whether calls that are forwarded are checked likewise.
+    pub proxy: bool,
     /// Who may use the paths under `/_contrail/`.
     pub own_paths: OwnPathsAccess,
     /// A file with access keys and their secrets, in the form of the AWS CLI's `credentials`.

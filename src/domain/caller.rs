@@ -2,7 +2,7 @@
 
 use crate::domain::account_id::AccountId;
 use crate::domain::identity::Identity;
-use crate::domain::policy::{Decision, Policy, PolicyContext};
+use crate::domain::policy::{Decision, Policy, PolicyContext, Target};
 use crate::domain::region::Region;
 use crate::domain::tls::TlsDetails;
 use chrono::{DateTime, Utc};
@@ -46,11 +46,11 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whether the caller may do `action` (`cloudtrail:CreateTrail`) to `resource`, an ARN; without one, if it is on none.
+    /// Whether the caller may do `action` (`cloudtrail:CreateTrail`) to `target`.
     ///
     /// # Errors
     /// The text of AWS's `AccessDenied`.
-    pub fn authorize(&self, action: &str, resource: Option<&str>, now: DateTime<Utc>) -> Result<(), String> {
+    pub fn authorize(&self, action: &str, target: Target<'_>, now: DateTime<Utc>) -> Result<(), String> {
         let Some(policy) = &self.policy else { return Ok(()) };
         let identity = self.identity.user_identity(&self.account, &self.region, None, now);
         let arn = identity.arn().unwrap_or_default();
@@ -66,8 +66,11 @@ impl Caller {
             user_agent: self.origin.user_agent.as_deref(),
             is_secure: self.origin.tls.is_some(),
         };
-        let on = resource.map(|resource| format!(" on resource: {resource}")).unwrap_or_default();
-        let why = match policy.decide(action, resource.unwrap_or("*"), &context) {
+        let on = match target {
+            Target::Arn(arn) => format!(" on resource: {arn}"),
+            Target::Nothing | Target::Unknown => String::new(),
+        };
+        let why = match policy.decide(action, target, &context) {
             Decision::Allowed => return Ok(()),
             Decision::NotAllowed => format!("because no identity-based policy allows the {action} action"),
             Decision::Denied => "with an explicit deny in an identity-based policy".to_owned(),

@@ -57,7 +57,7 @@ async fn respond(
             format!("Unknown target: {target:?}")
         })
     })?;
-    let admission = check_signature(request, front, SignedService::CloudTrail, Payload::Body(&body))?;
+    let admission = check_signature(request, front, SignedService::CLOUDTRAIL, Payload::Body(&body))?;
     let caller = caller(request, front, admission.signer);
     let began = front.clock.elapsed();
     let result = api::call(operation, &body, &caller, service, id).await;

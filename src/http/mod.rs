@@ -136,7 +136,7 @@ fn nothing_here(request: &HttpRequest, front: &Front) -> HttpResponse {
 fn check_signature(
     request: &HttpRequest,
     front: &Front,
-    service: SignedService,
+    service: SignedService<'_>,
     payload: Payload<'_>,
 ) -> Result<Admission, Refusal> {
     front.auth.check(&head(request), service, payload)

@@ -1,7 +1,7 @@
 //! One operation of STS, which tools ask before anything else: GetCallerIdentity. Any other call of a service that speaks
 //! the query protocol (STS, SNS, IAM …) ends here with an error in that protocol's form.
 
-use crate::auth::{Payload, SignedService};
+use crate::auth::{self, Payload, SignedService};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::guard;
 use crate::http::{Front, body, caller, check_signature};
@@ -65,14 +65,16 @@ impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         let (code, status) = match error.code {
             Code::AccessDeniedException => ("AccessDenied", 403),
-            Code::ExpiredTokenException => ("ExpiredToken", 403),
-            Code::IncompleteSignatureException => ("IncompleteSignature", 400),
-            Code::InvalidSignatureException => ("SignatureDoesNotMatch", 403),
-            Code::MissingAuthenticationTokenException => ("MissingAuthenticationToken", 403),
-            Code::UnrecognizedClientException => ("InvalidClientTokenId", 403),
             other => (other.name(), other.status()),
         };
         Refusal { code, message: error.message.into_owned(), status }
+    }
+}
+
+impl From<auth::Refusal> for Refusal {
+    fn from(refusal: auth::Refusal) -> Self {
+        let auth::Answer { code, status, message } = refusal.in_query();
+        Refusal { code, message, status }
     }
 }
 
@@ -103,8 +105,7 @@ async fn respond(
         );
         return Err(Refusal { code: "InvalidAction", message, status: 400 });
     }
-    let admission =
-        check_signature(request, front, SignedService::Sts, Payload::Body(&body)).map_err(ApiError::from)?;
+    let admission = check_signature(request, front, SignedService::STS, Payload::Body(&body))?;
     let caller = caller(request, front, admission.signer);
     let identity = caller.identity.user_identity(&caller.account, &caller.region, None, front.clock.now());
     let (arn, user) = (escape(identity.arn().unwrap_or_default()), escape(identity.principal_id()));

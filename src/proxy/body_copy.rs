@@ -100,6 +100,14 @@ impl BodyCopy {
         BodyCopy(Arc::new(Mutex::new(state)))
     }
 
+    /// The copy of a body that is there.
+    pub(super) fn of_whole(body: &Bytes) -> BodyCopy {
+        let copy = BodyCopy(Arc::default());
+        copy.add(body);
+        copy.state().ended = true;
+        copy
+    }
+
     /// Reads what the upstream did not take, as long as it can be kept: a form says which operation it is for.
     pub(super) async fn read_rest(&self) {
         let Some(mut rest) = self.state().rest.take() else { return };

@@ -3,13 +3,17 @@
 //! Nothing of it is changed but what belongs to the single connection: target, `Host` and all other headers go on as they
 //! came, so that signatures stay valid; redirects are not followed, and packed bodies stay packed.
 
+use super::admission::Admitted;
 use super::bodies::{ReplyBody, RequestBody};
 use super::body_copy::BodyCopy;
 use super::call::ForwardedCall;
+use super::hashed_body::{HashedBody, WrongHash};
 use super::headers::{self, end_to_end, other_protocol};
 use super::refusal::{self, Refusal};
 use super::{Body, From, Proxy, tunnel};
+use crate::auth;
 use crate::config::Settings;
+use crate::domain::caller::Origin;
 use crate::domain::tls::TlsDetails;
 use crate::recorder::exchange::{Exchange, Head, KeptBody, Reply};
 use crate::recorder::forwarded_calls::Room;
@@ -46,8 +50,8 @@ pub(super) fn client() -> Client {
 
 /// A request that is to be forwarded: what is known of it before its body has come.
 pub(super) struct ToForward {
-    head: Arc<Head>,
-    scope: Option<SigningScope>,
+    pub(super) head: Arc<Head>,
+    pub(super) scope: Option<SigningScope>,
     /// `http://host:port`
     upstream: String,
 }
@@ -96,8 +100,45 @@ impl Proxy {
             }
         };
         let (parts, body) = request.into_parts();
-        let copy = BodyCopy::of(&body);
         let exchange = self.exchange(&known, from);
+        let admitted = match &self.admission {
+            None => Admitted::AsItComes(body, None),
+            Some(admission) => {
+                let origin = Origin {
+                    source_ip: exchange.source_ip.clone(),
+                    user_agent: known.head.header("user-agent").map(str::to_owned),
+                    tls: exchange.tls.clone(),
+                };
+                match admission.admit(&known, origin, body).await {
+                    Ok(admitted) => admitted,
+                    // Of calls of which it is not known who makes them there are no records.
+                    Err(refusal) => {
+                        return own_response(&refusal::reply(&known.head, &refusal, self.parts.ids.uuid()));
+                    }
+                }
+            }
+        };
+        let longest_pause = self.parts.settings.server.chunk_timeout.0;
+        let wrong_hash = WrongHash::default();
+        let (copy, body) = match admitted {
+            Admitted::Denied(refusal, body) => {
+                let copy = BodyCopy::of_whole(&body);
+                let call = ForwardedCall::new(exchange, copy, self.parts.calls.clone(), room);
+                return self.refuse(&known.head, &refusal, call);
+            }
+            Admitted::Whole(body) => {
+                (BodyCopy::of_whole(&body), Full::new(body).map_err(|never| match never {}).boxed_unsync())
+            }
+            Admitted::AsItComes(body, hash) => {
+                let copy = BodyCopy::of(&body);
+                let body = RequestBody::new(body, copy.clone(), longest_pause);
+                let body = match hash {
+                    None => body.boxed_unsync(),
+                    Some(hash) => HashedBody::new(body, hash, wrong_hash.clone()).boxed_unsync(),
+                };
+                (copy, body)
+            }
+        };
         let call = ForwardedCall::new(exchange, copy.clone(), self.parts.calls.clone(), room);
         let ToForward { head, upstream, .. } = known;
         let parts = match outgoing(parts, &head.target, &upstream, protocol) {
@@ -107,9 +148,12 @@ impl Proxy {
                 return self.refuse(&head, &Refusal::unavailable(why), call);
             }
         };
-        let body = RequestBody::new(body, copy.clone(), self.parts.settings.server.chunk_timeout.0);
-        let mut reply = match self.client.request(Request::from_parts(parts, body.boxed_unsync())).await {
+        let mut reply = match self.client.request(Request::from_parts(parts, body)).await {
             Ok(reply) => reply,
+            Err(_) if wrong_hash.was_seen() => {
+                let refusal = Refusal::of_caller(&auth::Refusal::WrongBody, &head, "s3");
+                return self.refuse(&head, &refusal, call);
+            }
             Err(_) if copy.has_stalled() => return self.refuse(&head, &Refusal::timeout(), call),
             Err(error) => {
                 self.outages.begin(&upstream, &chain(&error));

@@ -2,27 +2,32 @@
 //! passed back, and a copy of both is given to the recorder. Whatever becomes of a record, the call goes on.
 //!
 //! A request takes this way: [`door`] reads it and decides whose it is; what is Contrail's own goes to the actix
-//! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]), with its bodies copied as they pass ([`bodies`],
+//! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]) if its caller may call ([`admission`]), with its bodies copied as they pass ([`bodies`],
 //! [`body_copy`]), and handed to the recorder when it is complete ([`call`]).
 
 mod abridged;
+mod admission;
 mod bodies;
 mod body_copy;
 mod call;
 pub mod door;
 mod forward;
+mod hashed_body;
 mod headers;
 mod outages;
 mod own;
 mod refusal;
 mod tunnel;
 
+use crate::auth::Auth;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::domain::tls::TlsSession;
 use crate::recorder::callers::Callers;
+use crate::recorder::catalog::Catalog;
 use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::store::Store;
+use admission::Admission;
 use bytes::Bytes;
 use forward::Client;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -40,6 +45,8 @@ pub struct Parts {
     pub ids: Ids,
     pub store: Store,
     pub callers: Arc<Callers>,
+    pub auth: Auth,
+    pub catalog: Arc<Catalog>,
     /// Records what has been forwarded.
     pub calls: ForwardedCalls,
 }
@@ -51,6 +58,8 @@ pub struct Proxy {
     client: Client,
     outages: Outages,
     trusted: Arc<[IpAddr]>,
+    /// `None`: whatever comes is forwarded.
+    admission: Option<Arc<Admission>>,
 }
 
 impl Proxy {
@@ -58,7 +67,13 @@ impl Proxy {
     pub fn new(parts: Parts) -> Proxy {
         let trusted = parts.settings.recorder.trusted_proxies.iter();
         let trusted = trusted.filter_map(|proxy| proxy.parse().ok()).collect();
-        Proxy { client: forward::client(), outages: Outages::default(), trusted, parts }
+        let Parts { settings, clock, callers, auth, catalog, .. } = parts.clone();
+        let admission = (settings.auth.proxy && !auth.is_off()).then(|| {
+            let base_hosts = settings.recorder.base_hosts.clone();
+            let pause = settings.server.chunk_timeout.0;
+            Arc::new(Admission::new(auth, callers, catalog, clock, base_hosts, pause))
+        });
+        Proxy { client: forward::client(), outages: Outages::default(), trusted, admission, parts }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Errors for calls that could not be forwarded, in the form that the caller's protocol has for errors (Smithy's protocol
 //! documents; S3's and EC2's error documents).
 
+use crate::auth::{self, SignedService};
 use crate::recorder::exchange::{Head, KeptBody, Reply};
 use crate::recorder::identify::signing_scope;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -25,6 +26,76 @@ impl Refusal {
         let message = "Your socket connection to the server was not read from or written to within the timeout \
                        period. Idle connections will be closed.";
         Refusal { status: 400, code: "RequestTimeout", message: message.to_owned() }
+    }
+}
+
+/// The families of protocols, which say refusals of callers in different ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// JSON and CBOR, with the operation in a header or in the path.
+    Typed,
+    /// JSON at paths of its own.
+    Rest,
+    Query,
+    Ec2,
+    S3,
+}
+
+fn family(head: &Head, service: &str) -> Family {
+    if head.headers.contains_key("smithy-protocol") || head.headers.contains_key("x-amz-target") {
+        Family::Typed
+    } else if service == "ec2" {
+        Family::Ec2
+    } else if is_form(head) || matches!(service, "cloudfront" | "route53") {
+        Family::Query
+    } else if service.is_empty() || SignedService(service).is_s3() {
+        Family::S3
+    } else {
+        Family::Rest
+    }
+}
+
+impl Refusal {
+    /// Its caller is not who they say they are, or does not say it.
+    pub(super) fn of_caller(refusal: &auth::Refusal, head: &Head, service: &str) -> Refusal {
+        let auth::Answer { code, status, message } = match family(head, service) {
+            Family::Query => refusal.in_query(),
+            Family::S3 => refusal.in_s3(),
+            Family::Ec2 => auth::Answer {
+                code: "AuthFailure",
+                status: 401,
+                message: "AWS was not able to validate the provided access credentials".to_owned(),
+            },
+            Family::Typed => {
+                auth::Answer { code: refusal.code().name(), status: 400, message: refusal.message() }
+            }
+            Family::Rest => {
+                auth::Answer { code: refusal.code().name(), status: 403, message: refusal.message() }
+            }
+        };
+        Refusal { status, code, message }
+    }
+
+    /// Its caller may not do it.
+    pub(super) fn denied(why: String, head: &Head, service: &str) -> Refusal {
+        let (code, status) = match family(head, service) {
+            Family::Query | Family::S3 => ("AccessDenied", 403),
+            Family::Ec2 => ("UnauthorizedOperation", 403),
+            Family::Typed => ("AccessDeniedException", 400),
+            Family::Rest => ("AccessDeniedException", 403),
+        };
+        Refusal { status, code, message: why }
+    }
+
+    /// Its body is too large to be checked.
+    pub(super) fn too_large(most: usize) -> Refusal {
+        let message = format!("The request body is larger than {most} bytes.");
+        Refusal { status: 413, code: "RequestEntityTooLarge", message }
+    }
+
+    /// Too many bodies are being checked. SDKs try again.
+    pub(super) fn no_room() -> Refusal {
+        Refusal::unavailable("Too many large requests are being checked; try again.")
     }
 }
 

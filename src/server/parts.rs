@@ -209,9 +209,9 @@ impl Parts {
 
     /// The proxy, when there is an upstream.
     pub(super) fn proxy(&self) -> Option<proxy::Proxy> {
-        let Parts { settings, clock, ids, store, callers, .. } = self.clone();
+        let Parts { settings, clock, ids, store, callers, auth, catalog, .. } = self.clone();
         let calls = self.forwarded_calls.clone()?;
-        Some(proxy::Proxy::new(proxy::Parts { settings, clock, ids, store, callers, calls }))
+        Some(proxy::Proxy::new(proxy::Parts { settings, clock, ids, store, callers, auth, catalog, calls }))
     }
 }
 

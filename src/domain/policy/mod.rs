@@ -7,6 +7,7 @@ mod condition;
 mod document;
 mod key;
 mod pattern;
+pub mod permissions;
 
 use condition::Condition;
 use document::Document;
@@ -23,6 +24,18 @@ pub struct Policy {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct UnusablePolicy(String);
+
+/// What an action is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// Nothing that has an ARN: policies allow it on `*`.
+    Nothing,
+    /// The resource with this ARN.
+    Arn(&'a str),
+    /// Something, but it is not known what: only a statement about all resources allows it, and any that may be about it
+    /// denies it.
+    Unknown,
+}
 
 /// What a policy says to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +80,19 @@ impl Scope {
     }
 }
 
+impl Statement {
+    fn is_about(&self, target: Target<'_>, context: &PolicyContext<'_>) -> bool {
+        match (target, self.effect) {
+            (Target::Nothing, _) => self.resources.has(|pattern| pattern.matches("*", context)),
+            (Target::Arn(arn), _) => self.resources.has(|pattern| pattern.matches(arn, context)),
+            (Target::Unknown, Effect::Allow) => {
+                matches!(&self.resources, Scope::Of(patterns) if patterns.iter().any(Pattern::is_everything))
+            }
+            (Target::Unknown, Effect::Deny) => true,
+        }
+    }
+}
+
 impl Policy {
     /// Reads a policy's JSON.
     ///
@@ -78,12 +104,11 @@ impl Policy {
         Ok(Policy { statements: document.statements()? })
     }
 
-    /// Whether a request may be made: an `action` (`cloudtrail:CreateTrail`) on a `resource` (an ARN; `*` for an action that is
-    /// on none).
-    pub fn decide(&self, action: &str, resource: &str, context: &PolicyContext<'_>) -> Decision {
+    /// Whether a request may be made: an `action` (`cloudtrail:CreateTrail`) on a `target`.
+    pub fn decide(&self, action: &str, target: Target<'_>, context: &PolicyContext<'_>) -> Decision {
         let applies = |statement: &&Statement| {
             statement.actions.has(|pattern| pattern.matches_ignoring_case(action))
-                && statement.resources.has(|pattern| pattern.matches(resource, context))
+                && statement.is_about(target, context)
                 && statement.conditions.iter().all(|condition| condition.holds(context))
         };
         let mut decision = Decision::NotAllowed;

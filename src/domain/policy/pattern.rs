@@ -70,6 +70,11 @@ impl Pattern {
         self.filled_in(context).is_some_and(|parts| fits(&parts, text, |one, other| one == other))
     }
 
+    /// Whether it fits everything.
+    pub(super) fn is_everything(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|part| *part == Part::Any)
+    }
+
     /// The same part by part of two ARNs, of which the sixth and last may hold colons itself.
     pub(super) fn matches_arn(&self, arn: &str, context: &PolicyContext<'_>) -> bool {
         let Some(parts) = self.filled_in(context) else { return false };

@@ -26,7 +26,7 @@ fn policy(statements: Value) -> Policy {
 const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/demo";
 
 fn decide(statements: Value) -> Decision {
-    policy(statements).decide("cloudtrail:StopLogging", TRAIL, &context())
+    policy(statements).decide("cloudtrail:StopLogging", Target::Arn(TRAIL), &context())
 }
 
 #[test]
@@ -86,22 +86,40 @@ fn variables_stand_for_what_is_known_of_the_caller() {
     let own =
         policy(json!({"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::home/${aws:username}/*"}));
     let context = context();
-    assert_eq!(own.decide("s3:GetObject", "arn:aws:s3:::home/ana/x", &context), Decision::Allowed);
-    assert_eq!(own.decide("s3:GetObject", "arn:aws:s3:::home/bob/x", &context), Decision::NotAllowed);
+    assert_eq!(
+        own.decide("s3:GetObject", Target::Arn("arn:aws:s3:::home/ana/x"), &context),
+        Decision::Allowed
+    );
+    assert_eq!(
+        own.decide("s3:GetObject", Target::Arn("arn:aws:s3:::home/bob/x"), &context),
+        Decision::NotAllowed
+    );
     let nobody = PolicyContext { user_name: None, ..context.clone() };
-    assert_eq!(own.decide("s3:GetObject", "arn:aws:s3:::home//x", &nobody), Decision::NotAllowed);
+    assert_eq!(
+        own.decide("s3:GetObject", Target::Arn("arn:aws:s3:::home//x"), &nobody),
+        Decision::NotAllowed
+    );
     // What a variable stands for is no pattern.
     let star = PolicyContext { user_name: Some("*"), ..context.clone() };
-    assert_eq!(own.decide("s3:GetObject", "arn:aws:s3:::home/bob/x", &star), Decision::NotAllowed);
+    assert_eq!(
+        own.decide("s3:GetObject", Target::Arn("arn:aws:s3:::home/bob/x"), &star),
+        Decision::NotAllowed
+    );
     let escaped =
         policy(json!({"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::a/${*}${?}${$}"}));
-    assert_eq!(escaped.decide("s3:GetObject", "arn:aws:s3:::a/*?$", &context), Decision::Allowed);
-    assert_eq!(escaped.decide("s3:GetObject", "arn:aws:s3:::a/bcd", &context), Decision::NotAllowed);
+    assert_eq!(
+        escaped.decide("s3:GetObject", Target::Arn("arn:aws:s3:::a/*?$"), &context),
+        Decision::Allowed
+    );
+    assert_eq!(
+        escaped.decide("s3:GetObject", Target::Arn("arn:aws:s3:::a/bcd"), &context),
+        Decision::NotAllowed
+    );
     // In the older version they are plain text.
     let old =
         json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::${aws:username}"}});
     let old = Policy::parse(&old.to_string()).unwrap();
-    assert_eq!(old.decide("s3:GetObject", "arn:aws:s3:::ana", &context), Decision::NotAllowed);
+    assert_eq!(old.decide("s3:GetObject", Target::Arn("arn:aws:s3:::ana"), &context), Decision::NotAllowed);
 }
 
 #[test]
@@ -178,12 +196,12 @@ fn without_a_value_only_what_is_negated_or_conditional_holds() {
         let condition = json!({operator: {"aws:username": "ana"}});
         let policy =
             policy(json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}));
-        let allowed = policy.decide("s3:GetObject", "*", &nobody) == Decision::Allowed;
+        let allowed = policy.decide("s3:GetObject", Target::Nothing, &nobody) == Decision::Allowed;
         assert_eq!(allowed, expected, "{operator}");
     }
     let missing = json!({"Null": {"aws:username": "true"}});
     let policy = policy(json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": missing}));
-    assert_eq!(policy.decide("s3:GetObject", "*", &nobody), Decision::Allowed);
+    assert_eq!(policy.decide("s3:GetObject", Target::Nothing, &nobody), Decision::Allowed);
 }
 
 #[test]
@@ -237,6 +255,25 @@ fn whatever_is_not_understood_is_refused_and_said() {
     }
 }
 
+#[test]
+fn of_a_resource_that_is_not_known_nothing_is_taken_for_granted() {
+    let decide =
+        |statements: Value| policy(statements).decide("sqs:SendMessage", Target::Unknown, &context());
+    let statement =
+        |effect: &str, resource: &str| json!({"Effect": effect, "Action": "sqs:*", "Resource": resource});
+    let one = "arn:aws:sqs:us-east-1:111122223333:q";
+    assert_eq!(decide(statement("Allow", one)), Decision::NotAllowed);
+    assert_eq!(decide(statement("Allow", "arn:aws:sqs:*")), Decision::NotAllowed);
+    assert_eq!(
+        decide(json!({"Effect": "Allow", "Action": "sqs:*", "NotResource": one})),
+        Decision::NotAllowed
+    );
+    assert_eq!(decide(statement("Allow", "*")), Decision::Allowed);
+    assert_eq!(decide(json!([statement("Allow", "*"), statement("Deny", one)])), Decision::Denied);
+    let other = json!({"Effect": "Deny", "Action": "sqs:DeleteQueue", "Resource": one});
+    assert_eq!(decide(json!([statement("Allow", "*"), other])), Decision::Allowed);
+}
+
 /// Statements over few names, so that they meet.
 fn statement() -> impl Strategy<Value = Value> {
     let action = prop::sample::select(vec!["*", "a:*", "a:One", "a:T*", "b:?ne", "b:Two"]);
@@ -266,9 +303,10 @@ fn statement() -> impl Strategy<Value = Value> {
     )
 }
 
-fn request() -> impl Strategy<Value = (&'static str, &'static str, PolicyContext<'static>)> {
+fn request() -> impl Strategy<Value = (&'static str, Target<'static>, PolicyContext<'static>)> {
     let action = prop::sample::select(vec!["a:One", "a:Two", "b:One", "b:Two"]);
-    let resource = prop::sample::select(vec!["*", "arn:aws:a:::x", "arn:aws:b:::ana", "arn:aws:b:::yy"]);
+    let targets = ["arn:aws:a:::x", "arn:aws:b:::ana", "arn:aws:b:::yy"].map(Target::Arn);
+    let resource = prop::sample::select([&targets[..], &[Target::Nothing, Target::Unknown]].concat());
     let user = prop::sample::select(vec![None, Some("ana"), Some("bob")]);
     let address = prop::sample::select(vec![None, Some("192.0.2.7"), Some("198.51.100.1")]);
     (action, resource, user, address).prop_map(|(action, resource, user_name, address)| {
@@ -345,7 +383,7 @@ proptest! {
         let _ = Policy::parse(&text);
         let statement = json!({"Effect": "Allow", "Action": value, "Resource": format!("arn:aws:s3:::{value}"), "Condition": {"StringLike": {key: value}}});
         if let Ok(policy) = Policy::parse(&json!({"Version": "2012-10-17", "Statement": statement}).to_string()) {
-            policy.decide("s3:GetObject", &value, &context());
+            policy.decide("s3:GetObject", Target::Arn(&value), &context());
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use crate::clock::Clock;
 use crate::domain::caller::Caller;
+use crate::domain::policy::Target;
+use crate::domain::policy::permissions::{s3_permission, s3_permission_of_version};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::{CopyObjectInput, CopySource, DeleteObjectsInput, UploadPartCopyInput};
@@ -27,73 +29,16 @@ pub(super) struct Access {
     pub(super) clock: Clock,
 }
 
-/// The permission that an operation needs, where it has another name than the operation.
-const PERMISSIONS: [(&str, &str); 35] = [
-    ("CompleteMultipartUpload", "PutObject"),
-    ("CopyObject", "PutObject"),
-    ("CreateMultipartUpload", "PutObject"),
-    ("DeleteBucketCors", "PutBucketCORS"),
-    ("DeleteBucketEncryption", "PutEncryptionConfiguration"),
-    ("DeleteBucketLifecycle", "PutLifecycleConfiguration"),
-    ("DeleteBucketOwnershipControls", "PutBucketOwnershipControls"),
-    ("DeleteBucketReplication", "PutReplicationConfiguration"),
-    ("DeleteBucketTagging", "PutBucketTagging"),
-    ("DeletePublicAccessBlock", "PutBucketPublicAccessBlock"),
-    ("GetBucketAccelerateConfiguration", "GetAccelerateConfiguration"),
-    ("GetBucketCors", "GetBucketCORS"),
-    ("GetBucketEncryption", "GetEncryptionConfiguration"),
-    ("GetBucketLifecycleConfiguration", "GetLifecycleConfiguration"),
-    ("GetBucketNotificationConfiguration", "GetBucketNotification"),
-    ("GetBucketReplication", "GetReplicationConfiguration"),
-    ("GetObjectLockConfiguration", "GetBucketObjectLockConfiguration"),
-    ("GetPublicAccessBlock", "GetBucketPublicAccessBlock"),
-    ("HeadBucket", "ListBucket"),
-    ("HeadObject", "GetObject"),
-    ("ListBuckets", "ListAllMyBuckets"),
-    ("ListMultipartUploads", "ListBucketMultipartUploads"),
-    ("ListObjectVersions", "ListBucketVersions"),
-    ("ListObjects", "ListBucket"),
-    ("ListObjectsV2", "ListBucket"),
-    ("ListParts", "ListMultipartUploadParts"),
-    ("PutBucketAccelerateConfiguration", "PutAccelerateConfiguration"),
-    ("PutBucketCors", "PutBucketCORS"),
-    ("PutBucketEncryption", "PutEncryptionConfiguration"),
-    ("PutBucketLifecycleConfiguration", "PutLifecycleConfiguration"),
-    ("PutBucketNotificationConfiguration", "PutBucketNotification"),
-    ("PutBucketReplication", "PutReplicationConfiguration"),
-    ("PutPublicAccessBlock", "PutBucketPublicAccessBlock"),
-    ("UploadPart", "PutObject"),
-    ("UploadPartCopy", "PutObject"),
-];
-
-/// Operations on an object that need another permission for one of its versions.
-const OF_VERSIONS: [(&str, &str); 8] = [
-    ("DeleteObject", "DeleteObjectVersion"),
-    ("DeleteObjectTagging", "DeleteObjectVersionTagging"),
-    ("GetObject", "GetObjectVersion"),
-    ("GetObjectAcl", "GetObjectVersionAcl"),
-    ("GetObjectAttributes", "GetObjectVersionAttributes"),
-    ("GetObjectTagging", "GetObjectVersionTagging"),
-    ("PutObjectAcl", "PutObjectVersionAcl"),
-    ("PutObjectTagging", "PutObjectVersionTagging"),
-];
-
-fn other_name(table: &'static [(&str, &'static str)], name: &str) -> Option<&'static str> {
-    table.iter().find(|(known, _)| *known == name).map(|(_, other)| *other)
-}
-
 /// All permissions that a request of an operation needs on what its path names.
 fn permissions(operation: &str, cx: &S3AccessContext<'_>) -> Vec<String> {
-    let mut needed = vec![other_name(&PERMISSIONS, operation).unwrap_or(operation).to_owned()];
+    let mut needed = vec![s3_permission(operation).to_owned()];
     if operation == "GetObjectAttributes" {
         needed.push("GetObject".to_owned());
     }
     let query = cx.uri().query().unwrap_or_default();
     if query.split('&').any(|pair| pair.split('=').next() == Some("versionId")) {
         for name in &mut needed {
-            if let Some(other) = other_name(&OF_VERSIONS, name) {
-                other.clone_into(name);
-            }
+            *name = s3_permission_of_version(name).to_owned();
         }
     }
     let has = |header: &str| cx.headers().contains_key(header);
@@ -109,7 +54,7 @@ fn permissions(operation: &str, cx: &S3AccessContext<'_>) -> Vec<String> {
 }
 
 impl Access {
-    fn authorize(&self, caller: Option<&Arc<Caller>>, permission: &str, on: Option<&str>) -> S3Result<()> {
+    fn authorize(&self, caller: Option<&Arc<Caller>>, permission: &str, on: Target<'_>) -> S3Result<()> {
         let caller = caller.ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))?;
         let authorized = caller.authorize(&format!("s3:{permission}"), on, self.clock.now());
         authorized.map_err(|why| s3_error!(AccessDenied, "{why}"))
@@ -119,7 +64,7 @@ impl Access {
         match source {
             CopySource::Bucket { bucket, key, version_id } => {
                 let permission = if version_id.is_some() { "GetObjectVersion" } else { "GetObject" };
-                self.authorize(caller, permission, Some(&object_arn(bucket, key)))
+                self.authorize(caller, permission, Target::Arn(&object_arn(bucket, key)))
             }
             // Other sources are no part of the store.
             _ => Ok(()),
@@ -150,8 +95,9 @@ impl S3Access for Access {
             }
             _ => {}
         }
+        let on = resource.as_deref().map_or(Target::Nothing, Target::Arn);
         for permission in permissions(operation, cx) {
-            self.authorize(caller.as_ref(), &permission, resource.as_deref())?;
+            self.authorize(caller.as_ref(), &permission, on)?;
         }
         Ok(())
     }
@@ -168,7 +114,7 @@ impl S3Access for Access {
         let caller = request.extensions.get();
         for object in &request.input.delete.objects {
             let permission = if object.version_id.is_some() { "DeleteObjectVersion" } else { "DeleteObject" };
-            self.authorize(caller, permission, Some(&object_arn(&request.input.bucket, &object.key)))?;
+            self.authorize(caller, permission, Target::Arn(&object_arn(&request.input.bucket, &object.key)))?;
         }
         Ok(())
     }

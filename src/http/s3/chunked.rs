@@ -4,8 +4,8 @@
 //! `<hex size>[;chunk-signature=…]\r\n<bytes>\r\n … 0[;…]\r\n[name:value\r\n …]\r\n`: source is the S3 API reference,
 //! "Signature Calculations for the Authorization Header: Transferring Payload in Multiple Chunks".
 
-use super::refusal::{MISMATCH, wrong_hash};
-use crate::auth::ChunkSignatures;
+use super::refusal::body_fault;
+use crate::auth::{ChunkSignatures, Refusal};
 use crate::buckets::BodyFault;
 use actix_web::web::{Buf, Bytes, BytesMut};
 use futures_util::stream::{self, Stream, StreamExt};
@@ -134,7 +134,7 @@ impl Plain {
             return Err(s3_error!(IncompleteBody, "The request body is missing."));
         }
         match &self.sha256 {
-            Some(hash) if *hash != hex(&Sha256::digest(b"")) => Err(wrong_hash().answer()),
+            Some(hash) if *hash != hex(&Sha256::digest(b"")) => Err(body_fault(&Refusal::WrongBody).answer()),
             _ => Ok(()),
         }
     }
@@ -196,7 +196,7 @@ fn malformed() -> BodyFault {
 }
 
 fn mismatch() -> BodyFault {
-    fault(S3ErrorCode::SignatureDoesNotMatch, MISMATCH)
+    body_fault(&Refusal::Mismatch)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -242,7 +242,7 @@ impl Reader {
         if let Some(sha256) = self.sha256.take()
             && self.plain.sha256 != Some(hex(&sha256.finalize()))
         {
-            return Err(wrong_hash());
+            return Err(body_fault(&Refusal::WrongBody));
         }
         if let (Some(hasher), Some((name, declared))) = (self.hasher.take(), &self.plain.declared)
             && finish(hasher).as_ref() != Some(declared)

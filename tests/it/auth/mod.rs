@@ -4,6 +4,7 @@ mod aws_door;
 mod credentials;
 mod own_paths;
 mod policies;
+mod proxied;
 mod s3_door;
 
 use crate::support::signer::{Key, Request};
