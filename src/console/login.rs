@@ -3,14 +3,19 @@
 use super::assets::{self, Version};
 use crate::domain::tls::TlsSession;
 use crate::guard::{OursOrLink, OursWithoutToken, OwnPaths, Transport};
+use actix_web::http::header::{HeaderName, HeaderValue, SET_COOKIE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-/// What the page of this name is told beside what all others are: it may send its form here.
-const POLICY: (&str, &str) = (
-    "content-security-policy",
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-);
+/// What this page is told in place of what all others are: it may send its form here, and say from where; without that a
+/// browser calls the form's origin `null`.
+const HEADERS: [(&str, &str); 2] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    ("referrer-policy", "same-origin"),
+];
 
 /// What the form sends.
 #[derive(Deserialize)]
@@ -21,12 +26,9 @@ pub(super) struct Form {
 /// `GET /_contrail/login`
 pub(super) async fn page(_: OursOrLink, request: HttpRequest, version: web::Data<Version>) -> HttpResponse {
     let mut page = assets::file("login.html", &request, &version);
-    let (name, value) = POLICY;
-    let (name, value) = (
-        actix_web::http::header::HeaderName::from_static(name),
-        actix_web::http::header::HeaderValue::from_static(value),
-    );
-    page.headers_mut().insert(name, value);
+    for (name, value) in HEADERS {
+        page.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
     page
 }
 
@@ -47,10 +49,8 @@ pub(super) async fn sign_in(
         Some(_) => Transport::Encrypted,
         None => Transport::Plain,
     };
-    if let Ok(cookie) =
-        actix_web::http::header::HeaderValue::from_str(&tokens.set_cookie("/_contrail", transport))
-    {
-        response.headers_mut().insert(actix_web::http::header::SET_COOKIE, cookie);
+    if let Ok(cookie) = HeaderValue::from_str(&tokens.set_cookie("/_contrail", transport)) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
     }
     response
 }

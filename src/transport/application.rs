@@ -8,6 +8,10 @@ use actix_web::dev::AppConfig;
 use actix_web::{App, web};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::time::Duration;
+
+/// How long a caller may take to notice that its connection is closed.
+const DISCONNECT: Duration = Duration::from_secs(1);
 
 /// An application, cheap to clone.
 #[derive(Clone)]
@@ -45,6 +49,7 @@ impl Application {
                 }
             },
         );
+        builder = builder.client_disconnect_timeout(DISCONNECT);
         if let Some(shutdown) = shutdown {
             builder = builder.graceful_shutdown_signal(move || {
                 let shutdown = shutdown.clone();

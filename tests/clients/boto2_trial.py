@@ -1,36 +1,19 @@
 """boto 2.49, the client of the API's first years: the long target prefix, and nothing read out of answers."""
 
-import importlib
 import json
 import os
-import sys
 import time
-import types
 from urllib.parse import urlsplit
 
-if sys.version_info >= (3, 12):
-    # The six inside boto cannot import there any more, and the module imp is gone.
-    for name in ["", ".moves", ".moves.queue", ".moves.urllib", ".moves.urllib.parse", ".moves.urllib.request"]:
-        sys.modules["boto.vendored.six" + name] = importlib.import_module("six" + name)
-    sys.modules["imp"] = types.ModuleType("imp")
+from boto2 import cloudtrail  # Before all of boto.
 
 from boto.cloudtrail import exceptions
-from boto.cloudtrail.layer1 import CloudTrailConnection
 from boto.exception import JSONResponseError
-from boto.regioninfo import RegionInfo
 
 ACCOUNT = os.environ["AWS_ACCESS_KEY_ID"]
 ARN = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/audit"
 server = urlsplit(os.environ["AWS_ENDPOINT_URL_CLOUDTRAIL"])
-client = CloudTrailConnection(
-    host=server.hostname,
-    port=server.port,
-    is_secure=False,
-    region=RegionInfo(name="us-east-1", endpoint=server.hostname),
-)
-# boto signs for a region and a service that it reads off the host's name, unless told.
-client.auth_region_name = "us-east-1"
-client.auth_service_name = "cloudtrail"
+client = cloudtrail(server)
 began = int(time.time())
 
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { EMPTY, FAILING, FULL, launch, open, press, settle } from './browser.mjs';
+import { EMPTY, FAILING, FULL, GUARDED, launch, open, press, settle } from './browser.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let browser;
@@ -29,6 +29,8 @@ const VIEWS = [
   ['failing trail', `${FAILING}?view=trails`],
   ['server', `${FULL}?view=server`],
   ['no trails', `${EMPTY}?view=trails`],
+  ['sign in', `${GUARDED}login`],
+  ['wrong token', `${GUARDED}login#wrong`],
 ];
 
 // The themes differ in nothing but colours.

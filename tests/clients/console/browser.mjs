@@ -1,11 +1,13 @@
 //! The browser, the servers and what the tests share. `run` says where they are.
 import { chromium } from 'playwright-core';
 
-/** The base addresses of the pages: with a day of events; with nothing; the same, to be filled; with a trail that cannot deliver. */
+/** The base addresses of the pages: with a day of events; with nothing; the same, to be filled; with a trail that cannot deliver; where one has to sign in with `TOKEN`. */
 export const FULL = process.env.FULL,
   EMPTY = process.env.EMPTY,
   FRESH = process.env.FRESH,
-  FAILING = process.env.FAILING;
+  FAILING = process.env.FAILING,
+  GUARDED = process.env.GUARDED,
+  TOKEN = process.env.TOKEN;
 
 export const launch = () =>
   chromium.launch({
@@ -39,7 +41,7 @@ export async function open(browser, address, options = {}) {
     if (!r.url().startsWith(new URL(address).origin)) faults.push(`foreign request: ${r.url()}`);
   });
   await page.goto(address);
-  await page.locator('.row:not(.head), .message h2, .trail h2, .server-page h1').first().waitFor();
+  await page.locator('.row:not(.head), .message h2, .trail h2, .server-page h1, .login h1').first().waitFor();
   return { page, faults, close: () => context.close() };
 }
 

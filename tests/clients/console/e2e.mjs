@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
-import { EMPTY, FAILING, FRESH, FULL, launch, open, press, settle } from './browser.mjs';
+import { EMPTY, FAILING, FRESH, FULL, GUARDED, TOKEN, launch, open, press, settle } from './browser.mjs';
 import { day } from './records.mjs';
 
 let browser;
@@ -367,4 +367,23 @@ test('contrast is 4.5:1 everywhere, in both themes', async () => {
     assert.deepEqual(low, [], colorScheme);
     await close();
   }
+});
+
+test('where a token is asked for, one signs in and reads', async () => {
+  // Before that, what the page asks for is refused, which the browser says in its console.
+  const { page, close } = await open(browser, `${GUARDED}?range=24h`);
+  await page.waitForURL(/login$/);
+  assert.equal(await page.locator('#wrong').isVisible(), false);
+  await page.getByLabel('Token').fill('wrong');
+  await page.keyboard.press('Enter');
+  await page.locator('#wrong').waitFor();
+  await page.getByLabel('Token').fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await page.locator('.message h2').first().waitFor();
+  await page.goto(`${GUARDED}?view=server`);
+  await page.locator('.server-page h1').waitFor();
+  const refused = await page.evaluate(async () => (await fetch('reset?everything=yes', { method: 'POST' })).status);
+  assert.equal(refused, 403);
+  assert.equal(await page.evaluate(() => document.cookie), '');
+  await close();
 });

@@ -5,6 +5,7 @@ mod credentials;
 mod own_paths;
 mod policies;
 mod proxied;
+mod random;
 mod s3_door;
 
 use crate::support::signer::{Key, Request};

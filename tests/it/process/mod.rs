@@ -6,6 +6,7 @@ mod deliver;
 mod disk_full;
 mod import;
 mod restart;
+mod sdk;
 mod secrets;
 mod settings;
 mod shutdown;

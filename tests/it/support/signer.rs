@@ -230,7 +230,8 @@ fn normal_path(path: &str) -> String {
             part => parts.push(part),
         }
     }
-    let end = if path.len() > 1 && path.ends_with('/') && !parts.is_empty() { "/" } else { "" };
+    let is_folder = matches!(path.rsplit('/').next(), Some("" | "." | ".."));
+    let end = if is_folder && !parts.is_empty() { "/" } else { "" };
     format!("/{}{end}", parts.join("/"))
 }
 
