@@ -5,7 +5,7 @@
 
 use crate::clock::Clock;
 use crate::config;
-use crate::domain::digest::hex;
+use crate::domain::text::hex;
 use crate::store::{DigestKey, Session, Store, StoreError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -4,6 +4,7 @@
 //! chunks", and the same "with trailing headers".
 
 use crate::domain::secret::is_same;
+use crate::domain::text::hex;
 use aws_sigv4::sign::v4;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -69,8 +70,4 @@ impl ChunkSignatures {
         self.previous = v4::calculate_signature(&self.key, signed.as_bytes());
         is_same(&self.previous, signature)
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

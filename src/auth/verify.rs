@@ -6,6 +6,7 @@ use super::chunks::{ChunkSignatures, Trailers};
 use super::credentials::Credential;
 use super::signature::{BASIC_TIME, Place, Signature, without_signature};
 use super::{Refusal, RequestHead};
+use crate::domain::digest::sha256;
 use crate::domain::secret::is_same;
 use aws_credential_types::Credentials as SigningCredentials;
 use aws_sigv4::http_request::{
@@ -13,7 +14,6 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 use chrono::{DateTime, TimeDelta, Utc};
-use sha2::{Digest, Sha256};
 use std::time::SystemTime;
 
 /// How far a signature's time may be off. Services that speak JSON allow 5 minutes, S3 15.
@@ -178,7 +178,7 @@ impl Verifier<'_> {
         let header = self.request.header("x-amz-content-sha256");
         match (payload, self.signature.place) {
             (Payload::Body(body), _) => {
-                let hash: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+                let hash = sha256(body);
                 match header {
                     Some(declared) if declared != hash => Err(Refusal::WrongBody),
                     _ => Ok(hash),

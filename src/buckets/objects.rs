@@ -3,6 +3,7 @@
 use crate::buckets::bodies::{Hold, PIECE, Upload, remove_unused};
 use crate::buckets::bucket::{need_bucket, no_such_bucket};
 use crate::buckets::{Buckets, internal};
+use crate::domain::text::hex;
 use s3s::dto::{ETag, ETagCondition, Timestamp};
 use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
@@ -109,11 +110,6 @@ impl PutCondition {
             _ => Ok(()),
         }
     }
-}
-
-/// The hexadecimal form of a hash, as ETags have it.
-pub(super) fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The object of a key, if there is one.

@@ -3,8 +3,9 @@
 
 use crate::buckets::bodies::{Upload, new_body, remove_unused};
 use crate::buckets::bucket::need_bucket;
-use crate::buckets::objects::{Attributes, Object, PutCondition, hex, point};
+use crate::buckets::objects::{Attributes, Object, PutCondition, point};
 use crate::buckets::{Buckets, internal};
+use crate::domain::text::hex;
 use md5::{Digest, Md5};
 use s3s::{S3Error, S3Result, s3_error};
 use sqlx::{FromRow, SqliteConnection};

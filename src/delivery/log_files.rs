@@ -3,6 +3,7 @@
 use crate::delivery::engine::{Item, Kind, Outcome, Part, Recipient};
 use crate::delivery::{Delivery, DeliveryReport, Flush};
 use crate::domain::object_key;
+use crate::domain::text::hex;
 use crate::outbound::{Failure, Object};
 use crate::store::{
     Destination, DestinationKind, PutFile, Session, StoreResult, Uncut, WaitingFile, WriteSession,
@@ -176,7 +177,7 @@ impl LogFiles<'_> {
             s3_object_key: String::new(),
             events,
             bytes: i64::try_from(body.len()).unwrap_or(i64::MAX),
-            sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hex(&hash.finalize()),
             oldest_event_time: oldest,
             newest_event_time: newest,
             validated: false,

@@ -2,6 +2,7 @@
 //! User guide, "CloudTrail digest file structure" and "Custom implementations of CloudTrail log file integrity
 //! validation".
 
+use crate::domain::text::hex;
 use crate::domain::timestamp::iso;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -132,11 +133,6 @@ impl<'a> Digest<'a> {
 /// SHA-256 in lower-case hexadecimal.
 pub fn sha256(content: &[u8]) -> String {
     hex(&Sha256::digest(content))
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

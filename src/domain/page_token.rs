@@ -4,6 +4,7 @@
 //! entry of the page), in URL-safe Base64. Not one bit of it can be changed unnoticed: what Base64 leaves over at its end
 //! must be zero.
 
+use crate::domain::text::hex;
 use crate::error::{ApiResult, Code};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -36,7 +37,7 @@ impl TokenKey {
 
     /// 64 hexadecimal digits: how the key is stored.
     pub fn to_hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0)
     }
 }
 

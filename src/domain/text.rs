@@ -11,6 +11,11 @@ pub fn cut(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
+/// Bytes as hexadecimal digits in small letters.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The text with which AWS refuses a value (observed for `DataResources.Values`).
 pub fn invalid_value(value: &str, member: &str) -> String {
     format!("Value {} for {member} is invalid.", cut(value, 200))

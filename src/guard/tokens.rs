@@ -2,6 +2,7 @@
 
 use crate::clock::Ids;
 use crate::domain::secret::{Secret, is_same};
+use crate::domain::text::hex;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
 use hmac::{Hmac, KeyInit, Mac};
@@ -129,7 +130,7 @@ impl Tokens {
             return String::new();
         };
         mac.update(b"contrail console");
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&mac.finalize().into_bytes())
     }
 
     /// The `Set-Cookie` header for a browser that has shown a token: no page of another site makes it send that, no script
@@ -147,14 +148,13 @@ pub(crate) fn from_environment(variable: &str) -> Option<Secret> {
 
 /// The token in a file, which is made if it is not there.
 fn from_file(path: &Path, ids: &Ids) -> std::io::Result<Secret> {
-    let made = || ids.secret().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Ok(mut file) => {
-            writeln!(file, "{}", made())?;
+            writeln!(file, "{}", hex(&ids.secret()))?;
             file.sync_all()?;
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -2,6 +2,7 @@
 //! of the body, or sees it break off.
 
 use super::Broken;
+use crate::domain::text::hex;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use sha2::{Digest, Sha256};
@@ -38,8 +39,7 @@ impl<B: Body<Data = Bytes, Error = Broken> + Unpin> HashedBody<B> {
     }
 
     fn is_right(&self) -> bool {
-        let hash: String = self.hash.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        hash == self.expected
+        hex(&self.hash.clone().finalize()) == self.expected
     }
 }
 

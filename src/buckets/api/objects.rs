@@ -5,6 +5,7 @@ use super::{S3Api, canned, check_version, grants, owner, time, unsupported};
 use crate::buckets::bodies::Upload;
 use crate::buckets::objects::{Attributes, Bytes, Object, Opened, PutCondition, strong};
 use crate::buckets::templates::template;
+use crate::domain::text::hex;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use s3s::dto::*;
@@ -412,7 +413,7 @@ fn template_object(bucket: &str, key: &str) -> Option<Opened> {
     let attributes =
         Attributes { content_type: Some("application/json".to_owned()), ..Attributes::default() };
     let hash = <md5::Md5 as md5::Digest>::digest(text);
-    let etag = crate::buckets::objects::hex(&hash);
+    let etag = hex(&hash);
     let object = Object::new(i64::try_from(text.len()).ok()?, etag, 0, &attributes, 0).ok()?;
     Some(Opened { object, bytes: Bytes::Here(text.as_bytes().to_vec()) })
 }

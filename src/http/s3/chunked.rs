@@ -7,6 +7,7 @@
 use super::refusal::body_fault;
 use crate::auth::{ChunkSignatures, Refusal};
 use crate::buckets::BodyFault;
+use crate::domain::text::hex;
 use actix_web::web::{Buf, Bytes, BytesMut};
 use futures_util::stream::{self, Stream, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -197,10 +198,6 @@ fn malformed() -> BodyFault {
 
 fn mismatch() -> BodyFault {
     body_fault(&Refusal::Mismatch)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Reader {

@@ -208,7 +208,7 @@ mod tests {
         let lines = known.iter().flat_map(|text| text.lines()).filter(is_fact);
         let mut hash = Sha256::new();
         lines.for_each(|line| hash.update(line));
-        let hash: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let hash = crate::domain::text::hex(&hash.finalize()[..8]);
         assert_eq!(
             (FACTS_VERSION, hash.as_str()),
             (1, "48e9284141559ebf"),
