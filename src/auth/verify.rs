@@ -4,7 +4,7 @@
 
 use super::chunks::{ChunkSignatures, Trailers};
 use super::credentials::Credential;
-use super::signature::{BASIC_TIME, Place, Signature, without_signature};
+use super::signature::{BASIC_TIME, Place, Signature, query_value, without_signature};
 use super::{Refusal, RequestHead};
 use crate::domain::digest::sha256;
 use crate::domain::secret::is_same;
@@ -186,7 +186,7 @@ impl Verifier<'_> {
             }
             (Payload::Declared, Place::Header) => header.map(str::to_owned).ok_or(Refusal::NoBodyHash),
             (Payload::Declared, Place::Query { .. }) => {
-                let query = super::signature::query_value(self.request.query, "X-Amz-Content-Sha256");
+                let query = query_value(self.request.query, "X-Amz-Content-Sha256");
                 Ok(header
                     .map(str::to_owned)
                     .or(query.map(Into::into))
@@ -201,7 +201,7 @@ impl Verifier<'_> {
         let signed = |name: &str| signature.signed_headers.iter().any(|signed| signed == name);
         let mut headers = Vec::with_capacity(signature.signed_headers.len());
         for (name, value) in request.headers.iter().filter(|(name, _)| signed(name)) {
-            // What is no text can have been signed by nobody.
+            // A value that is no text cannot have been signed.
             headers.push((*name, std::str::from_utf8(value).map_err(|_| Refusal::Mismatch)?));
         }
         let target = match without_signature(request.query) {
@@ -239,7 +239,7 @@ impl Verifier<'_> {
     }
 
     fn check_token(&self, credential: &Credential) -> Result<(), Refusal> {
-        let in_query = super::signature::query_value(self.request.query, "X-Amz-Security-Token");
+        let in_query = query_value(self.request.query, "X-Amz-Security-Token");
         let token = match self.request.header("x-amz-security-token") {
             Some(token) => Some(token),
             None => in_query.as_deref(),

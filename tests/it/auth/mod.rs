@@ -7,6 +7,7 @@ mod policies;
 mod proxied;
 mod random;
 mod s3_door;
+mod shared;
 
 use crate::support::signer::{Key, Request};
 use crate::support::{TestServer, start_of_time};

@@ -95,15 +95,63 @@ fn a_relative_folder_is_shown_in_full() {
     assert!(server.banner.contains(&format!("  data    {data}\n")), "{}", server.banner);
 }
 
+#[tokio::test]
+async fn what_is_open_to_the_network_is_said_loudly_and_nothing_else() {
+    let upstream = Upstream::start().await;
+    let files = tempfile::tempdir().unwrap();
+    let credentials = files.path().join("credentials");
+    std::fs::write(&credentials, "[a]\naws_access_key_id = AKIAANA\naws_secret_access_key = secret\n")
+        .unwrap();
+    let credentials = credentials.display().to_string();
+    let (paths, apis, emulator, plain) =
+        ("under /_contrail/", "call AWS's APIs here", "call the upstream", "not encrypted");
+    let signed =
+        [("CONTRAIL__AUTH__MODE", "signed"), ("CONTRAIL__AUTH__CREDENTIALS_FILE", credentials.as_str())];
+    let (tls, open) = (("CONTRAIL__TLS__ENABLED", "true"), ("CONTRAIL__AUTH__OWN_PATHS", "open"));
+    let checked = ("CONTRAIL__AUTH__PROXY", "true");
+    let front = ["--host", "0.0.0.0", "--upstream", &upstream.url];
+    let cases = [
+        (&["--host", "127.0.0.1"][..], vec![open], vec![]),
+        (&front[..2], vec![], vec![apis, plain]),
+        (&front[..2], vec![open], vec![paths, apis, plain]),
+        (&front[..2], vec![tls], vec![apis]),
+        (&front[..2], [&signed[..], &[tls]].concat(), vec![]),
+        (&front[..], [&signed[..], &[tls]].concat(), vec![emulator]),
+        (&front[..], [&signed[..], &[tls, checked]].concat(), vec![]),
+    ];
+    for (args, variables, expected) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = contrail(&["--port", "0", "--data-dir", folder.path().to_str().unwrap()]);
+        command.args(args).envs(variables.iter().copied());
+        let server = Contrail::spawn(command);
+        let is_warning = |line: &String| {
+            line.contains(r#""level":"WARN""#) && line.contains(r#""target":"contrail::cli::serve""#)
+        };
+        let warned: Vec<_> = log(server).into_iter().filter(is_warning).collect();
+        assert_eq!(warned.len(), expected.len(), "{args:?} {variables:?}: {warned:?}");
+        for (line, part) in warned.iter().zip(expected) {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+}
+
 #[test]
-fn open_to_the_network_is_warned_of_loudly() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = Contrail::start_with(folder.path(), &["--host", "0.0.0.0"]);
-    assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
-    let warning = server.process.logged("open to the network");
-    assert!(warning.contains(r#""level":"WARN""#), "{warning}");
-    let server = Contrail::start(&folder.path().join("other"));
-    assert!(!log(server).iter().any(|line| line.contains("open to the network")));
+fn where_callers_need_keys_of_their_own_the_banner_says_so() {
+    let files = tempfile::tempdir().unwrap();
+    let credentials = files.path().join("credentials");
+    std::fs::write(&credentials, "[a]\naws_access_key_id = AKIAANA\naws_secret_access_key = secret\n")
+        .unwrap();
+    for (mode, keys) in [
+        ("off", "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"),
+        ("known", "AWS_ACCESS_KEY_ID=<yours> AWS_SECRET_ACCESS_KEY=test"),
+        ("signed", "AWS_ACCESS_KEY_ID=<yours> AWS_SECRET_ACCESS_KEY=<yours>"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = contrail(&["--port", "0", "--data-dir", folder.path().to_str().unwrap()]);
+        command.env("CONTRAIL__AUTH__MODE", mode).env("CONTRAIL__AUTH__CREDENTIALS_FILE", &credentials);
+        let server = Contrail::spawn(command);
+        assert!(server.banner.contains(&format!("  export {keys} AWS_DEFAULT_REGION")), "{}", server.banner);
+    }
 }
 
 #[tokio::test]
