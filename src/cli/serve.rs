@@ -2,8 +2,10 @@
 
 use crate::clock::{Clock, Ids};
 use crate::config::{AuthMode, LogFormat, Settings};
+use crate::guard::{ADMIN_TOKEN_FILE, READ_TOKEN_FILE};
 use crate::http::base_url;
 use crate::server::{Server, bind};
+use crate::transport::certificate::OWN_CERTIFICATE;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use tracing_subscriber::filter::Targets;
@@ -66,16 +68,29 @@ fn banner(server: &Server) {
         AuthMode::Known => ("<yours>", "test"),
         AuthMode::Signed => ("<yours>", "<yours>"),
     };
+    let tokens = match server.has_tokens {
+        true => format!(
+            "  tokens  {ADMIN_TOKEN_FILE}, {READ_TOKEN_FILE} in the data folder, or the environment's\n"
+        ),
+        false => String::new(),
+    };
     let data = std::path::absolute(&settings.server.data_dir).unwrap_or(settings.server.data_dir.clone());
+    let trust = match &server.tls {
+        Some(_) if settings.tls.cert.is_none() => {
+            format!("  export AWS_CA_BUNDLE={}\n", data.join(OWN_CERTIFICATE).display())
+        }
+        _ => String::new(),
+    };
     let text = format!(
         "Contrail {} listens on {url}\n  \
          data    {}\n  \
          era     {} (the other one: --era {})\n  \
          account {}\n\
-         {front}{console}\n\
+         {front}{console}{tokens}\n\
          To use it, paste into another terminal:\n  \
          export {clients}\n  \
-         export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_DEFAULT_REGION=us-east-1\n\n",
+         export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_DEFAULT_REGION=us-east-1\n\
+         {trust}\n",
         env!("CARGO_PKG_VERSION"),
         data.display(),
         settings.era.name(),

@@ -20,7 +20,9 @@ pub const ADMIN_TOKEN_FILE: &str = "admin.token";
 /// The environment variable that has it.
 pub const ADMIN_TOKEN_VARIABLE: &str = "CONTRAIL_ADMIN_TOKEN";
 
-const READ_TOKEN_FILE: &str = "read.token";
+/// The file that holds the token with which everything can be read, unless the environment has it.
+pub const READ_TOKEN_FILE: &str = "read.token";
+
 const READ_TOKEN_VARIABLE: &str = "CONTRAIL_READ_TOKEN";
 
 /// Why there are no tokens: one line for the person who started the server.

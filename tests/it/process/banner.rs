@@ -151,6 +151,26 @@ fn where_callers_need_keys_of_their_own_the_banner_says_so() {
         command.env("CONTRAIL__AUTH__MODE", mode).env("CONTRAIL__AUTH__CREDENTIALS_FILE", &credentials);
         let server = Contrail::spawn(command);
         assert!(server.banner.contains(&format!("  export {keys} AWS_DEFAULT_REGION")), "{}", server.banner);
+        assert!(
+            !server.banner.contains("tokens") && !server.banner.contains("AWS_CA_BUNDLE"),
+            "{}",
+            server.banner
+        );
+    }
+}
+
+#[test]
+fn where_tokens_or_trust_are_needed_the_banner_says_where_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let mut command = contrail(&["--port", "0", "--data-dir", &data]);
+    command.env("CONTRAIL__AUTH__OWN_PATHS", "token").env("CONTRAIL__TLS__ENABLED", "true");
+    let server = Contrail::spawn(command);
+    for line in [
+        "  tokens  admin.token, read.token in the data folder, or the environment's\n".to_owned(),
+        format!("  export AWS_CA_BUNDLE={data}/tls.crt\n\n"),
+    ] {
+        assert!(server.banner.contains(&line), "{}", server.banner);
     }
 }
 
