@@ -34,9 +34,9 @@ pub struct Auth {
     clock: Clock,
 }
 
-/// What is known of a request that may come in.
+/// What is known of a request that was checked.
 #[derive(Debug)]
-pub struct Admission {
+pub struct Checked {
     /// Who has signed it; `None` if nobody has, where that is not asked.
     pub signer: Option<Signer>,
     /// What checks its body, when that is signed in chunks.
@@ -109,15 +109,15 @@ impl Auth {
         request: &RequestHead<'_>,
         service: SignedService<'_>,
         payload: Payload<'_>,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Checked, Refusal> {
         match self.mode {
-            AuthMode::Off => Ok(Admission { signer: claimed_signer(request)?, chunks: None }),
+            AuthMode::Off => Ok(Checked { signer: claimed_signer(request)?, chunks: None }),
             AuthMode::Known => {
                 let signer = claimed_signer(request)?.ok_or(Refusal::Unsigned)?;
                 if !self.credentials.has(&signer.access_key) && !self.callers.knows(&signer.access_key) {
                     return Err(Refusal::UnknownKey);
                 }
-                Ok(Admission { signer: Some(signer), chunks: None })
+                Ok(Checked { signer: Some(signer), chunks: None })
             }
             AuthMode::Signed => {
                 let signature = Signature::read(request)?;
@@ -126,7 +126,7 @@ impl Auth {
                 let verifier = Verifier { request, service, signature: &signature, now: self.clock.now() };
                 let chunks = verifier.check(credential, payload)?;
                 let (access_key, region) = (access_key.clone(), region(&signature.scope.region)?);
-                Ok(Admission { signer: Some(Signer { access_key, region }), chunks })
+                Ok(Checked { signer: Some(Signer { access_key, region }), chunks })
             }
         }
     }

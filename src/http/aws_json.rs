@@ -57,8 +57,8 @@ async fn respond(
             format!("Unknown target: {target:?}")
         })
     })?;
-    let admission = check_signature(request, front, SignedService::CLOUDTRAIL, Payload::Body(&body))?;
-    let caller = caller(request, front, admission.signer);
+    let checked = check_signature(request, front, SignedService::CLOUDTRAIL, Payload::Body(&body))?;
+    let caller = caller(request, front, checked.signer);
     let began = front.clock.elapsed();
     let result = api::call(operation, &body, &caller, service, id).await;
     tracing::debug!(

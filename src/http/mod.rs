@@ -10,7 +10,7 @@ mod s3;
 mod sts;
 
 use crate::api::Service;
-use crate::auth::{Admission, Auth, Payload, Refusal, RequestHead, SignedService};
+use crate::auth::{Auth, Checked, Payload, Refusal, RequestHead, SignedService};
 use crate::buckets::Buckets;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
@@ -138,7 +138,7 @@ fn check_signature(
     front: &Front,
     service: SignedService<'_>,
     payload: Payload<'_>,
-) -> Result<Admission, Refusal> {
+) -> Result<Checked, Refusal> {
     front.auth.check(&head(request), service, payload)
 }
 

@@ -8,7 +8,7 @@ mod chunked;
 mod host;
 mod refusal;
 
-use crate::auth::{Admission, ChunkSignatures, Payload, Refusal, SignedService};
+use crate::auth::{Checked, ChunkSignatures, Payload, Refusal, SignedService};
 use crate::buckets::{BodyFault, Buckets};
 use crate::domain::caller::Caller;
 use crate::guard;
@@ -105,7 +105,7 @@ fn admit(request: &HttpRequest, front: &Front) -> Result<Admitted, Refusal> {
     if front.auth.is_off() {
         return Ok(Admitted::default());
     }
-    let Admission { signer, chunks } = check_signature(request, front, SignedService::S3, Payload::Declared)?;
+    let Checked { signer, chunks } = check_signature(request, front, SignedService::S3, Payload::Declared)?;
     Ok(Admitted { caller: Some(Arc::new(caller(request, front, signer))), chunks })
 }
 

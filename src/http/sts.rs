@@ -105,8 +105,8 @@ async fn respond(
         );
         return Err(Refusal { code: "InvalidAction", message, status: 400 });
     }
-    let admission = check_signature(request, front, SignedService::STS, Payload::Body(&body))?;
-    let caller = caller(request, front, admission.signer);
+    let checked = check_signature(request, front, SignedService::STS, Payload::Body(&body))?;
+    let caller = caller(request, front, checked.signer);
     let identity = caller.identity.user_identity(&caller.account, &caller.region, None, front.clock.now());
     let (arn, user) = (escape(identity.arn().unwrap_or_default()), escape(identity.principal_id()));
     Ok(format!(

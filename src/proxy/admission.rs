@@ -3,7 +3,6 @@
 //! A signature says what the body is, so a body is collected before it is forwarded, but for S3's, which may be large: there
 //! the sender says the body's hash beforehand, and it is compared as the body passes ([`hashed_body`](super::hashed_body)).
 
-use super::forward::ToForward;
 use super::refusal::Refusal;
 use crate::auth::{self, Auth, Payload, RequestHead, SignedService};
 use crate::clock::Clock;
@@ -78,17 +77,15 @@ impl Admission {
     /// It is not known who makes it.
     pub(super) async fn admit(
         &self,
-        known: &ToForward,
+        head: &Head,
+        service: SignedService<'_>,
         origin: Origin,
         body: Incoming,
     ) -> Result<Admitted, Refusal> {
-        let head = &known.head;
         if head.method == http::Method::OPTIONS {
             // A browser asks whether it may ask, which nobody can sign.
             return Ok(Admitted::AsItComes(body, None));
         }
-        let service = known.scope.as_ref().map_or("", |scope| scope.service.as_str());
-        let service = SignedService(service);
         let refused = |refusal: auth::Refusal| Refusal::of_caller(&refusal, head, service.0);
         let request = RequestHead {
             method: head.method.as_str(),

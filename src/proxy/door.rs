@@ -2,7 +2,7 @@
 //! names are written and in which order they come, and lets connections change to other protocols.
 
 use super::own::Connection;
-use super::{Body, From, Proxy, forward};
+use super::{Body, Peer, Proxy, forward};
 use crate::transport::application::Application;
 use crate::transport::stream;
 use actix_server::GracefulShutdownSignal;
@@ -37,10 +37,9 @@ impl std::fmt::Debug for Door {
 impl Door {
     /// Answers on one connection until it ends.
     pub async fn serve(&self, stream: stream::Connection) {
-        let (peer, tls) = (stream.peer, stream.tls.clone());
-        let own = Connection::new(self.application.clone(), peer, tls.clone());
-        let from = From { peer, tls };
-        let service = service_fn(|request| self.answer(request, &from, &own));
+        let peer = Peer { address: stream.peer, tls: stream.tls.clone() };
+        let own = Connection::new(self.application.clone(), peer.address, peer.tls.clone());
+        let service = service_fn(|request| self.answer(request, &peer, &own));
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -66,11 +65,11 @@ impl Door {
     async fn answer(
         &self,
         request: Request<Incoming>,
-        from: &From,
+        peer: &Peer,
         own: &Connection,
     ) -> hyper::Result<Response<Body>> {
         match forward::to_forward(&request, &self.proxy.parts.settings) {
-            Some(known) => Ok(self.proxy.forward(request, known, from).await),
+            Some(known) => Ok(self.proxy.forward(request, known, peer).await),
             None => own.answer(request).await,
         }
     }

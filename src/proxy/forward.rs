@@ -10,8 +10,8 @@ use super::call::ForwardedCall;
 use super::hashed_body::{HashedBody, WrongHash};
 use super::headers::{self, end_to_end, other_protocol};
 use super::refusal::{self, Refusal};
-use super::{Body, From, Proxy, tunnel};
-use crate::auth;
+use super::{Body, Peer, Proxy, tunnel};
+use crate::auth::{self, SignedService};
 use crate::config::Settings;
 use crate::domain::caller::Origin;
 use crate::domain::tls::TlsDetails;
@@ -50,8 +50,8 @@ pub(super) fn client() -> Client {
 
 /// A request that is to be forwarded: what is known of it before its body has come.
 pub(super) struct ToForward {
-    pub(super) head: Arc<Head>,
-    pub(super) scope: Option<SigningScope>,
+    head: Arc<Head>,
+    scope: Option<SigningScope>,
     /// `http://host:port`
     upstream: String,
 }
@@ -89,7 +89,7 @@ impl Proxy {
         &self,
         mut request: Request<Incoming>,
         known: ToForward,
-        from: &From,
+        peer: &Peer,
     ) -> Response<Body> {
         let protocol = other_protocol(request.headers());
         let caller = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
@@ -100,43 +100,32 @@ impl Proxy {
             }
         };
         let (parts, body) = request.into_parts();
-        let exchange = self.exchange(&known, from);
-        let admitted = match &self.admission {
-            None => Admitted::AsItComes(body, None),
-            Some(admission) => {
-                let origin = Origin {
-                    source_ip: exchange.source_ip.clone(),
-                    user_agent: known.head.header("user-agent").map(str::to_owned),
-                    tls: exchange.tls.clone(),
-                };
-                match admission.admit(&known, origin, body).await {
-                    Ok(admitted) => admitted,
-                    // Of calls of which it is not known who makes them there are no records.
-                    Err(refusal) => {
-                        return own_response(&refusal::reply(&known.head, &refusal, self.parts.ids.uuid()));
-                    }
-                }
+        let exchange = self.exchange(&known, peer);
+        let admitted = match self.admit(&known, &exchange, body).await {
+            Ok(admitted) => admitted,
+            // Of calls of which it is not known who makes them there are no records.
+            Err(refusal) => {
+                return own_response(&refusal::reply(&known.head, &refusal, self.parts.ids.uuid()));
             }
         };
-        let longest_pause = self.parts.settings.server.chunk_timeout.0;
         let wrong_hash = WrongHash::default();
         let (copy, body) = match admitted {
-            Admitted::Denied(refusal, body) => {
-                let copy = BodyCopy::of_whole(&body);
-                let call = ForwardedCall::new(exchange, copy, self.parts.calls.clone(), room);
-                return self.refuse(&known.head, &refusal, call);
-            }
             Admitted::Whole(body) => {
                 (BodyCopy::of_whole(&body), Full::new(body).map_err(|never| match never {}).boxed_unsync())
             }
             Admitted::AsItComes(body, hash) => {
                 let copy = BodyCopy::of(&body);
-                let body = RequestBody::new(body, copy.clone(), longest_pause);
+                let body = RequestBody::new(body, copy.clone(), self.parts.settings.server.chunk_timeout.0);
                 let body = match hash {
                     None => body.boxed_unsync(),
                     Some(hash) => HashedBody::new(body, hash, wrong_hash.clone()).boxed_unsync(),
                 };
                 (copy, body)
+            }
+            Admitted::Denied(refusal, body) => {
+                let copy = BodyCopy::of_whole(&body);
+                let call = ForwardedCall::new(exchange, copy, self.parts.calls.clone(), room);
+                return self.refuse(&known.head, &refusal, call);
             }
         };
         let call = ForwardedCall::new(exchange, copy.clone(), self.parts.calls.clone(), room);
@@ -173,6 +162,27 @@ impl Proxy {
         }
     }
 
+    /// What is to be forwarded of a call.
+    ///
+    /// # Errors
+    /// It is not known who makes it, where that is asked.
+    async fn admit(
+        &self,
+        known: &ToForward,
+        exchange: &Exchange,
+        body: Incoming,
+    ) -> Result<Admitted, Refusal> {
+        let Some(admission) = &self.admission else { return Ok(Admitted::AsItComes(body, None)) };
+        let head = &known.head;
+        let service = known.scope.as_ref().map_or("", |scope| scope.service.as_str());
+        let origin = Origin {
+            source_ip: exchange.source_ip.clone(),
+            user_agent: head.header("user-agent").map(str::to_owned),
+            tls: exchange.tls.clone(),
+        };
+        admission.admit(head, SignedService(service), origin, body).await
+    }
+
     /// Room for the record of a call, where there has to be some.
     ///
     /// # Errors
@@ -186,7 +196,7 @@ impl Proxy {
     }
 
     /// What is known of a call as it arrives.
-    fn exchange(&self, known: &ToForward, from: &From) -> Exchange {
+    fn exchange(&self, known: &ToForward, peer: &Peer) -> Exchange {
         let access_key = known.scope.as_ref().map(|scope| scope.access_key.as_str());
         let (account, _) = self.parts.callers.holder(access_key);
         Exchange {
@@ -194,8 +204,8 @@ impl Proxy {
             body: KeptBody::default(),
             reply: None,
             time: self.parts.clock.now(),
-            source_ip: source_ip(from.peer, &known.head, &self.trusted),
-            tls: from.tls.as_ref().map(|session| TlsDetails::new(session, known.head.header("host"))),
+            source_ip: source_ip(peer.address, &known.head, &self.trusted),
+            tls: peer.tls.as_ref().map(|session| TlsDetails::new(session, known.head.header("host"))),
             trails: self.parts.store.logging_trails(&account),
         }
     }

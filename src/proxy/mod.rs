@@ -78,8 +78,8 @@ impl Proxy {
 }
 
 /// Whom a request comes from.
-struct From {
-    peer: SocketAddr,
+struct Peer {
+    address: SocketAddr,
     tls: Option<TlsSession>,
 }
 

@@ -1,6 +1,6 @@
 //! Asked to stop, the server finishes what it has begun, and is gone within ten seconds.
 
-use super::{Contrail, DEADLINE, event, event_id, ndjson};
+use super::{Contrail, DEADLINE, contrail, event, event_id, ndjson};
 use contrail::clock::Clock;
 use serde_json::json;
 use std::io::{Read, Write};
@@ -112,7 +112,10 @@ async fn without_clients_it_is_gone_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_have_begun_are_answered() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Contrail::start(folder.path());
+    let mut command = contrail(&["--port", "0", "--data-dir", folder.path().to_str().unwrap()]);
+    // One thread takes its connections in their order.
+    command.env("CONTRAIL__SERVER__WORKERS", "1");
+    let mut server = Contrail::spawn(command);
     let body = r#"{"Name": "last", "S3BucketName": "my-bucket"}"#;
     let (mut call, rest_of_call) = half_sent(&server, CREATE, body);
     let (mut intake, rest_of_intake) = half_sent(&server, "POST /_contrail/events HTTP/1.1", &ndjson(1..=5));
