@@ -1,5 +1,6 @@
-"""Signatures that are checked, over HTTP and over TLS: real clients get in with good keys and are refused with wrong ones,
-and thousands of requests that botocore has signed are accepted as they are and refused with one byte altered."""
+"""Signatures that are checked, over HTTP and over TLS, in front of moto too: real clients get in with good keys and are
+refused with wrong ones, and thousands of requests that botocore has signed are accepted as they are and refused with one
+byte altered."""
 
 import contextlib
 import http.client
@@ -37,8 +38,8 @@ REQUESTS = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
 
 
 @contextlib.contextmanager
-def server(tls):
-    """A server that checks signatures: its URL, and the folder with its certificate."""
+def server(tls, upstream=None):
+    """A server that checks signatures, in front of an emulator if there is one: its URL, and its certificate."""
     with tempfile.TemporaryDirectory() as folder:
 
         def file(name, text):
@@ -56,8 +57,10 @@ data_dir = {json.dumps(os.path.join(folder, "data"))}
 lookup_events_per_second = 0
 [tls]
 enabled = {json.dumps(tls)}
+{f'[recorder]{chr(10)}upstream = {json.dumps(upstream)}' if upstream else ""}
 [auth]
 mode = "signed"
+proxy = {json.dumps(bool(upstream))}
 credentials_file = {file("credentials", "[ana]" + chr(10) + ana)}
 [[identities]]
 access_key = "{ANA[0]}"
@@ -99,14 +102,46 @@ def error_of(call):
     return None
 
 
+def client_at(url, certificate, service, key, **config):
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    verify = certificate if url.startswith("https") else None
+    config = Config(retries={"total_max_attempts": 1}, **config)
+    return boto3.client(
+        service, endpoint_url=url, region_name="us-east-1", verify=verify, config=config, **dict(zip(names, key))
+    )
+
+
+def in_front(url, certificate):
+    """Calls of services in every protocol, which are forwarded: with good keys they are answered, with wrong ones not."""
+    step("in front of moto")
+    bucket = "bucket-of-" + url.split(":")[0]
+    object_of = {"Bucket": bucket, "Key": "a b/ü+~*"}
+    calls = [
+        ("s3", "create_bucket", {"Bucket": bucket}),
+        ("s3", "put_object", {**object_of, "Body": os.urandom(3_000_000)}),
+        ("s3", "put_object", {**object_of, "Body": io.BytesIO(os.urandom(300_000))}),
+        ("s3", "get_object", object_of),
+        ("sqs", "create_queue", {"QueueName": bucket}),
+        ("sns", "create_topic", {"Name": bucket, "Attributes": {"DisplayName": "a b/ü+~*"}}),
+        ("ec2", "describe_vpcs", {"Filters": [{"Name": "tag:a b", "Values": ["ü"]}]}),
+        ("iam", "list_users", {}),
+        ("events", "list_rules", {}),
+        ("logs", "describe_log_groups", {}),
+        ("cloudtrail", "describe_trails", {}),
+    ]
+    for service, operation, arguments in calls:
+        addressing = {"addressing_style": "path"}
+        for key, is_good in [(ANA, True), *((key, False) for key, _, _ in WRONG)]:
+            if hasattr(arguments.get("Body"), "seek"):
+                arguments["Body"].seek(0)
+            call = getattr(client_at(url, certificate, service, key, s3=addressing), operation)
+            error = error_of(lambda: call(**arguments))
+            assert (error is None) == is_good, f"{service} {operation} {key}: {error}"
+
+
 def clients(url, certificate):
     def client(service, key, **config):
-        names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-        verify = certificate if url.startswith("https") else None
-        config = Config(retries={"total_max_attempts": 1}, **config)
-        return boto3.client(
-            service, endpoint_url=url, region_name="us-east-1", verify=verify, config=config, **dict(zip(names, key))
-        )
+        return client_at(url, certificate, service, key, **config)
 
     step("boto3")
     for key in (ANA, CI):
@@ -347,3 +382,5 @@ for tls in (False, True):
         if not tls:
             boto2(url)
             thousands(url, certificate)
+    with server(tls, os.environ["AWS_ENDPOINT_URL"]) as (url, certificate):
+        in_front(url.replace("127.0.0.1", "localhost"), certificate)

@@ -88,6 +88,14 @@ async fn an_import_goes_over_tls_to_the_server_of_the_folder_and_to_one_that_is_
             (Some(0), "1 accepted, 0 duplicates, 0 rejected"),
             "{found:?}"
         );
+        // It has to be that very certificate.
+        let mut other = contrail(&["import", "--data-dir", data_dir, &file(id)]);
+        other.env("CONTRAIL__TLS__ENABLED", "true");
+        if variables.is_empty() {
+            other.envs(of_others);
+        }
+        let other = run(other);
+        assert!(other.code == Some(1) && other.stderr.contains("certificate"), "{other:?}");
         // A server that is named has to be one that the system trusts.
         let named = run(contrail(&["import", "--url", &server.url, &file(id)]));
         assert!(named.code == Some(1) && named.stderr.contains("certificate"), "{named:?}");
