@@ -4,6 +4,7 @@ mod banner;
 mod data_folder;
 mod deliver;
 mod disk_full;
+mod hangup;
 mod import;
 mod restart;
 mod sdk;
