@@ -17,10 +17,11 @@
 //! | 0 | [`error`], [`clock`], [`metrics`] | what everything may use |
 //!
 //! Five walks through it:
-//! * A call: `http::aws_json` → `auth` → `recorder::callers` → `api` (limit, parse, operation, record) → `store`.
+//! * A call: `transport` → `http::aws_json` → `auth` → `recorder::callers` → `api` (limit, parse, the caller's policy,
+//!   operation, record) → `store`.
 //! * A record from outside: `http::events` or `cli::import` → `recorder::intake` → `domain::event` (what the record does
 //!   not say, `recorder::catalog` knows; what lookups list, `domain::resources`) → `recorder::writer` → `store`.
-//! * A forwarded call: `proxy` → the upstream and back → `recorder::forwarded_calls` → `recorder::forwarded_call`
+//! * A forwarded call: `transport` → `proxy` (`auth`, where it is asked) → the upstream and back → `recorder::forwarded_calls` → `recorder::forwarded_call`
 //!   (`identify`, `catalog`, `reply`) → `recorder::writer`.
 //! * A question about the history: `console` (parameters, a session with a time limit) → `store::console`.
 //! * A delivery: as a call arrives it takes `store::Store::logging_trails` with it → `domain::routing` says which of them
