@@ -1,6 +1,6 @@
 //! Our own paths are for those who may use them: web pages of other origins are kept out, and so is, where that is wished,
-//! whoever has no token. A browser lets any page send simple requests to this machine, and a name
-//! that an attacker owns may resolve to it; programs send none of the headers looked at here, or honest ones.
+//! whoever has no token. A browser lets any page send simple requests to this machine, and a name that an attacker owns may
+//! resolve to it; programs send none of the headers looked at here, or honest ones.
 
 mod tokens;
 
@@ -68,40 +68,30 @@ pub(crate) struct OwnPaths {
     pub(crate) tokens: Option<Tokens>,
 }
 
-/// A request on our own paths that may come in: a handler that asks for this is reached by no other.
-pub(crate) struct Ours;
+/// Requests that may come in: a handler that asks for one of these is reached by no other.
+macro_rules! let_in {
+    ($($(#[$doc:meta])* $name:ident: $links:ident, $asks_for:ident;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
 
-impl FromRequest for Ours {
-    type Error = actix_web::Error;
-    type Future = Ready<Result<Ours, actix_web::Error>>;
+        impl FromRequest for $name {
+            type Error = actix_web::Error;
+            type Future = Ready<Result<$name, actix_web::Error>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(let_in(request, Links::Refused, AsksFor::Token).map(|()| Ours))
-    }
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                ready(let_in(request, Links::$links, AsksFor::$asks_for).map(|()| $name))
+            }
+        }
+    )*};
 }
 
-/// The same for what holds nothing of anybody: whoever comes needs no token.
-pub(crate) struct OursWithoutToken;
-
-impl FromRequest for OursWithoutToken {
-    type Error = actix_web::Error;
-    type Future = Ready<Result<OursWithoutToken, actix_web::Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(let_in(request, Links::Refused, AsksFor::Nothing).map(|()| OursWithoutToken))
-    }
-}
-
-/// The same for a page: a link to it may be followed from anywhere, by a person who then sees it in a window of its own.
-pub(crate) struct OursOrLink;
-
-impl FromRequest for OursOrLink {
-    type Error = actix_web::Error;
-    type Future = Ready<Result<OursOrLink, actix_web::Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(let_in(request, Links::Allowed, AsksFor::Nothing).map(|()| OursOrLink))
-    }
+let_in! {
+    /// A request on our own paths, from somebody who may make it.
+    Ours: Refused, Token;
+    /// A request for what holds nothing of anybody: whoever comes needs no token.
+    OursWithoutToken: Refused, Nothing;
+    /// The same for a page: a link to it may be followed from anywhere, by a person who then sees it in a window of its own.
+    OursOrLink: Allowed, Nothing;
 }
 
 /// Whether a request that follows a link from elsewhere may come in.

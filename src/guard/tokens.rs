@@ -1,12 +1,11 @@
 //! Tokens for our own paths: one with which everything can be done there, one with which everything can be read.
 
 use crate::clock::Ids;
-use crate::domain::secret::{Secret, is_same};
+use crate::domain::digest::sha256;
+use crate::domain::secret::Secret;
 use crate::domain::text::hex;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -72,6 +71,8 @@ pub(super) enum Refused {
 pub struct Tokens {
     admin: Secret,
     read: Secret,
+    /// What the cookie holds: nothing that could be used as a token. It is good for reading.
+    cookie: Secret,
 }
 
 impl Tokens {
@@ -87,10 +88,9 @@ impl Tokens {
                 from_file(&path, ids).map_err(|cause| UnusableToken { path, cause })
             }
         };
-        Ok(Tokens {
-            admin: token(ADMIN_TOKEN_VARIABLE, ADMIN_TOKEN_FILE)?,
-            read: token(READ_TOKEN_VARIABLE, READ_TOKEN_FILE)?,
-        })
+        let read = token(READ_TOKEN_VARIABLE, READ_TOKEN_FILE)?;
+        let cookie = cookie_of(&read);
+        Ok(Tokens { admin: token(ADMIN_TOKEN_VARIABLE, ADMIN_TOKEN_FILE)?, read, cookie })
     }
 
     /// What a token is good for.
@@ -112,10 +112,9 @@ impl Tokens {
         });
         let cookies =
             text("cookie").flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let expected = self.cookie_value();
         let has_cookie = || {
             let mut ours = cookies.filter(|(name, _)| *name == COOKIE);
-            ours.any(|(_, value)| is_same(value, &expected))
+            ours.any(|(_, value)| self.cookie.is(value))
         };
         let role = bearer.and_then(|token| self.role(token)).or_else(|| has_cookie().then_some(Role::Read));
         match role {
@@ -125,22 +124,17 @@ impl Tokens {
         }
     }
 
-    /// What the cookie holds: nothing that could be used as a token. It is good for reading.
-    fn cookie_value(&self) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.read.reveal().as_bytes()) else {
-            // A key of any length will do.
-            return String::new();
-        };
-        mac.update(b"contrail console");
-        hex(&mac.finalize().into_bytes())
-    }
-
     /// The `Set-Cookie` header for a browser that has shown a token: no page of another site makes it send that, no script
     /// reads it, and what came over TLS goes over TLS.
     pub(crate) fn set_cookie(&self, path: &str, transport: Transport) -> String {
         let secure = if transport == Transport::Encrypted { "; Secure" } else { "" };
-        format!("{COOKIE}={}; Path={path}; HttpOnly; SameSite=Strict{secure}", self.cookie_value())
+        format!("{COOKIE}={}; Path={path}; HttpOnly; SameSite=Strict{secure}", self.cookie.reveal())
     }
+}
+
+/// The cookie of browsers that have shown a token: another one as soon as the token for reading is another one.
+fn cookie_of(token: &Secret) -> Secret {
+    Secret::from(sha256(format!("contrail console {}", token.reveal()).as_bytes()))
 }
 
 /// A token in an environment variable.

@@ -8,7 +8,7 @@ use crate::auth::{self, Auth, Payload, RequestHead, SignedService};
 use crate::clock::Clock;
 use crate::domain::caller::{Caller, Origin};
 use crate::domain::policy::Target;
-use crate::domain::policy::permissions::permission;
+use crate::domain::policy::permissions::{AskedFor, permissions};
 use crate::recorder::callers::Callers;
 use crate::recorder::catalog::Catalog;
 use crate::recorder::exchange::Head;
@@ -17,14 +17,15 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The longest body that is collected; the largest that a service other than S3 takes is a Lambda package in Base64.
 const MAX_BODY: usize = 80 * 1024 * 1024;
 
-/// What all bodies that are being collected may take together.
+/// What all collected bodies may take together, until they are forwarded.
 const MAX_BODIES: usize = 4 * MAX_BODY;
 
 /// How much of a body that nobody wants is read all the same, and for how long.
@@ -44,14 +45,14 @@ pub(super) struct Admission {
     base_hosts: Vec<String>,
     /// The longest pause in a body.
     longest_pause: Duration,
-    /// A permit for each byte of a body that is being collected.
-    bodies: Semaphore,
+    /// A permit for each byte of the bodies that are collected.
+    bodies: Arc<Semaphore>,
 }
 
 /// What is to be forwarded.
 pub(super) enum Admitted {
-    /// A body that was collected.
-    Whole(Bytes),
+    /// A body that was collected, and the room that it takes as long as it is there.
+    Whole(Bytes, OwnedSemaphorePermit),
     /// A body that is forwarded as it comes; its hash, if its sender said one.
     AsItComes(Incoming, Option<String>),
     /// Nothing: its caller may not do it. With the body, as far as it was collected.
@@ -67,7 +68,7 @@ impl Admission {
         base_hosts: Vec<String>,
         longest_pause: Duration,
     ) -> Admission {
-        let bodies = Semaphore::new(MAX_BODIES);
+        let bodies = Arc::new(Semaphore::new(MAX_BODIES));
         Admission { auth, callers, catalog, clock, base_hosts, longest_pause, bodies }
     }
 
@@ -103,7 +104,7 @@ impl Admission {
             let is_wrong = body.is_end_stream() && hash.as_ref().is_some_and(|hash| *hash != EMPTY_HASH);
             let checked = if is_wrong { Err(auth::Refusal::WrongBody) } else { checked };
             let signer = match checked {
-                Ok(admission) => admission.signer,
+                Ok(checked) => checked.signer,
                 Err(refusal) => {
                     drain(body).await;
                     return Err(refused(refusal));
@@ -116,23 +117,25 @@ impl Admission {
             }
             return Ok(Admitted::AsItComes(body, hash));
         }
-        let body = self.collect(body).await?;
-        let admission = self.auth.check(&request, service, Payload::Body(&body)).map_err(refused)?;
-        let caller = self.callers.caller(admission.signer, origin);
+        let (body, room) = self.collect(body).await?;
+        let checked = self.auth.check(&request, service, Payload::Body(&body)).map_err(refused)?;
+        let caller = self.callers.caller(checked.signer, origin);
         Ok(match self.authorize(&caller, head, service, &body) {
-            Ok(()) => Admitted::Whole(body),
+            Ok(()) => Admitted::Whole(body, room),
             Err(denied) => Admitted::Denied(denied, body),
         })
     }
 
     /// The whole body.
-    async fn collect(&self, mut body: Incoming) -> Result<Bytes, Refusal> {
+    async fn collect(&self, mut body: Incoming) -> Result<(Bytes, OwnedSemaphorePermit), Refusal> {
+        let more_room =
+            |bytes| Arc::clone(&self.bodies).try_acquire_many_owned(bytes).map_err(|_| Refusal::no_room());
         let mut collected = BytesMut::new();
-        let mut room = self.bodies.try_acquire_many(0).map_err(|_| Refusal::no_room())?;
+        let mut room = more_room(0)?;
         loop {
             let frame = tokio::time::timeout(self.longest_pause, body.frame()).await;
             let frame = match frame.map_err(|_| Refusal::timeout())? {
-                None => return Ok(collected.freeze()),
+                None => return Ok((collected.freeze(), room)),
                 Some(frame) => frame.map_err(|_| Refusal::timeout())?,
             };
             let Ok(data) = frame.into_data() else { continue };
@@ -140,7 +143,7 @@ impl Admission {
                 return Err(Refusal::too_large(MAX_BODY));
             }
             let bytes = u32::try_from(data.len()).map_err(|_| Refusal::too_large(MAX_BODY))?;
-            room.merge(self.bodies.try_acquire_many(bytes).map_err(|_| Refusal::no_room())?);
+            room.merge(more_room(bytes)?);
             collected.extend_from_slice(&data);
         }
     }
@@ -162,12 +165,25 @@ impl Admission {
             // Whoever may do everything may also do what is not known here.
             return caller.authorize(&format!("{}:Unknown", service.0), Target::Unknown, now).map_err(denied);
         };
-        let action = permission(&call.event_source, &call.operation, head.method.as_str());
+        let headers: Vec<_> = head.headers.keys().map(|name| name.as_str()).collect();
+        let asked = AskedFor {
+            event_source: &call.event_source,
+            operation: &call.operation,
+            method: head.method.as_str(),
+            query: head.query(),
+            headers: &headers,
+        };
         let arn = s3_arn(&call);
         let target = arn.as_deref().map_or(Target::Unknown, Target::Arn);
-        caller.authorize(&action, target, now).map_err(denied)?;
-        match (service.is_s3(), head.header("x-amz-copy-source")) {
-            (true, Some(_)) => caller.authorize("s3:GetObject", Target::Unknown, now).map_err(denied),
+        for action in permissions(&asked) {
+            caller.authorize(&action, target, now).map_err(denied)?;
+        }
+        match head.header("x-amz-copy-source") {
+            Some(source) if service.is_s3() => {
+                let (action, arn) = copied_from(source);
+                let target = arn.as_deref().map_or(Target::Unknown, Target::Arn);
+                caller.authorize(action, target, now).map_err(denied)
+            }
             _ => Ok(()),
         }
     }
@@ -207,4 +223,14 @@ fn s3_arn(call: &Identified) -> Option<String> {
         Some(key) => format!("arn:aws:s3:::{bucket}/{key}"),
         None => format!("arn:aws:s3:::{bucket}"),
     })
+}
+
+/// What is needed of the object that an `x-amz-copy-source` names; which one it is, unless that is said by an access point.
+fn copied_from(source: &str) -> (&'static str, Option<String>) {
+    let (path, version) =
+        source.split_once("?versionId=").map_or((source, None), |(path, id)| (path, Some(id)));
+    let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let named = path.trim_start_matches('/').split_once('/').filter(|_| !path.starts_with("arn:"));
+    (action, named.map(|(bucket, key)| format!("arn:aws:s3:::{bucket}/{key}")))
 }

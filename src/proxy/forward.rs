@@ -109,8 +109,10 @@ impl Proxy {
             }
         };
         let wrong_hash = WrongHash::default();
+        let mut held = None;
         let (copy, body) = match admitted {
-            Admitted::Whole(body) => {
+            Admitted::Whole(body, room) => {
+                held = Some(room);
                 (BodyCopy::of_whole(&body), Full::new(body).map_err(|never| match never {}).boxed_unsync())
             }
             Admitted::AsItComes(body, hash) => {
@@ -151,6 +153,8 @@ impl Proxy {
                 return self.refuse(&head, &Refusal::unavailable(why), call);
             }
         };
+        // The upstream has the body.
+        drop(held);
         self.outages.end(&upstream);
         let granted = reply.headers().get(http::header::UPGRADE).cloned();
         match (reply.status(), caller, granted) {

@@ -2,28 +2,44 @@
 //!
 //! Source: IAM's service authorization reference; S3's user guide, "Required permissions for Amazon S3 API operations".
 
+use percent_encoding::percent_decode_str;
+
 /// The permission that an operation of S3 needs, where it has another name than the operation.
-const OF_S3: [(&str, &str); 35] = [
+const OF_S3: [(&str, &str); 56] = [
     ("CompleteMultipartUpload", "PutObject"),
     ("CopyObject", "PutObject"),
     ("CreateMultipartUpload", "PutObject"),
+    ("DeleteBucketAnalyticsConfiguration", "PutAnalyticsConfiguration"),
     ("DeleteBucketCors", "PutBucketCORS"),
     ("DeleteBucketEncryption", "PutEncryptionConfiguration"),
+    ("DeleteBucketIntelligentTieringConfiguration", "PutIntelligentTieringConfiguration"),
+    ("DeleteBucketInventoryConfiguration", "PutInventoryConfiguration"),
     ("DeleteBucketLifecycle", "PutLifecycleConfiguration"),
+    ("DeleteBucketMetricsConfiguration", "PutMetricsConfiguration"),
     ("DeleteBucketOwnershipControls", "PutBucketOwnershipControls"),
     ("DeleteBucketReplication", "PutReplicationConfiguration"),
     ("DeleteBucketTagging", "PutBucketTagging"),
+    ("DeleteObjects", "DeleteObject"),
     ("DeletePublicAccessBlock", "PutBucketPublicAccessBlock"),
     ("GetBucketAccelerateConfiguration", "GetAccelerateConfiguration"),
+    ("GetBucketAnalyticsConfiguration", "GetAnalyticsConfiguration"),
     ("GetBucketCors", "GetBucketCORS"),
     ("GetBucketEncryption", "GetEncryptionConfiguration"),
+    ("GetBucketIntelligentTieringConfiguration", "GetIntelligentTieringConfiguration"),
+    ("GetBucketInventoryConfiguration", "GetInventoryConfiguration"),
+    ("GetBucketLifecycle", "GetLifecycleConfiguration"),
     ("GetBucketLifecycleConfiguration", "GetLifecycleConfiguration"),
+    ("GetBucketMetricsConfiguration", "GetMetricsConfiguration"),
     ("GetBucketNotificationConfiguration", "GetBucketNotification"),
     ("GetBucketReplication", "GetReplicationConfiguration"),
     ("GetObjectLockConfiguration", "GetBucketObjectLockConfiguration"),
     ("GetPublicAccessBlock", "GetBucketPublicAccessBlock"),
     ("HeadBucket", "ListBucket"),
     ("HeadObject", "GetObject"),
+    ("ListBucketAnalyticsConfigurations", "GetAnalyticsConfiguration"),
+    ("ListBucketIntelligentTieringConfigurations", "GetIntelligentTieringConfiguration"),
+    ("ListBucketInventoryConfigurations", "GetInventoryConfiguration"),
+    ("ListBucketMetricsConfigurations", "GetMetricsConfiguration"),
     ("ListBuckets", "ListAllMyBuckets"),
     ("ListMultipartUploads", "ListBucketMultipartUploads"),
     ("ListObjectVersions", "ListBucketVersions"),
@@ -31,12 +47,19 @@ const OF_S3: [(&str, &str); 35] = [
     ("ListObjectsV2", "ListBucket"),
     ("ListParts", "ListMultipartUploadParts"),
     ("PutBucketAccelerateConfiguration", "PutAccelerateConfiguration"),
+    ("PutBucketAnalyticsConfiguration", "PutAnalyticsConfiguration"),
     ("PutBucketCors", "PutBucketCORS"),
     ("PutBucketEncryption", "PutEncryptionConfiguration"),
+    ("PutBucketIntelligentTieringConfiguration", "PutIntelligentTieringConfiguration"),
+    ("PutBucketInventoryConfiguration", "PutInventoryConfiguration"),
+    ("PutBucketLifecycle", "PutLifecycleConfiguration"),
     ("PutBucketLifecycleConfiguration", "PutLifecycleConfiguration"),
+    ("PutBucketMetricsConfiguration", "PutMetricsConfiguration"),
     ("PutBucketNotificationConfiguration", "PutBucketNotification"),
     ("PutBucketReplication", "PutReplicationConfiguration"),
+    ("PutObjectLockConfiguration", "PutBucketObjectLockConfiguration"),
     ("PutPublicAccessBlock", "PutBucketPublicAccessBlock"),
+    ("SelectObjectContent", "GetObject"),
     ("UploadPart", "PutObject"),
     ("UploadPartCopy", "PutObject"),
 ];
@@ -57,49 +80,116 @@ fn other_name(table: &'static [(&str, &'static str)], name: &str) -> Option<&'st
     table.iter().find(|(known, _)| *known == name).map(|(_, other)| *other)
 }
 
-/// The permission that an operation of S3 needs, without `s3:`.
-pub fn s3_permission(operation: &str) -> &str {
-    other_name(&OF_S3, operation).unwrap_or(operation)
-}
-
-/// The permission for one version of an object, where it is another one.
-pub fn s3_permission_of_version(permission: &str) -> &str {
-    other_name(&OF_S3_VERSIONS, permission).unwrap_or(permission)
+/// What of a call says which permissions it needs.
+#[derive(Debug, Clone, Copy)]
+pub struct AskedFor<'a> {
+    /// `s3.amazonaws.com`, as records have it.
+    pub event_source: &'a str,
+    /// The operation, as the API has it.
+    pub operation: &'a str,
+    /// `GET`, `POST` …
+    pub method: &'a str,
+    /// The query, percent-encoded.
+    pub query: &'a str,
+    /// The names of its headers, in small letters.
+    pub headers: &'a [&'a str],
 }
 
 /// What policies call a service that has another name where calls are recorded.
-const SERVICES: [(&str, &str); 3] = [("email", "ses"), ("monitoring", "cloudwatch"), ("tagging", "tag")];
+const SERVICES: [(&str, &str); 4] =
+    [("email", "ses"), ("iotdata", "iot"), ("monitoring", "cloudwatch"), ("tagging", "tag")];
 
-/// The permission that an operation of any service needs: `lambda:InvokeFunction`. `event_source` as records have it.
-pub fn permission(event_source: &str, operation: &str, method: &str) -> String {
-    let service = event_source.split('.').next().unwrap_or_default();
+/// All permissions that a call needs on what it names: `lambda:InvokeFunction`.
+pub fn permissions(asked: &AskedFor<'_>) -> Vec<String> {
+    let service = asked.event_source.split('.').next().unwrap_or_default();
     let service = other_name(&SERVICES, service).unwrap_or(service);
-    let name = match (service, operation) {
-        ("s3", operation) => s3_permission(operation),
+    let names = match (service, asked.operation) {
+        ("s3", _) => of_s3(asked),
         // Its permissions are the methods of HTTP.
-        ("apigateway", _) => method,
-        ("lambda", "Invoke" | "InvokeWithResponseStream") => "InvokeFunction",
-        (_, operation) => operation,
+        ("apigateway", _) => vec![asked.method],
+        ("dynamodb", "TransactGetItems") => vec!["GetItem"],
+        ("dynamodb", "TransactWriteItems") => {
+            vec!["ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem"]
+        }
+        ("dynamodb", "BatchExecuteStatement" | "ExecuteStatement" | "ExecuteTransaction") => {
+            vec!["PartiQLDelete", "PartiQLInsert", "PartiQLSelect", "PartiQLUpdate"]
+        }
+        ("lambda", "Invoke" | "InvokeWithResponseStream") => vec!["InvokeFunction"],
+        ("sns", "PublishBatch") => vec!["Publish"],
+        ("sqs", operation) => vec![operation.strip_suffix("Batch").unwrap_or(operation)],
+        (_, operation) => vec![operation],
     };
-    format!("{service}:{name}")
+    names.into_iter().map(|name| format!("{service}:{name}")).collect()
+}
+
+fn of_s3<'a>(asked: &AskedFor<'a>) -> Vec<&'a str> {
+    let AskedFor { operation, query, headers, .. } = *asked;
+    let mut needed = vec![other_name(&OF_S3, operation).unwrap_or(operation)];
+    if operation == "GetObjectAttributes" {
+        needed.push("GetObject");
+    }
+    let is_of_version = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        percent_decode_str(name).decode_utf8_lossy() == "versionId"
+    };
+    if query.split('&').any(is_of_version) {
+        for name in &mut needed {
+            *name = other_name(&OF_S3_VERSIONS, name).unwrap_or(name);
+        }
+    }
+    let has = |name: &str| headers.contains(&name);
+    let grants = has("x-amz-acl") || headers.iter().any(|name| name.starts_with("x-amz-grant-"));
+    let makes_object = matches!(operation, "PutObject" | "CreateMultipartUpload" | "CopyObject");
+    if makes_object && has("x-amz-tagging") {
+        needed.push("PutObjectTagging");
+    }
+    if makes_object && grants {
+        needed.push("PutObjectAcl");
+    }
+    if operation == "CreateBucket" && grants {
+        needed.push("PutBucketAcl");
+    }
+    needed
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn needed(service: &str, operation: &str, query: &str, headers: &[&str]) -> String {
+        let event_source = format!("{service}.amazonaws.com");
+        let asked = AskedFor { event_source: &event_source, operation, method: "GET", query, headers };
+        permissions(&asked).join(" ")
+    }
+
     #[test]
-    fn most_permissions_are_called_like_their_operations() {
-        for (source, operation, expected) in [
-            ("sqs.amazonaws.com", "SendMessage", "sqs:SendMessage"),
-            ("s3.amazonaws.com", "ListObjectsV2", "s3:ListBucket"),
-            ("s3.amazonaws.com", "GetObject", "s3:GetObject"),
-            ("lambda.amazonaws.com", "Invoke", "lambda:InvokeFunction"),
-            ("lambda.amazonaws.com", "CreateFunction", "lambda:CreateFunction"),
-            ("monitoring.amazonaws.com", "PutMetricData", "cloudwatch:PutMetricData"),
-            ("apigateway.amazonaws.com", "GetRestApis", "apigateway:GET"),
+    fn most_permissions_are_called_like_their_operations_and_the_others_are_known() {
+        for (service, operation, expected) in [
+            ("sqs", "SendMessage", "sqs:SendMessage"),
+            ("sqs", "SendMessageBatch", "sqs:SendMessage"),
+            ("sns", "PublishBatch", "sns:Publish"),
+            ("lambda", "Invoke", "lambda:InvokeFunction"),
+            ("lambda", "CreateFunction", "lambda:CreateFunction"),
+            ("monitoring", "PutMetricData", "cloudwatch:PutMetricData"),
+            ("apigateway", "GetRestApis", "apigateway:GET"),
+            ("dynamodb", "BatchWriteItem", "dynamodb:BatchWriteItem"),
+            ("dynamodb", "TransactGetItems", "dynamodb:GetItem"),
+            ("s3", "ListObjectsV2", "s3:ListBucket"),
+            ("s3", "GetObject", "s3:GetObject"),
+            ("s3", "DeleteObjects", "s3:DeleteObject"),
+            ("s3", "GetObjectAttributes", "s3:GetObjectAttributes s3:GetObject"),
         ] {
-            assert_eq!(permission(source, operation, "GET"), expected);
+            assert_eq!(needed(service, operation, "", &[]), expected);
         }
+    }
+
+    #[test]
+    fn versions_tags_and_grants_need_permissions_of_their_own() {
+        assert_eq!(needed("s3", "GetObject", "versionId=null", &[]), "s3:GetObjectVersion");
+        assert_eq!(needed("s3", "DeleteObject", "a=b&version%49d=null", &[]), "s3:DeleteObjectVersion");
+        assert_eq!(needed("s3", "GetObject", "versions", &[]), "s3:GetObject");
+        let tagged = needed("s3", "PutObject", "", &["host", "x-amz-tagging", "x-amz-grant-read"]);
+        assert_eq!(tagged, "s3:PutObject s3:PutObjectTagging s3:PutObjectAcl");
+        assert_eq!(needed("s3", "CreateBucket", "", &["x-amz-acl"]), "s3:CreateBucket s3:PutBucketAcl");
     }
 }

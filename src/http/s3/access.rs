@@ -6,7 +6,7 @@
 use crate::clock::Clock;
 use crate::domain::caller::Caller;
 use crate::domain::policy::Target;
-use crate::domain::policy::permissions::{s3_permission, s3_permission_of_version};
+use crate::domain::policy::permissions::{AskedFor, permissions};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::{CopyObjectInput, CopySource, DeleteObjectsInput, UploadPartCopyInput};
@@ -29,41 +29,17 @@ pub(super) struct Access {
     pub(super) clock: Clock,
 }
 
-/// All permissions that a request of an operation needs on what its path names.
-fn permissions(operation: &str, cx: &S3AccessContext<'_>) -> Vec<String> {
-    let mut needed = vec![s3_permission(operation).to_owned()];
-    if operation == "GetObjectAttributes" {
-        needed.push("GetObject".to_owned());
-    }
-    let query = cx.uri().query().unwrap_or_default();
-    if query.split('&').any(|pair| pair.split('=').next() == Some("versionId")) {
-        for name in &mut needed {
-            *name = s3_permission_of_version(name).to_owned();
-        }
-    }
-    let has = |header: &str| cx.headers().contains_key(header);
-    let grants = || cx.headers().keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
-    let makes_object = matches!(operation, "PutObject" | "CreateMultipartUpload" | "CopyObject");
-    if makes_object && has("x-amz-tagging") {
-        needed.push("PutObjectTagging".to_owned());
-    }
-    if (makes_object || operation == "CreateBucket") && (has("x-amz-acl") || grants()) {
-        needed.push(if makes_object { "PutObjectAcl" } else { "PutBucketAcl" }.to_owned());
-    }
-    needed
-}
-
 impl Access {
     fn authorize(&self, caller: Option<&Arc<Caller>>, permission: &str, on: Target<'_>) -> S3Result<()> {
         let caller = caller.ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))?;
-        let authorized = caller.authorize(&format!("s3:{permission}"), on, self.clock.now());
+        let authorized = caller.authorize(permission, on, self.clock.now());
         authorized.map_err(|why| s3_error!(AccessDenied, "{why}"))
     }
 
     fn authorize_source(&self, caller: Option<&Arc<Caller>>, source: &CopySource) -> S3Result<()> {
         match source {
             CopySource::Bucket { bucket, key, version_id } => {
-                let permission = if version_id.is_some() { "GetObjectVersion" } else { "GetObject" };
+                let permission = if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
                 self.authorize(caller, permission, Target::Arn(&object_arn(bucket, key)))
             }
             // Other sources are no part of the store.
@@ -96,7 +72,15 @@ impl S3Access for Access {
             _ => {}
         }
         let on = resource.as_deref().map_or(Target::Nothing, Target::Arn);
-        for permission in permissions(operation, cx) {
+        let headers: Vec<_> = cx.headers().keys().map(|name| name.as_str()).collect();
+        let asked = AskedFor {
+            event_source: "s3.amazonaws.com",
+            operation,
+            method: cx.method().as_str(),
+            query: cx.uri().query().unwrap_or_default(),
+            headers: &headers,
+        };
+        for permission in permissions(&asked) {
             self.authorize(caller.as_ref(), &permission, on)?;
         }
         Ok(())
@@ -113,7 +97,8 @@ impl S3Access for Access {
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
         let caller = request.extensions.get();
         for object in &request.input.delete.objects {
-            let permission = if object.version_id.is_some() { "DeleteObjectVersion" } else { "DeleteObject" };
+            let permission =
+                if object.version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
             self.authorize(caller, permission, Target::Arn(&object_arn(&request.input.bucket, &object.key)))?;
         }
         Ok(())

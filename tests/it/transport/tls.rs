@@ -198,3 +198,26 @@ async fn policies_can_ask_for_tls_and_browsers_get_a_cookie_for_tls_only() {
     let reply = login.send_over_tls(&server.url, &trust).await;
     assert!(reply.header("set-cookie").ends_with("; SameSite=Strict; Secure"), "{:?}", reply.headers);
 }
+
+#[tokio::test]
+async fn a_certificate_of_its_own_that_is_over_soon_is_made_anew_at_a_start() {
+    let server = encrypted(&[]).await;
+    for (days, is_kept) in [(20, false), (40, true)] {
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        let mut parameters = rcgen::CertificateParams::new(names).unwrap();
+        let end = contrail::clock::Clock::system().now() + chrono::TimeDelta::days(days);
+        let date = end.date_naive().to_string();
+        let part = |at: std::ops::Range<usize>| date[at].parse::<u8>().unwrap();
+        parameters.not_after = rcgen::date_time_ymd(date[..4].parse().unwrap(), part(5..7), part(8..10));
+        let key = rcgen::KeyPair::generate().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let written = parameters.self_signed(&key).unwrap().pem();
+        std::fs::write(folder.path().join("tls.crt"), &written).unwrap();
+        std::fs::write(folder.path().join("tls.key"), key.serialize_pem()).unwrap();
+        let settings = vec![("tls.enabled", "true".to_owned())];
+        let started = TestServer::on(folder, settings, server.clock.clone()).await;
+        let found = std::fs::read_to_string(own_certificate(&started)).unwrap();
+        assert_eq!(found == written, is_kept, "{days} days");
+        assert!(trails(&started, &Trust::in_file(&own_certificate(&started))).await.status == 200);
+    }
+}
