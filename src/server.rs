@@ -80,6 +80,8 @@ pub enum StartError {
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// The base URL under which it can be reached from its own machine.
+    pub url: String,
     /// Whether our own paths ask for a token.
     pub has_tokens: bool,
     /// Encrypts its connections; `None` for plain HTTP.
@@ -141,7 +143,8 @@ impl Server {
             false => None,
         };
         let (parts, writer) = Parts::open(settings, &folder, clock, ids).await?;
-        folder.announce(&http::base_url(if tls.is_some() { "https" } else { "http" }, address))?;
+        let url = http::base_url(if tls.is_some() { "https" } else { "http" }, address);
+        folder.announce(&url)?;
         let workers = parts.workers();
         let routes = http::routes(parts.doors(workers.clone(), tokens), address);
         let limits = &parts.settings.limits;
@@ -149,7 +152,7 @@ impl Server {
             Connections::new(limits.connections, limits.connections_per_peer, parts.metrics.clone());
         let entrance = Entrance { connections, tls: tls.clone() };
         let http = listening(listener, routes, parts.settings.server.workers, entrance, parts.proxy())?;
-        Ok(Server { address, has_tokens, tls, parts, workers, http, writer, folder })
+        Ok(Server { address, url, has_tokens, tls, parts, workers, http, writer, folder })
     }
 
     /// Answers until `shutdown` is ready; then takes no more, finishes what is in flight, stores what was taken on, and

@@ -44,7 +44,9 @@ impl Credentials {
                 if found.insert(key.clone(), credential).is_some() {
                     return Err(twice());
                 }
-            } else if settings.auth.mode == AuthMode::Signed && !found.contains_key(key) {
+            } else if let Some(credential) = found.get_mut(key) {
+                credential.expires = identity.expires;
+            } else if settings.auth.mode == AuthMode::Signed {
                 return Err(UnusableCredentials(format!(
                     "identities: {key} has no secret, and auth.mode is \"signed\": name a secret_file or a secret_env"
                 )));

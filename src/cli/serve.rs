@@ -3,7 +3,6 @@
 use crate::clock::{Clock, Ids};
 use crate::config::{AuthMode, LogFormat, Settings};
 use crate::guard::{ADMIN_TOKEN_FILE, READ_TOKEN_FILE};
-use crate::http::base_url;
 use crate::server::{Server, bind};
 use crate::transport::certificate::OWN_CERTIFICATE;
 use std::io::{IsTerminal, Write};
@@ -47,8 +46,7 @@ fn start_logging(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> 
 
 fn banner(server: &Server) {
     let settings = &server.parts.settings;
-    let scheme = if server.tls.is_some() { "https" } else { "http" };
-    let url = base_url(scheme, server.address);
+    let url = &server.url;
     let clients = match (&settings.recorder.upstream, &settings.delivery.s3_endpoint) {
         (Some(_), _) => format!("AWS_ENDPOINT_URL={url}"),
         (None, None) => format!("AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}"),

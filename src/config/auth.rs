@@ -132,6 +132,9 @@ impl IdentitySetting {
         if self.secret_file.is_some() && self.secret_env.is_some() {
             return wrong(": its secret is in secret_file or in secret_env, not in both");
         }
+        if self.session_token_file.is_some() && self.secret_file.is_none() && self.secret_env.is_none() {
+            return wrong(" has a session_token_file, and no secret_file or secret_env beside it");
+        }
         if self.policy_file.is_some() && mode == AuthMode::Off {
             return wrong(" has a policy_file, which means nothing while auth.mode is \"off\"");
         }

@@ -5,6 +5,7 @@
 
 mod access;
 mod chunked;
+mod declared;
 mod host;
 mod refusal;
 
@@ -18,6 +19,7 @@ use actix_web::body::SizedStream;
 use actix_web::dev::RequestHead;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
+use declared::DeclaredBody;
 use futures_util::stream::{self, Stream, StreamExt};
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -210,13 +212,13 @@ fn prepare(
     }
     let has_body = parts.headers.contains_key(http::header::TRANSFER_ENCODING)
         || parts.headers.get(http::header::CONTENT_LENGTH).is_some_and(|length| length != "0");
-    let plain = chunked::Plain::take_headers(&mut parts.headers, admitted.chunks)?;
+    let declared = DeclaredBody::take_headers(&mut parts.headers, admitted.chunks)?;
     let body = if has_body {
         let frames =
-            plain.decode(incoming(receiver)).map(|part| part.map(Frame::data).map_err(StdError::from));
+            declared.decode(incoming(receiver)).map(|part| part.map(Frame::data).map_err(StdError::from));
         Body::http_body_unsync(StreamBody::new(frames))
     } else {
-        plain.check_empty()?;
+        declared.check_empty()?;
         Body::empty()
     };
     Ok(http::Request::from_parts(parts, body))

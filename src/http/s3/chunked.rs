@@ -4,15 +4,15 @@
 //! `<hex size>[;chunk-signature=…]\r\n<bytes>\r\n … 0[;…]\r\n[name:value\r\n …]\r\n`: source is the S3 API reference,
 //! "Signature Calculations for the Authorization Header: Transferring Payload in Multiple Chunks".
 
+use super::declared::{DeclaredBody, hasher};
 use super::refusal::body_fault;
-use crate::auth::{ChunkSignatures, Refusal};
+use crate::auth::Refusal;
 use crate::buckets::BodyFault;
 use crate::domain::text::hex;
 use actix_web::web::{Buf, Bytes, BytesMut};
 use futures_util::stream::{self, Stream, StreamExt};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use s3s::S3ErrorCode;
 use s3s::checksum::ChecksumHasher;
-use s3s::{S3Error, S3ErrorCode, s3_error};
 use sha2::{Digest, Sha256};
 use std::pin::Pin;
 
@@ -21,36 +21,6 @@ const MAX_LINE: usize = 8 * 1024;
 
 /// The most lines behind the last chunk.
 const MAX_TRAILERS: usize = 20;
-
-/// How a body is to be read.
-#[derive(Debug)]
-pub(super) struct Plain {
-    is_chunked: bool,
-    /// The hash of the whole body, when it is not in chunks and its sender said it: 64 hex digits.
-    sha256: Option<String>,
-    /// What checks its chunks, when they are signed and signatures are checked.
-    signatures: Option<ChunkSignatures>,
-    /// Bytes that must come out, when the sender declared it.
-    length: Option<u64>,
-    /// The checksum that the sender declared, by its header's name.
-    declared: Option<(String, String)>,
-    /// The name of a checksum that stands behind the body.
-    trailer: Option<String>,
-}
-
-/// `x-amz-checksum-…` headers and the checksums that they hold.
-fn hasher(name: &str) -> Option<ChecksumHasher> {
-    let mut hasher = ChecksumHasher::default();
-    match name.strip_prefix("x-amz-checksum-")? {
-        "crc32" => hasher.crc32 = Some(Default::default()),
-        "crc32c" => hasher.crc32c = Some(Default::default()),
-        "crc64nvme" => hasher.crc64nvme = Some(Default::default()),
-        "sha1" => hasher.sha1 = Some(Default::default()),
-        "sha256" => hasher.sha256 = Some(Default::default()),
-        _ => return None,
-    }
-    Some(hasher)
-}
 
 fn finish(hasher: ChecksumHasher) -> Option<String> {
     let sum = hasher.finalize();
@@ -61,91 +31,13 @@ fn finish(hasher: ChecksumHasher) -> Option<String> {
         .or(sum.checksum_sha256)
 }
 
-impl Plain {
-    /// Reads what the headers say of the body, and makes them say what the plain body is.
-    ///
-    /// # Errors
-    /// They say it in a way that S3 does not know.
-    pub(super) fn take_headers(
-        headers: &mut HeaderMap,
-        signatures: Option<ChunkSignatures>,
-    ) -> Result<Plain, S3Error> {
-        let text = |headers: &HeaderMap, name: &str| {
-            headers.get(name).and_then(|value| value.to_str().ok()).map(|value| value.trim().to_owned())
-        };
-        let (is_chunked, sha256) = match text(headers, "x-amz-content-sha256").as_deref() {
-            None | Some("UNSIGNED-PAYLOAD") => (false, None),
-            Some(
-                "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
-                | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
-                | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
-                | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
-                | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
-            ) => (true, None),
-            Some(hash) if hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
-                (false, Some(hash.to_ascii_lowercase()))
-            }
-            Some(_) => {
-                return Err(s3_error!(
-                    InvalidArgument,
-                    "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
-                     STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, \
-                     STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a \
-                     valid sha256 value."
-                ));
-            }
-        };
-        headers.remove("x-amz-content-sha256");
-        // A checksum of an upload's parts together stands in the same headers, with the list of its parts as the body.
-        let whole = headers.contains_key("x-amz-checksum-type");
-        let declared = headers.keys().filter(|_| !whole).find_map(|name| {
-            hasher(name.as_str())?;
-            Some((name.as_str().to_owned(), text(headers, name.as_str())?))
-        });
-        let trailer = text(headers, "x-amz-trailer").map(|name| name.to_ascii_lowercase());
-        let mut plain = Plain { is_chunked, sha256, signatures, length: None, declared, trailer };
-        if !is_chunked {
-            return Ok(plain);
-        }
-        headers.remove("x-amz-trailer");
-        if let Some(length) = headers.remove("x-amz-decoded-content-length") {
-            let parsed = length.to_str().ok().and_then(|text| text.parse().ok());
-            let bad = || s3_error!(InvalidArgument, "x-amz-decoded-content-length is no number");
-            plain.length = Some(parsed.ok_or_else(bad)?);
-            headers.insert(header::CONTENT_LENGTH, length);
-        } else {
-            headers.remove(header::CONTENT_LENGTH);
-        }
-        if let Some(encoding) = text(headers, "content-encoding") {
-            let others: Vec<&str> =
-                encoding.split(',').map(str::trim).filter(|e| !e.is_empty() && *e != "aws-chunked").collect();
-            headers.remove(header::CONTENT_ENCODING);
-            if let Ok(others) = HeaderValue::from_str(&others.join(","))
-                && !others.is_empty()
-            {
-                headers.insert(HeaderName::from_static("content-encoding"), others);
-            }
-        }
-        Ok(plain)
-    }
-
-    /// For a request without a body.
-    pub(super) fn check_empty(&self) -> Result<(), S3Error> {
-        if self.is_chunked {
-            return Err(s3_error!(IncompleteBody, "The request body is missing."));
-        }
-        match &self.sha256 {
-            Some(hash) if *hash != hex(&Sha256::digest(b"")) => Err(body_fault(&Refusal::WrongBody).answer()),
-            _ => Ok(()),
-        }
-    }
-
+impl DeclaredBody {
     /// The plain body. After an error nothing more comes.
     pub(super) fn decode<S>(self, body: S) -> impl Stream<Item = Result<Bytes, BodyFault>> + Send
     where
         S: Stream<Item = Result<Bytes, BodyFault>> + Send + 'static,
     {
-        let name = match (&self.declared, &self.trailer) {
+        let name = match (&self.checksum, &self.trailer) {
             (Some((name, _)), _) => Some(name.as_str()),
             (None, trailer) => trailer.as_deref(),
         };
@@ -158,7 +50,7 @@ impl Plain {
             left: 0,
             is_first: true,
             out: 0,
-            plain: self,
+            declared: self,
         };
         stream::unfold(Some(reader), |reader| async move {
             let mut reader = reader?;
@@ -173,7 +65,7 @@ impl Plain {
 
 struct Reader {
     body: Pin<Box<dyn Stream<Item = Result<Bytes, BodyFault>> + Send>>,
-    plain: Plain,
+    declared: DeclaredBody,
     hasher: Option<ChecksumHasher>,
     /// Of the whole body, when its sender said what that is.
     sha256: Option<Sha256>,
@@ -202,7 +94,7 @@ fn mismatch() -> BodyFault {
 
 impl Reader {
     async fn next(&mut self) -> Result<Option<Bytes>, BodyFault> {
-        let bytes = if self.plain.is_chunked {
+        let bytes = if self.declared.is_chunked {
             self.next_of_chunk().await?
         } else {
             self.body.next().await.transpose()?
@@ -210,7 +102,7 @@ impl Reader {
         match &bytes {
             Some(bytes) => {
                 self.out += bytes.len() as u64;
-                if self.plain.length.is_some_and(|length| self.out > length) {
+                if self.declared.length.is_some_and(|length| self.out > length) {
                     return Err(self.wrong_length());
                 }
                 if let Some(hasher) = &mut self.hasher {
@@ -233,15 +125,15 @@ impl Reader {
     }
 
     fn check_end(&mut self) -> Result<(), BodyFault> {
-        if self.plain.length.is_some_and(|length| self.out != length) {
+        if self.declared.length.is_some_and(|length| self.out != length) {
             return Err(self.wrong_length());
         }
         if let Some(sha256) = self.sha256.take()
-            && self.plain.sha256 != Some(hex(&sha256.finalize()))
+            && self.declared.sha256 != Some(hex(&sha256.finalize()))
         {
             return Err(body_fault(&Refusal::WrongBody));
         }
-        if let (Some(hasher), Some((name, declared))) = (self.hasher.take(), &self.plain.declared)
+        if let (Some(hasher), Some((name, declared))) = (self.hasher.take(), &self.declared.checksum)
             && finish(hasher).as_ref() != Some(declared)
         {
             let algorithm = name.trim_start_matches("x-amz-checksum-").to_ascii_uppercase();
@@ -282,7 +174,7 @@ impl Reader {
         let size = usize::try_from(self.left).unwrap_or(usize::MAX).min(self.buffer.len());
         self.left -= size as u64;
         let bytes = self.buffer.split_to(size).freeze();
-        if let Some(signatures) = &mut self.plain.signatures {
+        if let Some(signatures) = &mut self.declared.signatures {
             signatures.update(&bytes);
         }
         Ok(Some(bytes))
@@ -290,7 +182,7 @@ impl Reader {
 
     /// Checks the signature of the chunk that has been read.
     fn check_chunk(&mut self) -> Result<(), BodyFault> {
-        let Some(signatures) = &mut self.plain.signatures else { return Ok(()) };
+        let Some(signatures) = &mut self.declared.signatures else { return Ok(()) };
         signatures.ends_chunk(&self.chunk_signature).then_some(()).ok_or_else(mismatch)
     }
 
@@ -314,17 +206,17 @@ impl Reader {
                 continue;
             }
             signed.push(format!("{name}:{}\n", value.trim()));
-            if self.plain.trailer.as_deref() == Some(&name) && self.plain.declared.is_none() {
-                self.plain.declared = Some((name, value.trim().to_owned()));
+            if self.declared.trailer.as_deref() == Some(&name) && self.declared.checksum.is_none() {
+                self.declared.checksum = Some((name, value.trim().to_owned()));
             }
         }
         signed.sort_unstable();
-        if let Some(signatures) = &mut self.plain.signatures
+        if let Some(signatures) = &mut self.declared.signatures
             && !signatures.ends_body(&signed.concat(), &signature)
         {
             return Err(mismatch());
         }
-        if self.plain.trailer.is_some() && self.hasher.is_some() && self.plain.declared.is_none() {
+        if self.declared.trailer.is_some() && self.hasher.is_some() && self.declared.checksum.is_none() {
             return Err(fault(S3ErrorCode::InvalidRequest, "The checksum behind the body is missing."));
         }
         // Whatever else there is is no part of the body.
@@ -365,6 +257,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderMap;
 
     fn headers(more: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -380,7 +273,7 @@ mod tests {
         let mut results = Vec::new();
         for size in [1, 2, 3, 7, body.len().max(1)] {
             let pieces: Vec<_> = body.chunks(size).map(|b| Ok(Bytes::copy_from_slice(b))).collect();
-            let plain = Plain::take_headers(&mut headers(more), None).unwrap();
+            let plain = DeclaredBody::take_headers(&mut headers(more), None).unwrap();
             let out: Vec<_> = plain.decode(stream::iter(pieces)).collect().await;
             let out: Result<Vec<Bytes>, BodyFault> = out.into_iter().collect();
             results.push(out.map(|out| String::from_utf8(out.concat()).unwrap()).map_err(|fault| fault.code));
@@ -425,7 +318,8 @@ mod tests {
             assert_eq!(decoded(&[length], body).await, Err(S3ErrorCode::IncompleteBody));
         }
         assert!(
-            Plain::take_headers(&mut headers(&[("x-amz-decoded-content-length", "many")]), None).is_err()
+            DeclaredBody::take_headers(&mut headers(&[("x-amz-decoded-content-length", "many")]), None)
+                .is_err()
         );
     }
 
@@ -453,7 +347,7 @@ mod tests {
             ("content-length", "99"),
             ("x-amz-decoded-content-length", "11"),
         ]);
-        Plain::take_headers(&mut headers, None).unwrap();
+        DeclaredBody::take_headers(&mut headers, None).unwrap();
         assert_eq!(headers["content-encoding"], "gzip");
         assert_eq!(headers["content-length"], "11");
         assert_eq!(headers.len(), 2);

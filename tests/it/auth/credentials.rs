@@ -37,6 +37,25 @@ async fn secrets_are_read_from_a_file_as_the_aws_cli_has_it() {
 }
 
 #[tokio::test]
+async fn a_key_whose_secret_is_in_the_file_may_expire_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[a]\naws_access_key_id = AKIAANA\naws_secret_access_key = ana+secret/0123\n";
+    let path = file(folder.path(), "credentials", text);
+    let server = TestServer::with(&[
+        ("auth.mode", "signed"),
+        ("auth.credentials_file", &path),
+        ("identities[0].access_key", ANA.id),
+        ("identities[0].account", ACCOUNT),
+        ("identities[0].user", "ana"),
+        ("identities[0].expires", "2026-11-22T06:30:00Z"),
+    ])
+    .await;
+    assert_eq!(answer(&server, &ANA).await, "");
+    server.wait(3600);
+    assert_eq!(answer(&server, &ANA).await, "ExpiredTokenException");
+}
+
+#[tokio::test]
 async fn a_known_key_is_enough_where_signatures_are_not_checked() {
     let server = TestServer::with(&[
         ("auth.mode", "known"),
@@ -136,6 +155,8 @@ async fn keys_that_cannot_be_used_are_refused_at_the_start_and_no_secret_is_show
     assert!(refusal(folder, &policy).await.contains("AKIAANA: policy_file /not/there: "));
     let off = [policy, vec![("auth.mode", "off")]].concat();
     assert!(refusal(folder, &off).await.contains("AKIAANA has a policy_file, which means nothing"));
+    let token = with(&[("identities[0].session_token_file", "/not/there")]);
+    assert!(refusal(folder, &token).await.contains("AKIAANA has a session_token_file, and no secret_file"));
     let empty = file(folder, "empty", "\n");
     let mut settings = ana.to_vec();
     settings.push(("identities[0].secret_file", &empty));
