@@ -3,6 +3,7 @@
 //! A signature says what the body is, so a body is collected before it is forwarded, but for S3's, which may be large: there
 //! the sender says the body's hash beforehand, and it is compared as the body passes ([`hashed_body`](super::hashed_body)).
 
+use super::Parts;
 use super::refusal::Refusal;
 use crate::auth::{self, Auth, Payload, RequestHead, SignedService};
 use crate::clock::Clock;
@@ -60,14 +61,11 @@ pub(super) enum Admitted {
 }
 
 impl Admission {
-    pub(super) fn new(
-        auth: Auth,
-        callers: Arc<Callers>,
-        catalog: Arc<Catalog>,
-        clock: Clock,
-        base_hosts: Vec<String>,
-        longest_pause: Duration,
-    ) -> Admission {
+    /// With nothing collected yet.
+    pub(super) fn new(parts: &Parts) -> Admission {
+        let Parts { settings, clock, callers, auth, catalog, .. } = parts.clone();
+        let base_hosts = settings.recorder.base_hosts.clone();
+        let longest_pause = settings.server.chunk_timeout.0;
         let bodies = Arc::new(Semaphore::new(MAX_BODIES));
         Admission { auth, callers, catalog, clock, base_hosts, longest_pause, bodies }
     }

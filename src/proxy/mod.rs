@@ -67,12 +67,8 @@ impl Proxy {
     pub fn new(parts: Parts) -> Proxy {
         let trusted = parts.settings.recorder.trusted_proxies.iter();
         let trusted = trusted.filter_map(|proxy| proxy.parse().ok()).collect();
-        let Parts { settings, clock, callers, auth, catalog, .. } = parts.clone();
-        let admission = (settings.auth.proxy && !auth.is_off()).then(|| {
-            let base_hosts = settings.recorder.base_hosts.clone();
-            let pause = settings.server.chunk_timeout.0;
-            Arc::new(Admission::new(auth, callers, catalog, clock, base_hosts, pause))
-        });
+        let is_asked = parts.settings.auth.proxy && !parts.auth.is_off();
+        let admission = is_asked.then(|| Arc::new(Admission::new(&parts)));
         Proxy { client: forward::client(), outages: Outages::default(), trusted, admission, parts }
     }
 }

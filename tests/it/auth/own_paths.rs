@@ -1,6 +1,6 @@
 //! Tokens for our own paths: who may read there, and who may do everything.
 
-use crate::support::{Reply, TestServer, http, record};
+use crate::support::{Reply, TestServer, http, http_without_redirects, record};
 use std::path::Path;
 
 /// The token in a file of the data folder.
@@ -23,12 +23,7 @@ impl Asked {
     }
 
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        let client = contrail::outbound::http::client(contrail::outbound::http::Trusted::Nobody)
-            .unwrap()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
+        let client = http_without_redirects();
         let mut request = client.request(method.parse().unwrap(), format!("{}{path}", self.server.url));
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -1,6 +1,6 @@
 //! The web page's files: what they are, how they are served, and what they must not do.
 
-use crate::support::{Reply, TestServer, http};
+use crate::support::{Reply, TestServer, http, http_without_redirects};
 use contrail::console::assets::ASSETS;
 use std::collections::BTreeSet;
 
@@ -97,12 +97,7 @@ fn no_file_can_turn_a_text_into_markup_or_reach_another_server() {
 }
 
 async fn get(server: &TestServer, path: &str, headers: &[(&'static str, &str)]) -> Reply {
-    let client = contrail::outbound::http::client(contrail::outbound::http::Trusted::Nobody)
-        .unwrap()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
+    let client = http_without_redirects();
     let mut request = client.get(format!("{}{path}", server.url));
     for (name, value) in headers {
         request = request.header(*name, *value);

@@ -230,6 +230,12 @@ pub(crate) fn http() -> reqwest::Client {
     client(Trusted::Nobody).unwrap().no_proxy().build().unwrap()
 }
 
+/// The same, and what it is told of another place it does not follow.
+pub(crate) fn http_without_redirects() -> reqwest::Client {
+    let client = client(Trusted::Nobody).unwrap().no_proxy();
+    client.redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
 /// A call as raw JSON to a server at `url`, as (access key, region).
 pub(crate) async fn call_at(
     http: &reqwest::Client,
