@@ -7,12 +7,13 @@
 
 mod support;
 
+use contrail::aws::catalog::{AwsOperation, Catalog};
+use contrail::aws::host::HostNames;
+use contrail::aws::identify::{Finding, Identifier};
+use contrail::aws::request::Request as Head;
 use contrail::domain::category::Category;
 use contrail::domain::event_facts::KnownEvents;
 use contrail::domain::resources;
-use contrail::recorder::catalog::{AwsOperation, Catalog};
-use contrail::recorder::exchange::Head;
-use contrail::recorder::identify::{Finding, identify};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::value::RawValue;
 use std::hint::black_box;
@@ -50,9 +51,12 @@ fn main() {
         ("REST, but S3", all.iter().filter(is_rest).filter(|request| !is_s3(request)).collect()),
         ("S3", all.iter().filter(is_s3).collect()),
     ];
+    let identifier = Identifier { catalog: Arc::clone(&catalog), hosts: HostNames::default() };
     for (name, requests) in kinds {
         let quick = each(&requests, rounds, |request| {
-            let found = identify(&catalog, &[], &request.head, request.body.as_bytes());
+            // The signature has been read by then.
+            let claim = request.head.signature().claim().ok().flatten();
+            let found = identifier.identify(&request.head, claim, request.body.as_bytes());
             usize::from(matches!(found, Finding::Call(_)))
         });
         let slow = match name.starts_with("named") {
@@ -123,7 +127,7 @@ fn request(catalog: &Catalog, line: &str) -> Option<Request> {
         all.insert(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?);
     }
     let method = Method::from_bytes(method.as_bytes()).ok()?;
-    let head = Head { method, target: target.to_owned(), headers: all };
+    let head = Head::new(method, target, all);
     let services = catalog.signing_as(scope).iter();
     let candidates = services.flat_map(|service| service.operations().values().cloned()).collect();
     Some(Request { head, body: body.to_owned(), candidates })

@@ -10,19 +10,20 @@
 //! | 7 | [`console`] | reading the event history: for programs, and for the web page |
 //! | 6 | [`workers`], [`guard`], [`auth`], [`transport`] | the work in the background; tokens, and web pages of other origins; access keys and signatures; connections and TLS |
 //! | 5 | [`api`], [`delivery`] | CloudTrail's operations and limits; what trails deliver, digests of it included |
-//! | 4 | [`recorder`], [`outbound`], [`digest_keys`] | callers, records of calls, intake, the writer; clients of S3, SNS, Logs; keys that sign digests |
-//! | 3 | [`store`], [`buckets`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db` |
-//! | 2 | [`config`] | settings |
+//! | 4 | [`recorder`], [`outbound`], [`digest_keys`] | records of calls, intake, the writer; clients of S3, SNS, Logs; keys that sign digests |
+//! | 3 | [`store`], [`buckets`], [`callers`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db`; whose an access key is |
+//! | 2 | [`config`], [`aws`] | settings; a request read once: signature, host, operation, and the catalog of operations |
 //! | 1 | [`domain`] | accounts, regions, names, ARNs, tokens, records, which trails take an event: pure |
 //! | 0 | [`error`], [`clock`], [`metrics`] | what everything may use |
 //!
 //! Five walks through it:
-//! * A call: `transport` → `http::aws_json` → `auth` → `recorder::callers` → `api` (limit, parse, the caller's policy,
+//! * A call: `transport` → `http::aws_json` → `auth` → `callers` → `api` (limit, parse, the caller's policy,
 //!   operation, record) → `store`.
 //! * A record from outside: `http::events` or `cli::import` → `recorder::intake` → `domain::event` (what the record does
-//!   not say, `recorder::catalog` knows; what lookups list, `domain::resources`) → `recorder::writer` → `store`.
-//! * A forwarded call: `transport` → `proxy` (`auth`, where it is asked) → the upstream and back → `recorder::forwarded_calls` → `recorder::forwarded_call`
-//!   (`identify`, `catalog`, `reply`) → `recorder::writer`.
+//!   not say, `aws::catalog` knows; what lookups list, `domain::resources`) → `recorder::writer` → `store`.
+//! * A forwarded call: `transport` → `proxy` (`aws::request`; where it is asked `auth`, `aws::identify` and the caller's
+//!   policy) → the upstream and back → `recorder::forwarded_calls` → `recorder::forwarded_call` (`aws::identify`, unless that
+//!   was asked before) → `recorder::writer`.
 //! * A question about the history: `console` (parameters, a session with a time limit) → `store::console`.
 //! * A delivery: as a call arrives it takes `store::Store::logging_trails` with it → `domain::routing` says which of them
 //!   take its event → `recorder::writer` stores it with what is pending (`store::destinations`) → `workers` →
@@ -32,7 +33,9 @@
 
 pub mod api;
 pub mod auth;
+pub mod aws;
 pub mod buckets;
+pub mod callers;
 pub mod cli;
 pub mod clock;
 pub mod config;

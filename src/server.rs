@@ -4,15 +4,15 @@
 mod parts;
 
 use crate::auth::UnusableCredentials;
+use crate::aws::catalog::UnusableTable;
 use crate::buckets::BucketError;
+use crate::callers::UnusablePolicyFile;
 use crate::clock::{Clock, Ids};
 use crate::config::{OwnPathsAccess, Settings};
 use crate::guard::{Tokens, UnusableToken};
 use crate::http;
 use crate::proxy::Proxy;
 use crate::proxy::door::Door;
-use crate::recorder::callers::UnusablePolicyFile;
-use crate::recorder::catalog::UnusableTable;
 use crate::recorder::writer::WriterTask;
 use crate::store::{DataDir, OpenError, StoreError};
 use crate::transport::application::Application;

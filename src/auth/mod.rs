@@ -8,19 +8,19 @@
 mod chunks;
 mod credentials;
 mod refusal;
-mod signature;
 mod verify;
 
+use crate::aws::request::{Headers, Request};
+use crate::aws::signature::{Claim, Signature, SignatureV4};
+use crate::callers::Callers;
 use crate::clock::Clock;
 use crate::config::{AuthMode, Settings};
 use crate::domain::caller::Signer;
-use crate::recorder::callers::Callers;
+use crate::domain::region::Region;
 pub use chunks::ChunkSignatures;
 use credentials::Credentials;
 pub use credentials::UnusableCredentials;
 pub use refusal::{Answer, Refusal};
-pub use signature::claimed_signer;
-use signature::{Signature, region};
 use std::sync::Arc;
 use verify::Verifier;
 pub use verify::{Payload, SignedService};
@@ -43,29 +43,18 @@ pub struct Checked {
     pub chunks: Option<ChunkSignatures>,
 }
 
-/// The head of a request as it came over the wire.
-pub struct RequestHead<'a> {
-    /// `GET`, `POST` …
-    pub method: &'a str,
-    /// The path, percent-encoded.
-    pub path: &'a str,
-    /// What stands behind the `?`, percent-encoded; empty without one.
-    pub query: &'a str,
-    /// Names in small letters, in the order of the wire for each name.
-    pub headers: Vec<(&'a str, &'a [u8])>,
+/// Whom a request names as its signer, in whatever way it is signed, whether or not that is true; `None` if it is not signed.
+///
+/// # Errors
+/// It is signed, but no access key or region can be read.
+pub fn claimed_signer<H: Headers>(request: &Request<H>) -> Result<Option<Signer>, Refusal> {
+    let claim = request.signature().claim().map_err(|fault| Refusal::from(fault.clone()))?;
+    Ok(claim.map(signer))
 }
 
-impl RequestHead<'_> {
-    /// The values of a header that are text.
-    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        let named = self.headers.iter().filter(move |(known, _)| *known == name);
-        named.filter_map(|(_, value)| std::str::from_utf8(value).ok())
-    }
-
-    /// A header's first value.
-    fn header(&self, name: &str) -> Option<&str> {
-        self.values(name).next()
-    }
+fn signer(claim: &Claim) -> Signer {
+    let region = claim.region().unwrap_or_else(Region::us_east_1);
+    Signer { access_key: claim.access_key.clone(), region }
 }
 
 impl Auth {
@@ -91,12 +80,16 @@ impl Auth {
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn check_head(&self, request: &RequestHead<'_>, service: SignedService<'_>) -> Result<(), Refusal> {
+    pub fn check_head<H: Headers>(
+        &self,
+        request: &Request<H>,
+        service: SignedService<'_>,
+    ) -> Result<(), Refusal> {
         if self.mode != AuthMode::Signed {
             return self.check(request, service, Payload::Declared).map(drop);
         }
-        let signature = Signature::read(request)?;
-        self.credentials.get(&signature.scope.access_key).ok_or(Refusal::UnknownKey)?;
+        let signature = verifiable(request)?.verifiable()?;
+        self.credentials.get(signature.scope.access_key).ok_or(Refusal::UnknownKey)?;
         Verifier { request, service, signature: &signature, now: self.clock.now() }.check_head()
     }
 
@@ -104,9 +97,9 @@ impl Auth {
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn check(
+    pub fn check<H: Headers>(
         &self,
-        request: &RequestHead<'_>,
+        request: &Request<H>,
         service: SignedService<'_>,
         payload: Payload<'_>,
     ) -> Result<Checked, Refusal> {
@@ -114,20 +107,33 @@ impl Auth {
             AuthMode::Off => Ok(Checked { signer: claimed_signer(request)?, chunks: None }),
             AuthMode::Known => {
                 let signer = claimed_signer(request)?.ok_or(Refusal::Unsigned)?;
+                if request.signature().is_doubled() {
+                    return Err(Refusal::TwoSignatures);
+                }
                 if !self.credentials.has(&signer.access_key) && !self.callers.knows(&signer.access_key) {
                     return Err(Refusal::UnknownKey);
                 }
                 Ok(Checked { signer: Some(signer), chunks: None })
             }
             AuthMode::Signed => {
-                let signature = Signature::read(request)?;
-                let access_key = &signature.scope.access_key;
-                let credential = self.credentials.get(access_key).ok_or(Refusal::UnknownKey)?;
+                let signed = verifiable(request)?;
+                let signature = signed.verifiable()?;
+                let credential =
+                    self.credentials.get(signature.scope.access_key).ok_or(Refusal::UnknownKey)?;
                 let verifier = Verifier { request, service, signature: &signature, now: self.clock.now() };
                 let chunks = verifier.check(credential, payload)?;
-                let (access_key, region) = (access_key.clone(), region(&signature.scope.region)?);
-                Ok(Checked { signer: Some(Signer { access_key, region }), chunks })
+                Ok(Checked { signer: claimed_signer(request)?, chunks })
             }
         }
+    }
+}
+
+/// The signature of a request, if it is one that can be verified.
+fn verifiable<H: Headers>(request: &Request<H>) -> Result<&SignatureV4, Refusal> {
+    match request.signature() {
+        Signature::V4(signature) => Ok(signature),
+        Signature::None => Err(Refusal::Unsigned),
+        Signature::Other(_) | Signature::OtherScheme => Err(Refusal::OtherAlgorithm),
+        Signature::Unreadable(fault) => Err(fault.clone().into()),
     }
 }

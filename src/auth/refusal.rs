@@ -1,5 +1,6 @@
 //! Why a request is refused, and how AWS's services say it.
 
+use crate::aws::signature::SignatureFault;
 use crate::error::{ApiError, Code};
 
 /// Why a request is refused. What is the same for all services is the reason; each door has its own codes and status.
@@ -33,6 +34,16 @@ pub enum Refusal {
     WrongBody,
     /// S3 alone: the header that says what the body is is missing.
     NoBodyHash,
+}
+
+impl From<SignatureFault> for Refusal {
+    fn from(fault: SignatureFault) -> Refusal {
+        match fault {
+            SignatureFault::Incomplete(why) => Refusal::Incomplete(why),
+            SignatureFault::OtherAlgorithm => Refusal::OtherAlgorithm,
+            SignatureFault::Two => Refusal::TwoSignatures,
+        }
+    }
 }
 
 /// A refusal as a service says it.

@@ -2,10 +2,11 @@
 //!
 //! The order is AWS's: what can be read, a key that is known, time and scope, the signature, the session token.
 
+use super::Refusal;
 use super::chunks::{ChunkSignatures, Trailers};
 use super::credentials::Credential;
-use super::signature::{BASIC_TIME, Place, Signature, query_value, without_signature};
-use super::{Refusal, RequestHead};
+use crate::aws::request::{Headers, Request};
+use crate::aws::signature::{BASIC_TIME, VerifiableSignature, without_signature};
 use crate::domain::digest::sha256;
 use crate::domain::secret::is_same;
 use aws_credential_types::Credentials as SigningCredentials;
@@ -48,14 +49,14 @@ pub enum Payload<'a> {
 }
 
 /// Checks one request.
-pub(super) struct Verifier<'a> {
-    pub(super) request: &'a RequestHead<'a>,
+pub(super) struct Verifier<'a, H> {
+    pub(super) request: &'a Request<H>,
     pub(super) service: SignedService<'a>,
-    pub(super) signature: &'a Signature,
+    pub(super) signature: &'a VerifiableSignature<'a>,
     pub(super) now: DateTime<Utc>,
 }
 
-impl Verifier<'_> {
+impl<H: Headers> Verifier<'_, H> {
     /// Whether the holder of `credential` has signed the request, and when; what checks the chunks of its body.
     pub(super) fn check(
         &self,
@@ -65,7 +66,7 @@ impl Verifier<'_> {
         self.check_head()?;
         let hash = self.payload_hash(payload)?;
         let expected = self.signed_again(credential, &hash)?;
-        if !is_same(&expected, &self.signature.signature) {
+        if !is_same(&expected, self.signature.signature) {
             return Err(Refusal::Mismatch);
         }
         self.check_token(credential)?;
@@ -79,8 +80,8 @@ impl Verifier<'_> {
         let key = v4::generate_signing_key(
             credential.secret.reveal(),
             SystemTime::from(time),
-            &scope.region,
-            &scope.service,
+            scope.region,
+            scope.service,
         );
         Ok(Some(ChunkSignatures::new(
             key.as_ref().to_vec(),
@@ -116,14 +117,14 @@ impl Verifier<'_> {
                 text(*now)
             )));
         }
-        match signature.place {
-            Place::Header if signature.time < *now - skew => Err(Refusal::OutOfTime(format!(
+        match signature.valid {
+            None if signature.time < *now - skew => Err(Refusal::OutOfTime(format!(
                 "Signature expired: {} is now earlier than {} ({} - {minutes} min.)",
                 text(signature.time),
                 text(*now - skew),
                 text(*now)
             ))),
-            Place::Query { valid } if signature.time + valid < *now => {
+            Some(valid) if signature.time + valid < *now => {
                 let (over, now) = (text(signature.time + valid), text(*now));
                 Err(Refusal::PresignedExpired(format!("Signature expired: {over} is now earlier than {now}")))
             }
@@ -157,18 +158,18 @@ impl Verifier<'_> {
 
     /// `Host` has to be signed, and whatever begins with `x-amz-`; what is signed has to be there.
     fn check_signed_headers(&self) -> Result<(), Refusal> {
-        let signed = |name: &str| self.signature.signed_headers.iter().any(|signed| signed == name);
+        let signed = |name: &str| self.signature.signed_headers.contains(&name);
         if !signed("host") {
             return Err(Refusal::HeaderNotSigned("Host".to_owned()));
         }
         let is_ours = |name: &str| name.starts_with("x-amz-");
-        if let Some((name, _)) = self.request.headers.iter().find(|(name, _)| is_ours(name) && !signed(name))
-        {
-            return Err(Refusal::HeaderNotSigned((*name).to_owned()));
+        let lines = || self.request.headers.lines();
+        if let Some((name, _)) = lines().find(|(name, _)| is_ours(name) && !signed(name)) {
+            return Err(Refusal::HeaderNotSigned(name.to_owned()));
         }
-        let is_there = |name: &String| self.request.headers.iter().any(|(known, _)| known == name);
+        let is_there = |name: &str| self.request.headers.values_of(name).next().is_some();
         match self.signature.signed_headers.iter().find(|name| !is_there(name)) {
-            Some(missing) => Err(Refusal::HeaderNotSigned(missing.clone())),
+            Some(missing) => Err(Refusal::HeaderNotSigned((*missing).to_owned())),
             None => Ok(()),
         }
     }
@@ -176,7 +177,7 @@ impl Verifier<'_> {
     /// The last line of what is signed.
     fn payload_hash(&self, payload: Payload<'_>) -> Result<String, Refusal> {
         let header = self.request.header("x-amz-content-sha256");
-        match (payload, self.signature.place) {
+        match (payload, self.signature.valid) {
             (Payload::Body(body), _) => {
                 let hash = sha256(body);
                 match header {
@@ -184,13 +185,10 @@ impl Verifier<'_> {
                     _ => Ok(hash),
                 }
             }
-            (Payload::Declared, Place::Header) => header.map(str::to_owned).ok_or(Refusal::NoBodyHash),
-            (Payload::Declared, Place::Query { .. }) => {
-                let query = query_value(self.request.query, "X-Amz-Content-Sha256");
-                Ok(header
-                    .map(str::to_owned)
-                    .or(query.map(Into::into))
-                    .unwrap_or("UNSIGNED-PAYLOAD".to_owned()))
+            (Payload::Declared, None) => header.map(str::to_owned).ok_or(Refusal::NoBodyHash),
+            (Payload::Declared, Some(_)) => {
+                let hash = header.or(self.request.parameter("X-Amz-Content-Sha256"));
+                Ok(hash.unwrap_or("UNSIGNED-PAYLOAD").to_owned())
             }
         }
     }
@@ -198,15 +196,15 @@ impl Verifier<'_> {
     /// The signature that the holder of `credential` would have made.
     fn signed_again(&self, credential: &Credential, hash: &str) -> Result<String, Refusal> {
         let Verifier { request, signature, .. } = self;
-        let signed = |name: &str| signature.signed_headers.iter().any(|signed| signed == name);
+        let signed = |name: &str| signature.signed_headers.contains(&name);
         let mut headers = Vec::with_capacity(signature.signed_headers.len());
-        for (name, value) in request.headers.iter().filter(|(name, _)| signed(name)) {
+        for (name, value) in request.headers.lines().filter(|(name, _)| signed(name)) {
             // A value that is no text cannot have been signed.
-            headers.push((*name, std::str::from_utf8(value).map_err(|_| Refusal::Mismatch)?));
+            headers.push((name, std::str::from_utf8(value).map_err(|_| Refusal::Mismatch)?));
         }
-        let target = match without_signature(request.query) {
-            query if query.is_empty() => request.path.to_owned(),
-            query => format!("{}?{query}", request.path),
+        let target = match without_signature(request.query()) {
+            query if query.is_empty() => request.path().to_owned(),
+            query => format!("{}?{query}", request.path()),
         };
         let mut settings = SigningSettings::default();
         // The library signs the time in this header in any case; here it is signed where its sender has signed it.
@@ -218,12 +216,12 @@ impl Verifier<'_> {
         // Without the session token, which is a header or a parameter like any other.
         let scope = &signature.scope;
         let identity =
-            SigningCredentials::new(&*scope.access_key, credential.secret.reveal(), None, None, "contrail")
+            SigningCredentials::new(scope.access_key, credential.secret.reveal(), None, None, "contrail")
                 .into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
-            .region(&scope.region)
-            .name(&scope.service)
+            .region(scope.region)
+            .name(scope.service)
             .time(SystemTime::from(signature.time))
             .settings(settings)
             .build()
@@ -232,18 +230,15 @@ impl Verifier<'_> {
         // What the library logs as it signs holds tokens.
         tracing::dispatcher::with_default(&tracing::Dispatch::none(), || {
             let body = SignableBody::Precomputed(hash.to_owned());
-            let signable = SignableRequest::new(request.method, target, headers.into_iter(), body);
+            let signable = SignableRequest::new(request.method.as_str(), target, headers.into_iter(), body);
             let signed = signable.and_then(|signable| sign(signable, &parameters));
             signed.map(|signed| signed.signature().to_owned()).map_err(|_| Refusal::Mismatch)
         })
     }
 
     fn check_token(&self, credential: &Credential) -> Result<(), Refusal> {
-        let in_query = query_value(self.request.query, "X-Amz-Security-Token");
-        let token = match self.request.header("x-amz-security-token") {
-            Some(token) => Some(token),
-            None => in_query.as_deref(),
-        };
+        let header = self.request.header("x-amz-security-token");
+        let token = header.or(self.request.parameter("X-Amz-Security-Token"));
         match (&credential.session_token, token) {
             (None, None) => {}
             (Some(known), Some(token)) if known.is(token) => {}

@@ -1,12 +1,12 @@
 //! `contrail import`: files into the server that holds the data folder, or into the folder itself when none runs.
 
 use super::remote::Remote;
+use crate::aws::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::guard::ADMIN_TOKEN_VARIABLE;
 use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
-use crate::recorder::catalog::Catalog;
 use crate::recorder::commit::Committer;
 use crate::recorder::corrections::{self, Progress};
 use crate::recorder::intake::{Intake, IntakeOptions, IntakeReport, Newest};

@@ -51,6 +51,30 @@ impl Caller {
     /// # Errors
     /// The text of AWS's `AccessDenied`.
     pub fn authorize(&self, action: &str, target: Target<'_>, now: DateTime<Utc>) -> Result<(), String> {
+        let on = match target {
+            Target::Arn(arn) => format!(" on resource: {arn}"),
+            Target::Nothing | Target::Unknown => String::new(),
+        };
+        self.ask(now, action, &on, |policy, context| policy.decide(action, target, context))
+    }
+
+    /// Whether the caller may do everything that `service` (`iam`) has, or everything there is, to whatever it likes: where
+    /// nobody can say what a request does.
+    ///
+    /// # Errors
+    /// The text of AWS's `AccessDenied`.
+    pub fn authorize_everything(&self, service: Option<&str>, now: DateTime<Utc>) -> Result<(), String> {
+        let action = service.map_or("*".to_owned(), |service| format!("{service}:*"));
+        self.ask(now, &action, "", |policy, context| policy.decide_everything(service, context))
+    }
+
+    fn ask(
+        &self,
+        now: DateTime<Utc>,
+        action: &str,
+        on: &str,
+        decide: impl Fn(&Policy, &PolicyContext<'_>) -> Decision,
+    ) -> Result<(), String> {
         let Some(policy) = &self.policy else { return Ok(()) };
         let identity = self.identity.user_identity(&self.account, &self.region, None, now);
         let arn = identity.arn().unwrap_or_default();
@@ -66,11 +90,7 @@ impl Caller {
             user_agent: self.origin.user_agent.as_deref(),
             is_secure: self.origin.tls.is_some(),
         };
-        let on = match target {
-            Target::Arn(arn) => format!(" on resource: {arn}"),
-            Target::Nothing | Target::Unknown => String::new(),
-        };
-        let why = match policy.decide(action, target, &context) {
+        let why = match decide(policy, &context) {
             Decision::Allowed => return Ok(()),
             Decision::NotAllowed => format!("because no identity-based policy allows the {action} action"),
             Decision::Denied => "with an explicit deny in an identity-based policy".to_owned(),

@@ -10,8 +10,10 @@ mod s3;
 mod sts;
 
 use crate::api::Service;
-use crate::auth::{Auth, Checked, Payload, Refusal, RequestHead, SignedService};
+use crate::auth::{Auth, Checked, Payload, Refusal, SignedService};
+use crate::aws::request::{Headers, Request};
 use crate::buckets::Buckets;
+use crate::callers::Callers;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::console::{self, Console};
@@ -19,7 +21,6 @@ use crate::domain::caller::{Caller, Origin, Signer};
 use crate::domain::tls::{TlsDetails, TlsSession};
 use crate::error::Code;
 use crate::guard::{AllowedHosts, OwnPaths, Tokens, refuse};
-use crate::recorder::callers::Callers;
 use actix_web::error::InternalError;
 use actix_web::guard as routing;
 use actix_web::http::Method;
@@ -142,12 +143,23 @@ fn check_signature(
     front.auth.check(&head(request), service, payload)
 }
 
-fn head(request: &HttpRequest) -> RequestHead<'_> {
-    RequestHead {
-        method: request.method().as_str(),
-        path: request.uri().path(),
-        query: request.query_string(),
-        headers: request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
+/// A request as it is read everywhere.
+fn head(request: &HttpRequest) -> Request<ActixHeaders<'_>> {
+    let method = http::Method::from_bytes(request.method().as_str().as_bytes()).unwrap_or_default();
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    Request::new(method, target, ActixHeaders(request.headers()))
+}
+
+/// The headers of a request, where actix has read them.
+struct ActixHeaders<'a>(&'a actix_web::http::header::HeaderMap);
+
+impl Headers for ActixHeaders<'_> {
+    fn values_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.0.get_all(name).map(actix_web::http::header::HeaderValue::as_bytes)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 }
 

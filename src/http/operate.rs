@@ -1,11 +1,11 @@
 //! Operating the server: health, metrics, flush, reset.
 
+use crate::aws::catalog::Catalog;
 use crate::domain::account_id::AccountId;
 use crate::error::ApiError;
 use crate::guard::{Ours, refuse};
 use crate::http::Front;
 use crate::metrics::Metrics;
-use crate::recorder::catalog::Catalog;
 use crate::recorder::handed_over::HandedOver;
 use crate::recorder::reset;
 use crate::recorder::writer::Writer;

@@ -3,22 +3,19 @@
 //! A signature says what the body is, so a body is collected before it is forwarded, but for S3's, which may be large: there
 //! the sender says the body's hash beforehand, and it is compared as the body passes ([`hashed_body`](super::hashed_body)).
 
-use super::Parts;
 use super::refusal::Refusal;
-use crate::auth::{self, Auth, Payload, RequestHead, SignedService};
+use super::{Parts, permission};
+use crate::auth::{self, Auth, Payload, SignedService};
+use crate::aws::identify::{Identifier, names_operation};
+use crate::aws::request::Request;
+use crate::callers::Callers;
 use crate::clock::Clock;
 use crate::domain::caller::{Caller, Origin};
-use crate::domain::policy::Target;
-use crate::domain::policy::permissions::{AskedFor, permissions};
-use crate::recorder::callers::Callers;
-use crate::recorder::catalog::Catalog;
-use crate::recorder::exchange::Head;
-use crate::recorder::identify::{Finding, Identified, identify};
+use crate::recorder::exchange::Exchange;
 use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -41,9 +38,8 @@ const EMPTY_HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49599
 pub(super) struct Admission {
     auth: Auth,
     callers: Arc<Callers>,
-    catalog: Arc<Catalog>,
+    identifier: Arc<Identifier>,
     clock: Clock,
-    base_hosts: Vec<String>,
     /// The longest pause in a body.
     longest_pause: Duration,
     /// A permit for each byte of the bodies that are collected.
@@ -51,23 +47,38 @@ pub(super) struct Admission {
 }
 
 /// What is to be forwarded.
-pub(super) enum Admitted {
+pub(super) struct Admitted {
+    pub(super) body: AdmittedBody,
+    /// Whether the connection may change to another protocol, over which anything may be asked.
+    pub(super) may_upgrade: bool,
+}
+
+/// What is to be forwarded of a body.
+pub(super) enum AdmittedBody {
     /// A body that was collected, and the room that it takes as long as it is there.
     Whole(Bytes, OwnedSemaphorePermit),
     /// A body that is forwarded as it comes; its hash, if its sender said one.
     AsItComes(Incoming, Option<String>),
+    /// None: a browser asks whether it may ask, which nobody can sign.
+    Preflight,
     /// Nothing: its caller may not do it. With the body, as far as it was collected.
     Denied(Refusal, Bytes),
+}
+
+impl Admitted {
+    /// Everything of a call that nobody has to allow.
+    pub(super) fn unchecked(body: Incoming) -> Admitted {
+        Admitted { body: AdmittedBody::AsItComes(body, None), may_upgrade: true }
+    }
 }
 
 impl Admission {
     /// With nothing collected yet.
     pub(super) fn new(parts: &Parts) -> Admission {
-        let Parts { settings, clock, callers, auth, catalog, .. } = parts.clone();
-        let base_hosts = settings.recorder.base_hosts.clone();
+        let Parts { settings, clock, callers, auth, identifier, .. } = parts.clone();
         let longest_pause = settings.server.chunk_timeout.0;
         let bodies = Arc::new(Semaphore::new(MAX_BODIES));
-        Admission { auth, callers, catalog, clock, base_hosts, longest_pause, bodies }
+        Admission { auth, callers, identifier, clock, longest_pause, bodies }
     }
 
     /// What is to be forwarded of a call.
@@ -76,29 +87,32 @@ impl Admission {
     /// It is not known who makes it.
     pub(super) async fn admit(
         &self,
-        head: &Head,
+        exchange: &Exchange,
         service: SignedService<'_>,
-        origin: Origin,
         body: Incoming,
     ) -> Result<Admitted, Refusal> {
-        if head.method == http::Method::OPTIONS {
-            // A browser asks whether it may ask, which nobody can sign.
-            return Ok(Admitted::AsItComes(body, None));
+        let request = &*exchange.request;
+        if is_preflight(request) {
+            if names_operation(request) || crate::aws::identify::may_be_emulators_own(request.path()) {
+                drain(body).await;
+                let why = "A preflight request must not name an operation.".to_owned();
+                return Err(Refusal::denied(why, request, service.0));
+            }
+            return Ok(Admitted { body: AdmittedBody::Preflight, may_upgrade: false });
         }
-        let refused = |refusal: auth::Refusal| Refusal::of_caller(&refusal, head, service.0);
-        let request = RequestHead {
-            method: head.method.as_str(),
-            path: head.path(),
-            query: head.query(),
-            headers: head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
-        };
-        if let Err(refusal) = self.auth.check_head(&request, service) {
+        let refused = |refusal: auth::Refusal| Refusal::of_caller(&refusal, request, service.0);
+        if let Err(refusal) = self.auth.check_head(request, service) {
             drain(body).await;
             return Err(refused(refusal));
         }
+        let origin = Origin {
+            source_ip: exchange.source_ip.clone(),
+            user_agent: request.header("user-agent").map(str::to_owned),
+            tls: exchange.tls.clone(),
+        };
         if service.is_s3() {
-            let hash = declared_hash(head);
-            let checked = self.auth.check(&request, service, Payload::Declared);
+            let hash = declared_hash(request);
+            let checked = self.auth.check(request, service, Payload::Declared);
             let is_wrong = body.is_end_stream() && hash.as_ref().is_some_and(|hash| *hash != EMPTY_HASH);
             let checked = if is_wrong { Err(auth::Refusal::WrongBody) } else { checked };
             let signer = match checked {
@@ -109,19 +123,29 @@ impl Admission {
                 }
             };
             let caller = self.callers.caller(signer, origin);
-            if let Err(denied) = self.authorize(&caller, head, service, b"") {
+            let may_upgrade = caller.policy.is_none();
+            if let Err(denied) = self.authorize(&caller, exchange, b"") {
                 drain(body).await;
-                return Ok(Admitted::Denied(denied, Bytes::new()));
+                return Ok(Admitted { body: AdmittedBody::Denied(denied, Bytes::new()), may_upgrade });
             }
-            return Ok(Admitted::AsItComes(body, hash));
+            return Ok(Admitted { body: AdmittedBody::AsItComes(body, hash), may_upgrade });
         }
         let (body, room) = self.collect(body).await?;
-        let checked = self.auth.check(&request, service, Payload::Body(&body)).map_err(refused)?;
+        let checked = self.auth.check(request, service, Payload::Body(&body)).map_err(refused)?;
         let caller = self.callers.caller(checked.signer, origin);
-        Ok(match self.authorize(&caller, head, service, &body) {
-            Ok(()) => Admitted::Whole(body, room),
-            Err(denied) => Admitted::Denied(denied, body),
-        })
+        let may_upgrade = caller.policy.is_none();
+        let body = match self.authorize(&caller, exchange, &body) {
+            Ok(()) => AdmittedBody::Whole(body, room),
+            Err(denied) => AdmittedBody::Denied(denied, body),
+        };
+        Ok(Admitted { body, may_upgrade })
+    }
+
+    /// What the caller's policy says.
+    fn authorize(&self, caller: &Caller, exchange: &Exchange, body: &[u8]) -> Result<(), Refusal> {
+        let allowed = permission::check(&self.identifier, caller, exchange, body, self.clock.now());
+        let service = exchange.claim().and_then(|claim| claim.service.as_deref()).unwrap_or_default();
+        allowed.map_err(|why| Refusal::denied(why, &exchange.request, service))
     }
 
     /// The whole body.
@@ -145,46 +169,13 @@ impl Admission {
             collected.extend_from_slice(&data);
         }
     }
+}
 
-    /// What the caller's policy says.
-    fn authorize(
-        &self,
-        caller: &Caller,
-        head: &Head,
-        service: SignedService<'_>,
-        body: &[u8],
-    ) -> Result<(), Refusal> {
-        if caller.policy.is_none() {
-            return Ok(());
-        }
-        let now = self.clock.now();
-        let denied = |why: String| Refusal::denied(why, head, service.0);
-        let Finding::Call(call) = identify(&self.catalog, &self.base_hosts, head, body) else {
-            // Whoever may do everything may also do what is not known here.
-            return caller.authorize(&format!("{}:Unknown", service.0), Target::Unknown, now).map_err(denied);
-        };
-        let headers: Vec<_> = head.headers.keys().map(|name| name.as_str()).collect();
-        let asked = AskedFor {
-            event_source: &call.event_source,
-            operation: &call.operation,
-            method: head.method.as_str(),
-            query: head.query(),
-            headers: &headers,
-        };
-        let arn = s3_arn(&call);
-        let target = arn.as_deref().map_or(Target::Unknown, Target::Arn);
-        for action in permissions(&asked) {
-            caller.authorize(&action, target, now).map_err(denied)?;
-        }
-        match head.header("x-amz-copy-source") {
-            Some(source) if service.is_s3() => {
-                let (action, arn) = copied_from(source);
-                let target = arn.as_deref().map_or(Target::Unknown, Target::Arn);
-                caller.authorize(action, target, now).map_err(denied)
-            }
-            _ => Ok(()),
-        }
-    }
+/// Whether a browser asks whether it may ask.
+fn is_preflight(request: &Request) -> bool {
+    request.method == http::Method::OPTIONS
+        && request.headers.contains_key("origin")
+        && request.headers.contains_key("access-control-request-method")
 }
 
 /// Reads some of a body that nobody wants, so that its sender gets to read the refusal.
@@ -203,32 +194,7 @@ async fn drain(mut body: Incoming) {
 }
 
 /// The hash that the sender of an S3 body says it has.
-fn declared_hash(head: &Head) -> Option<String> {
-    let hash = head.header("x-amz-content-sha256")?;
+fn declared_hash(request: &Request) -> Option<String> {
+    let hash = request.header("x-amz-content-sha256")?;
     (hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit())).then(|| hash.to_ascii_lowercase())
-}
-
-/// The bucket or object that a call of S3 names. Other services' resources are not known before they have answered, nor
-/// which objects a list in a body names.
-fn s3_arn(call: &Identified) -> Option<String> {
-    if call.event_source != "s3.amazonaws.com" || call.operation == "DeleteObjects" {
-        return None;
-    }
-    let label =
-        |name: &str| call.labels.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let bucket = label("Bucket")?;
-    Some(match label("Key") {
-        Some(key) => format!("arn:aws:s3:::{bucket}/{key}"),
-        None => format!("arn:aws:s3:::{bucket}"),
-    })
-}
-
-/// What is needed of the object that an `x-amz-copy-source` names; which one it is, unless that is said by an access point.
-fn copied_from(source: &str) -> (&'static str, Option<String>) {
-    let (path, version) =
-        source.split_once("?versionId=").map_or((source, None), |(path, id)| (path, Some(id)));
-    let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-    let path = percent_decode_str(path).decode_utf8_lossy();
-    let named = path.trim_start_matches('/').split_once('/').filter(|_| !path.starts_with("arn:"));
-    (action, named.map(|(bucket, key)| format!("arn:aws:s3:::{bucket}/{key}")))
 }

@@ -68,6 +68,9 @@ impl Door {
         peer: &Peer,
         own: &Connection,
     ) -> hyper::Result<Response<Body>> {
+        if let Some(refused) = self.proxy.refuse_without_host(&request) {
+            return Ok(refused);
+        }
         match forward::to_forward(&request, &self.proxy.parts.settings) {
             Some(known) => Ok(self.proxy.forward(request, known, peer).await),
             None => own.answer(request).await,

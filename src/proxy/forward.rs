@@ -3,7 +3,7 @@
 //! Nothing of it is changed but what belongs to the single connection: target, `Host` and all other headers go on as they
 //! came, so that signatures stay valid; redirects are not followed, and packed bodies stay packed.
 
-use super::admission::Admitted;
+use super::admission::{Admitted, AdmittedBody};
 use super::bodies::{ReplyBody, RequestBody};
 use super::body_copy::BodyCopy;
 use super::call::ForwardedCall;
@@ -12,12 +12,12 @@ use super::headers::{self, end_to_end, other_protocol};
 use super::refusal::{self, Refusal};
 use super::{Body, Peer, Proxy, tunnel};
 use crate::auth::{self, SignedService};
+use crate::aws::request::Request as AwsRequest;
 use crate::config::Settings;
-use crate::domain::caller::Origin;
 use crate::domain::tls::TlsDetails;
-use crate::recorder::exchange::{Exchange, Head, KeptBody, Reply};
+use crate::recorder::exchange::{Exchange, KeptBody, Reply};
 use crate::recorder::forwarded_calls::Room;
-use crate::recorder::identify::{SigningScope, signing_scope};
+use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -50,10 +50,20 @@ pub(super) fn client() -> Client {
 
 /// A request that is to be forwarded: what is known of it before its body has come.
 pub(super) struct ToForward {
-    head: Arc<Head>,
-    scope: Option<SigningScope>,
+    request: Arc<AwsRequest>,
     /// `http://host:port`
     upstream: String,
+}
+
+impl ToForward {
+    /// The service that it is signed for; empty when it is not signed.
+    fn service(&self) -> &str {
+        service_of(&self.request).unwrap_or_default()
+    }
+}
+
+fn service_of(request: &AwsRequest) -> Option<&str> {
+    request.signature().claim().ok().flatten()?.service.as_deref()
 }
 
 /// What is known of a request; `None` when it is for CloudTrail or for Contrail's own paths, or when there is no upstream
@@ -69,21 +79,32 @@ pub(super) fn to_forward(request: &Request<Incoming>, settings: &Settings) -> Op
     if prefix.rsplit('.').next().is_some_and(|last| last.starts_with("CloudTrail_")) {
         return None;
     }
-    let head = Head {
-        method: request.method().clone(),
-        target: request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-        headers: request.headers().clone(),
-    };
-    let scope = signing_scope(&head);
-    let service = scope.as_ref().map(|scope| scope.service.as_str());
+    let request = head_of(request);
+    let service = service_of(&request);
     if service == Some("cloudtrail") {
         return None;
     }
     let upstream = settings.recorder.upstream_of(service)?.to_owned();
-    Some(ToForward { head: Arc::new(head), scope, upstream })
+    Some(ToForward { request: Arc::new(request), upstream })
+}
+
+fn head_of(request: &Request<Incoming>) -> AwsRequest {
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    AwsRequest::new(request.method().clone(), target, request.headers().clone())
 }
 
 impl Proxy {
+    /// The answer to a request that does not say for whom it is, in one way that everybody reads: without a `Host`, with two,
+    /// or as a tunnel to wherever.
+    pub(super) fn refuse_without_host(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+        let hosts = request.headers().get_all(http::header::HOST).into_iter().count();
+        if hosts == 1 && request.method() != http::Method::CONNECT {
+            return None;
+        }
+        let head = head_of(request);
+        Some(own_response(&refusal::reply(&head, &Refusal::no_host(), self.parts.ids.uuid())))
+    }
+
     /// Forwards a call. Its reply, or an error of our own.
     pub(super) async fn forward(
         &self,
@@ -93,29 +114,30 @@ impl Proxy {
     ) -> Response<Body> {
         let protocol = other_protocol(request.headers());
         let caller = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
-        let room = match self.room(&known.head) {
+        let room = match self.room(&known.request) {
             Ok(room) => room,
             Err(refusal) => {
-                return own_response(&refusal::reply(&known.head, &refusal, self.parts.ids.uuid()));
+                return own_response(&refusal::reply(&known.request, &refusal, self.parts.ids.uuid()));
             }
         };
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let exchange = self.exchange(&known, peer);
         let admitted = match self.admit(&known, &exchange, body).await {
             Ok(admitted) => admitted,
             // Of calls of which it is not known who makes them there are no records.
             Err(refusal) => {
-                return own_response(&refusal::reply(&known.head, &refusal, self.parts.ids.uuid()));
+                return own_response(&refusal::reply(&known.request, &refusal, self.parts.ids.uuid()));
             }
         };
+        let protocol = protocol.filter(|_| admitted.may_upgrade);
         let wrong_hash = WrongHash::default();
         let mut held = None;
-        let (copy, body) = match admitted {
-            Admitted::Whole(body, room) => {
+        let (copy, body) = match admitted.body {
+            AdmittedBody::Whole(body, room) => {
                 held = Some(room);
                 (BodyCopy::of_whole(&body), Full::new(body).map_err(|never| match never {}).boxed_unsync())
             }
-            Admitted::AsItComes(body, hash) => {
+            AdmittedBody::AsItComes(body, hash) => {
                 let copy = BodyCopy::of(&body);
                 let body = RequestBody::new(body, copy.clone(), self.parts.settings.server.chunk_timeout.0);
                 let body = match hash {
@@ -124,14 +146,19 @@ impl Proxy {
                 };
                 (copy, body)
             }
-            Admitted::Denied(refusal, body) => {
+            AdmittedBody::Preflight => {
+                parts.headers = headers::of_preflight(&parts.headers);
+                let nothing = Full::default().map_err(|never| match never {});
+                (BodyCopy::of_whole(&Bytes::new()), nothing.boxed_unsync())
+            }
+            AdmittedBody::Denied(refusal, body) => {
                 let copy = BodyCopy::of_whole(&body);
                 let call = ForwardedCall::new(exchange, copy, self.parts.calls.clone(), room);
-                return self.refuse(&known.head, &refusal, call);
+                return self.refuse(&known.request, &refusal, call);
             }
         };
         let call = ForwardedCall::new(exchange, copy.clone(), self.parts.calls.clone(), room);
-        let ToForward { head, upstream, .. } = known;
+        let ToForward { request: head, upstream } = known;
         let parts = match outgoing(parts, &head.target, &upstream, protocol) {
             Ok(parts) => parts,
             Err(error) => {
@@ -176,42 +203,34 @@ impl Proxy {
         exchange: &Exchange,
         body: Incoming,
     ) -> Result<Admitted, Refusal> {
-        let Some(admission) = &self.admission else { return Ok(Admitted::AsItComes(body, None)) };
-        let head = &known.head;
-        let service = known.scope.as_ref().map_or("", |scope| scope.service.as_str());
-        let origin = Origin {
-            source_ip: exchange.source_ip.clone(),
-            user_agent: head.header("user-agent").map(str::to_owned),
-            tls: exchange.tls.clone(),
-        };
-        admission.admit(head, SignedService(service), origin, body).await
+        match &self.admission {
+            None => Ok(Admitted::unchecked(body)),
+            Some(admission) => admission.admit(exchange, SignedService(known.service()), body).await,
+        }
     }
 
     /// Room for the record of a call, where there has to be some.
     ///
     /// # Errors
     /// There is none.
-    fn room(&self, head: &Head) -> Result<Option<Room>, Refusal> {
+    fn room(&self, request: &AwsRequest) -> Result<Option<Room>, Refusal> {
         if !self.parts.settings.recorder.strict {
             return Ok(None);
         }
         let why = "Calls that cannot be recorded are not forwarded, and too many wait to be recorded.";
-        self.parts.calls.room(head).map(Some).ok_or_else(|| Refusal::unavailable(why))
+        self.parts.calls.room(request).map(Some).ok_or_else(|| Refusal::unavailable(why))
     }
 
     /// What is known of a call as it arrives.
     fn exchange(&self, known: &ToForward, peer: &Peer) -> Exchange {
-        let access_key = known.scope.as_ref().map(|scope| scope.access_key.as_str());
-        let (account, _) = self.parts.callers.holder(access_key);
-        Exchange {
-            head: Arc::clone(&known.head),
-            body: KeptBody::default(),
-            reply: None,
-            time: self.parts.clock.now(),
-            source_ip: source_ip(peer.address, &known.head, &self.trusted),
-            tls: peer.tls.as_ref().map(|session| TlsDetails::new(session, known.head.header("host"))),
-            trails: self.parts.store.logging_trails(&account),
-        }
+        let request = &known.request;
+        let claim = request.signature().claim().ok().flatten();
+        let (account, _) = self.parts.callers.holder(claim.map(|claim| claim.access_key.as_str()));
+        let mut exchange = Exchange::new(Arc::clone(request), self.parts.clock.now());
+        exchange.source_ip = source_ip(peer.address, request, &self.trusted);
+        exchange.tls = peer.tls.as_ref().map(|session| TlsDetails::new(session, request.header("host")));
+        exchange.trails = self.parts.store.logging_trails(&account);
+        exchange
     }
 
     fn pass_back(
@@ -232,7 +251,7 @@ impl Proxy {
     }
 
     /// An error of our own; it is recorded like any other.
-    fn refuse(&self, head: &Head, refusal: &Refusal, mut call: ForwardedCall) -> Response<Body> {
+    fn refuse(&self, head: &AwsRequest, refusal: &Refusal, mut call: ForwardedCall) -> Response<Body> {
         let reply = refusal::reply(head, refusal, self.parts.ids.uuid());
         let response = own_response(&reply);
         call.replied(reply, self.parts.clock.now());
@@ -258,7 +277,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// The peer, or whom the nearest trusted proxies name.
-fn source_ip(peer: SocketAddr, head: &Head, trusted: &[IpAddr]) -> String {
+fn source_ip(peer: SocketAddr, head: &AwsRequest, trusted: &[IpAddr]) -> String {
     let mut at = peer.ip().to_canonical();
     let named: Vec<&str> = head
         .headers

@@ -30,11 +30,26 @@ pub(super) fn closes(headers: &HeaderMap) -> bool {
     tokens(headers, &CONNECTION).any(|token| token.eq_ignore_ascii_case("close"))
 }
 
-/// The protocol that the connection is to change to. HTTP/2 is only an offer, which may be left unanswered.
+/// The protocol that the connection is to change to. HTTP/2 is only an offer, which may be left unanswered, and with it what
+/// is offered beside it.
 pub(super) fn other_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     let asks = tokens(headers, &CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade"));
-    let protocol = headers.get(UPGRADE).filter(|_| asks)?;
-    (!protocol.as_bytes().eq_ignore_ascii_case(b"h2c")).then(|| protocol.clone())
+    let has_http2 = tokens(headers, &UPGRADE).any(|token| token.to_ascii_lowercase().starts_with("h2"));
+    let mut protocols = headers.get_all(UPGRADE).into_iter();
+    match (protocols.next(), protocols.next()) {
+        (Some(protocol), None) if asks && !has_http2 => Some(protocol.clone()),
+        _ => None,
+    }
+}
+
+/// What a browser asks with before it asks, and nothing else.
+pub(super) fn of_preflight(headers: &HeaderMap) -> HeaderMap {
+    let is_kept = |name: &HeaderName| {
+        name.as_str().starts_with("access-control-request-")
+            || matches!(name.as_str(), "host" | "origin" | "user-agent" | "accept")
+    };
+    let kept = headers.iter().filter(|(name, _)| is_kept(name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Adds what asks for another protocol, or grants it.

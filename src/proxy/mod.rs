@@ -2,7 +2,8 @@
 //! passed back, and a copy of both is given to the recorder. Whatever becomes of a record, the call goes on.
 //!
 //! A request takes this way: [`door`] reads it and decides whose it is; what is Contrail's own goes to the actix
-//! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]) if its caller may call ([`admission`]), with its bodies copied as they pass ([`bodies`],
+//! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]) if its caller may call
+//! ([`admission`], [`permission`]), with its bodies copied as they pass ([`bodies`],
 //! [`body_copy`]), and handed to the recorder when it is complete ([`call`]).
 
 mod abridged;
@@ -16,15 +17,16 @@ mod hashed_body;
 mod headers;
 mod outages;
 mod own;
+mod permission;
 mod refusal;
 mod tunnel;
 
 use crate::auth::Auth;
+use crate::aws::identify::Identifier;
+use crate::callers::Callers;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::domain::tls::TlsSession;
-use crate::recorder::callers::Callers;
-use crate::recorder::catalog::Catalog;
 use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::store::Store;
 use admission::Admission;
@@ -46,7 +48,7 @@ pub struct Parts {
     pub store: Store,
     pub callers: Arc<Callers>,
     pub auth: Auth,
-    pub catalog: Arc<Catalog>,
+    pub identifier: Arc<Identifier>,
     /// Records what has been forwarded.
     pub calls: ForwardedCalls,
 }

@@ -2,8 +2,8 @@
 //! documents; S3's and EC2's error documents).
 
 use crate::auth::{self, SignedService};
-use crate::recorder::exchange::{Head, KeptBody, Reply};
-use crate::recorder::identify::signing_scope;
+use crate::aws::request::Request;
+use crate::recorder::exchange::{KeptBody, Reply};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
@@ -19,6 +19,12 @@ impl Refusal {
     /// Nobody is there to answer it. SDKs try again.
     pub(super) fn unavailable(message: impl Into<String>) -> Refusal {
         Refusal { status: 503, code: "ServiceUnavailable", message: message.into() }
+    }
+
+    /// It does not say for whom it is.
+    pub(super) fn no_host() -> Refusal {
+        let message = "The request must have one Host header, and must not be CONNECT.".to_owned();
+        Refusal { status: 400, code: "BadRequest", message }
     }
 
     /// Its body did not arrive (S3's words).
@@ -41,7 +47,7 @@ enum Family {
     S3,
 }
 
-fn family(head: &Head, service: &str) -> Family {
+fn family(head: &Request, service: &str) -> Family {
     if head.headers.contains_key("smithy-protocol") || head.headers.contains_key("x-amz-target") {
         Family::Typed
     } else if service == "ec2" {
@@ -57,7 +63,7 @@ fn family(head: &Head, service: &str) -> Family {
 
 impl Refusal {
     /// Its caller is not who they say they are, or does not say it.
-    pub(super) fn of_caller(refusal: &auth::Refusal, head: &Head, service: &str) -> Refusal {
+    pub(super) fn of_caller(refusal: &auth::Refusal, head: &Request, service: &str) -> Refusal {
         let auth::Answer { code, status, message } = match family(head, service) {
             Family::Query => refusal.in_query(),
             Family::S3 => refusal.in_s3(),
@@ -77,7 +83,7 @@ impl Refusal {
     }
 
     /// Its caller may not do it.
-    pub(super) fn denied(why: String, head: &Head, service: &str) -> Refusal {
+    pub(super) fn denied(why: String, head: &Request, service: &str) -> Refusal {
         let (code, status) = match family(head, service) {
             Family::Query | Family::S3 => ("AccessDenied", 403),
             Family::Ec2 => ("UnauthorizedOperation", 403),
@@ -100,10 +106,10 @@ impl Refusal {
 }
 
 /// The answer to a request with this head.
-pub(super) fn reply(head: &Head, refusal: &Refusal, id: Uuid) -> Reply {
+pub(super) fn reply(head: &Request, refusal: &Refusal, id: Uuid) -> Reply {
     let Refusal { status, code, message } = refusal;
-    let scope = signing_scope(head);
-    let service = scope.as_ref().map(|scope| scope.service.as_str());
+    let claim = head.signature().claim().ok().flatten();
+    let service = claim.and_then(|claim| claim.service.as_deref());
     let json = |member: &str| serde_json::json!({"__type": code, member: message}).to_string().into_bytes();
     let xml = xml_text(message);
     let (content_type, body) = if head.headers.contains_key("smithy-protocol") {
@@ -158,13 +164,13 @@ pub(super) fn reply(head: &Head, refusal: &Refusal, id: Uuid) -> Reply {
 }
 
 /// JSON answers have the type that was asked in.
-fn json_type(head: &Head) -> &str {
+fn json_type(head: &Request) -> &str {
     head.header("content-type")
         .filter(|kind| kind.starts_with("application/x-amz-json"))
         .unwrap_or("application/json")
 }
 
-fn is_form(head: &Head) -> bool {
+fn is_form(head: &Request) -> bool {
     head.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
         || head.query().split('&').any(|pair| pair.starts_with("Action="))
 }

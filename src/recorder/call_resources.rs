@@ -4,13 +4,13 @@
 //! ARNs are made by the rules of each service (service authorization reference, "resource types defined by"). Where a call
 //! does not name what it is about (`ListQueues`), the type of a data event stands alone.
 
+use crate::aws::identify::Identified;
 use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
 use crate::domain::category::Category;
 use crate::domain::record::RecordResource;
 use crate::domain::region::Region;
 use crate::recorder::content::ReadReply;
-use crate::recorder::identify::Identified;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

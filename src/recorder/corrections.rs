@@ -1,8 +1,8 @@
 //! Events of older data folders are read again, once, when more is known of AWS's operations than when they were stored: the
 //! rows beside their records are corrected.
 
+use crate::aws::catalog::{Catalog, FACTS_VERSION};
 use crate::domain::event::Event;
-use crate::recorder::catalog::{Catalog, FACTS_VERSION};
 use crate::store::{CorrectionMark, Session, Store, StoreResult};
 
 /// Events that are corrected in one transaction.

@@ -1,12 +1,15 @@
 //! A forwarded call as it went over the wire: the request, the reply, and when.
 
+use crate::aws::identify::{Finding, Identifier};
+use crate::aws::request::Request;
+use crate::aws::signature::{Claim, Signature};
 use crate::domain::routing::LoggingTrails;
 use crate::domain::tls::TlsDetails;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How much of a body is kept for reading, in bytes.
 pub const MAX_KEPT: usize = 256 * 1024;
@@ -36,31 +39,11 @@ impl KeptBody {
     }
 }
 
-/// The head of a request. Shown without its query and its headers, which hold signatures and tokens.
-#[derive(Clone)]
-pub struct Head {
-    /// `GET`, …
-    pub method: Method,
-    /// Path and query exactly as received, not decoded.
-    pub target: String,
-    /// As received; names in lower case.
-    pub headers: HeaderMap,
-}
-
 impl fmt::Debug for KeptBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeptBody")
             .field("total", &self.total)
             .field("ended", &self.ended)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Head {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Head")
-            .field("method", &self.method)
-            .field("path", &self.path())
             .finish_non_exhaustive()
     }
 }
@@ -71,23 +54,6 @@ impl fmt::Debug for Reply {
             .field("status", &self.status)
             .field("body", &self.body)
             .finish_non_exhaustive()
-    }
-}
-
-impl Head {
-    /// A header's value, if it is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    /// The path, not decoded.
-    pub fn path(&self) -> &str {
-        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
-    }
-
-    /// What follows the `?`, not decoded; empty without one.
-    pub fn query(&self) -> &str {
-        self.target.split_once('?').map_or("", |(_, query)| query)
     }
 }
 
@@ -103,10 +69,10 @@ pub struct Reply {
 }
 
 /// A request and what became of it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Exchange {
     /// The request without its body.
-    pub head: Arc<Head>,
+    pub request: Arc<Request>,
     /// The request's body.
     pub body: KeptBody,
     /// The reply; `None` when the caller went away before there was one.
@@ -119,16 +85,60 @@ pub struct Exchange {
     pub tls: Option<TlsDetails>,
     /// The caller's trails that were logging as the call arrived.
     pub trails: LoggingTrails,
+    /// What the request is, as soon as that was asked.
+    finding: OnceLock<Finding>,
+    /// The signature in its form, likewise.
+    signed_form: OnceLock<Option<Claim>>,
 }
 
 impl Exchange {
+    /// A request of which nothing else is known yet.
+    pub fn new(request: Arc<Request>, time: DateTime<Utc>) -> Exchange {
+        Exchange {
+            request,
+            body: KeptBody::default(),
+            reply: None,
+            time,
+            source_ip: String::new(),
+            tls: None,
+            trails: LoggingTrails::default(),
+            finding: OnceLock::new(),
+            signed_form: OnceLock::new(),
+        }
+    }
+
+    /// What the request is, by what is kept of its body as this is asked for the first time.
+    pub fn finding(&self, identifier: &Identifier) -> &Finding {
+        self.finding_by(identifier, &self.body.bytes)
+    }
+
+    /// The same by its body, before that is kept.
+    pub fn finding_by(&self, identifier: &Identifier, body: &[u8]) -> &Finding {
+        self.finding.get_or_init(|| identifier.identify(&self.request, self.claim(), body))
+    }
+
+    /// Who says that they have made the request; `None` when nobody has signed it.
+    pub fn claim(&self) -> Option<&Claim> {
+        self.request.signature().claim().ok().flatten().or_else(|| self.form_claim())
+    }
+
+    /// The same by the form that the body is: older clients of the query protocol sign there. To be asked when the body is
+    /// here.
+    pub fn form_claim(&self) -> Option<&Claim> {
+        if !matches!(self.request.signature(), Signature::None) || self.body.bytes.is_empty() {
+            return None;
+        }
+        let read = || Claim::of_form(&self.request, &self.body.bytes);
+        self.signed_form.get_or_init(read).as_ref()
+    }
+
     /// How much of the call is kept, in bytes: heads and bodies.
     pub fn kept_bytes(&self) -> usize {
         let of_headers = |headers: &HeaderMap| -> usize {
             headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
         };
         let of_reply = |reply: &Reply| of_headers(&reply.headers) + reply.body.bytes.len();
-        let head = self.head.target.len() + of_headers(&self.head.headers);
+        let head = self.request.target.len() + of_headers(&self.request.headers);
         head + self.body.bytes.len() + self.reply.as_ref().map_or(0, of_reply)
     }
 }
@@ -144,15 +154,10 @@ mod tests {
         headers.insert("x-amz-security-token", secret.parse().unwrap());
         let body = KeptBody { bytes: Bytes::from(secret), total: 6, ended: true, ..KeptBody::default() };
         let target = format!("/b-1/k?X-Amz-Signature={secret}");
-        let exchange = Exchange {
-            head: Arc::new(Head { method: Method::PUT, target, headers: headers.clone() }),
-            body: body.clone(),
-            reply: Some(Reply { status: 200, headers, body }),
-            time: DateTime::UNIX_EPOCH,
-            source_ip: "192.0.2.7".to_owned(),
-            tls: None,
-            trails: LoggingTrails::default(),
-        };
+        let request = Request::new(http::Method::PUT, target, headers.clone());
+        let mut exchange = Exchange::new(Arc::new(request), DateTime::UNIX_EPOCH);
+        exchange.body = body.clone();
+        exchange.reply = Some(Reply { status: 200, headers, body });
         let shown = format!("{exchange:?}");
         assert!(shown.contains("/b-1/k") && !shown.contains(secret), "{shown}");
     }

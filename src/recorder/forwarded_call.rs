@@ -1,5 +1,8 @@
 //! The event of a forwarded call: what AWS would have recorded of it.
 
+use crate::aws::identify::{Finding, Identified, Identifier};
+use crate::aws::signature::{Claim, Place, Version};
+use crate::callers::Callers;
 use crate::clock::Ids;
 use crate::config::Settings;
 use crate::domain::category::Category;
@@ -8,15 +11,12 @@ use crate::domain::global_services::recorded_in;
 use crate::domain::routing::CapturedEvent;
 use crate::recorder::call::{Call, Refusal};
 use crate::recorder::call_resources;
-use crate::recorder::callers::Callers;
-use crate::recorder::catalog::Catalog;
 use crate::recorder::content::ReadReply;
 use crate::recorder::elements;
-use crate::recorder::exchange::{Exchange, Head};
-use crate::recorder::identify::{Finding, Identified, identify, signing_scope};
+use crate::recorder::exchange::Exchange;
 use crate::recorder::learning;
 use crate::recorder::reply;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -34,8 +34,8 @@ pub enum Recorded {
 /// What turns calls into events.
 #[derive(Debug)]
 pub struct ForwardedCallRecorder {
-    /// Services and operations.
-    pub catalog: Arc<Catalog>,
+    /// Says which operations calls are of.
+    pub identifier: Arc<Identifier>,
     /// Who the callers are.
     pub callers: Arc<Callers>,
     /// Which calls are to be recorded.
@@ -48,10 +48,12 @@ impl ForwardedCallRecorder {
     /// The event of a call, if it is to be recorded.
     pub fn record(&self, exchange: &Exchange) -> Recorded {
         let recorder = &self.settings.recorder;
-        let call = match identify(&self.catalog, &recorder.base_hosts, &exchange.head, &exchange.body.bytes) {
-            Finding::Call(call) => call,
-            Finding::Ignored => return Recorded::Unwanted,
-            Finding::Unknown => return Recorded::Unidentified(self.service(&exchange.head)),
+        let finding = exchange.finding(&self.identifier);
+        let Some(call) = finding.recorded() else {
+            return match finding {
+                Finding::Ignored => Recorded::Unwanted,
+                _ => Recorded::Unidentified(self.service(exchange.claim())),
+            };
         };
         let (name, facts) = (call.event_name(), call.facts());
         let needs_taker = facts.category == Category::Data && !recorder.data_events;
@@ -60,7 +62,7 @@ impl ForwardedCallRecorder {
         {
             return Recorded::Unwanted;
         }
-        match self.event(exchange, &call) {
+        match self.event(exchange, call) {
             Ok(event) => {
                 let captured = exchange.trails.capture(event);
                 match needs_taker && captured.takers.is_empty() {
@@ -77,10 +79,9 @@ impl ForwardedCallRecorder {
 
     /// The event source of the service that a call is signed for, `unsigned`, or `unknown` for a name that is no
     /// service's: a caller can sign for anything, and nothing made up is to become the label of a metric.
-    pub fn service(&self, head: &Head) -> String {
-        let scope = signing_scope(head);
-        let services = scope.as_ref().map(|scope| self.catalog.signing_as(&scope.service));
-        match services.map(<[_]>::first) {
+    pub fn service(&self, claim: Option<&Claim>) -> String {
+        let service = claim.and_then(|claim| claim.service.as_deref());
+        match service.map(|service| self.identifier.catalog.signing_as(service).first()) {
             None => "unsigned".to_owned(),
             Some(None) => "unknown".to_owned(),
             Some(Some(service)) => service.event_source.clone(),
@@ -90,37 +91,41 @@ impl ForwardedCallRecorder {
     /// Learns from a call who is behind the keys that it has handed out. To be asked before its caller has the answer: the
     /// next call may be made with one of them.
     pub fn learn(&self, exchange: &Exchange) {
-        if !learning::may_hand_out(&exchange.head) {
+        if !learning::may_hand_out(&exchange.request) {
             return;
         }
-        let base_hosts = &self.settings.recorder.base_hosts;
-        if let Finding::Call(call) = identify(&self.catalog, base_hosts, &exchange.head, &exchange.body.bytes)
+        if let Finding::Call(call) = exchange.finding(&self.identifier)
+            && learning::names_callers(call)
         {
-            let scope = signing_scope(&exchange.head);
-            let caller = self.callers.holder(scope.as_ref().map(|scope| scope.access_key.as_str()));
-            if let Some(learned) = learning::learned(&call, exchange, &self.callers, &caller) {
+            let access_key = exchange.claim().map(|claim| claim.access_key.as_str());
+            let caller = self.callers.holder(access_key);
+            if let Some(learned) = learning::learned(call, exchange, &self.callers, &caller) {
                 self.callers.learn(learned, exchange.time);
             }
         }
     }
 
     fn event(&self, exchange: &Exchange, call: &Identified) -> Result<Event, String> {
-        let scope = signing_scope(&exchange.head);
-        let access_key = scope.as_ref().map(|scope| scope.access_key.as_str());
+        let candidates = match exchange.finding(&self.identifier) {
+            Finding::Unclear(candidates) => candidates.as_slice(),
+            _ => &[],
+        };
+        let claim = exchange.claim();
+        let access_key = claim.map(|claim| claim.access_key.as_str());
         let (account, mut identity) = self.callers.holder(access_key);
         if let Some(external) = learning::external(call, exchange) {
             identity = external;
         }
         let (source, facts) = (&call.event_source, call.facts());
-        let region = recorded_in(source, scope.as_ref().and_then(|scope| scope.region.clone()));
+        let region = recorded_in(source, claim.and_then(Claim::region));
         let reply = exchange.reply.as_ref().map(ReadReply::of);
         let refusal = reply.as_ref().and_then(|reply| reply::refusal(call, reply));
-        let refusal = refusal.map(|refusal| refusal.without_secrets_of(&exchange.head));
+        let refusal = refusal.map(|refusal| refusal.without_secrets_of(&exchange.request));
         let request_id = reply.as_ref().and_then(reply::request_id);
         let request_parameters = elements::request(call, exchange, refusal.as_ref());
         let resources =
             call_resources::of_call(call, request_parameters.as_ref(), reply.as_ref(), (&account, &region));
-        let user_agent = exchange.head.header("user-agent").map(|text| match call.service.key.as_str() {
+        let user_agent = exchange.request.header("user-agent").map(|text| match call.service.key.as_str() {
             "s3" | "s3control" => Cow::Owned(format!("[{text}]")),
             _ => Cow::Borrowed(text),
         });
@@ -140,7 +145,7 @@ impl ForwardedCallRecorder {
             request_id: request_id.unwrap_or_else(|| self.ids.uuid().to_string()),
             request_parameters,
             response_elements: reply.as_ref().and_then(|reply| elements::response(call, reply)),
-            additional_event_data: additional(call, exchange),
+            additional_event_data: additional(call, exchange, candidates),
             refusal: refusal
                 .as_ref()
                 .map(|refusal| Refusal { code: &refusal.code, message: refusal.message.as_deref() }),
@@ -161,33 +166,39 @@ fn api_version(call: &Identified) -> Option<String> {
     }
 }
 
-/// What S3 says of every call: how it was signed and how much went over the wire.
-fn additional(call: &Identified, exchange: &Exchange) -> Option<Value> {
-    if !["s3", "s3control"].contains(&call.service.key.as_str()) {
-        return None;
+/// What S3 says of every call: how it was signed and how much went over the wire. Of a call that is unclear, all operations
+/// that it may have been.
+fn additional(call: &Identified, exchange: &Exchange, candidates: &[Identified]) -> Option<Value> {
+    let mut data = Map::new();
+    if !candidates.is_empty() {
+        let name = |call: &Identified| format!("{}:{}", call.event_source, call.event_name());
+        data.insert("candidateOperations".into(), candidates.iter().map(name).collect());
     }
-    let mut data = serde_json::Map::new();
-    if let Some((version, method)) = signature(&exchange.head) {
-        data.insert("SignatureVersion".into(), version.into());
-        data.insert("AuthenticationMethod".into(), method.into());
+    if ["s3", "s3control"].contains(&call.service.key.as_str()) {
+        if let Some(claim) = exchange.claim() {
+            let (version, method) = signature(claim);
+            data.insert("SignatureVersion".into(), version.into());
+            data.insert("AuthenticationMethod".into(), method.into());
+        }
+        let replied = exchange.reply.as_ref();
+        data.insert("bytesTransferredIn".into(), exchange.body.total.into());
+        data.insert("bytesTransferredOut".into(), replied.map_or(0, |reply| reply.body.total).into());
+        let id = replied.and_then(|reply| reply.headers.get("x-amz-id-2"));
+        if let Some(id) = id.and_then(|value| value.to_str().ok()) {
+            data.insert("x-amz-id-2".into(), id.into());
+        }
     }
-    let replied = exchange.reply.as_ref();
-    data.insert("bytesTransferredIn".into(), exchange.body.total.into());
-    data.insert("bytesTransferredOut".into(), replied.map_or(0, |reply| reply.body.total).into());
-    let id = replied.and_then(|reply| reply.headers.get("x-amz-id-2")).and_then(|value| value.to_str().ok());
-    if let Some(id) = id {
-        data.insert("x-amz-id-2".into(), id.into());
-    }
-    Some(Value::Object(data))
+    (!data.is_empty()).then_some(Value::Object(data))
 }
 
-fn signature(head: &Head) -> Option<(&'static str, &'static str)> {
-    let has = |name: &str| head.query().split('&').any(|pair| pair.starts_with(name));
-    match head.header("authorization") {
-        Some(value) if value.starts_with("AWS4-") => Some(("SigV4", "AuthHeader")),
-        Some(value) if value.starts_with("AWS ") => Some(("SigV2", "AuthHeader")),
-        _ if has("X-Amz-Signature=") => Some(("SigV4", "QueryString")),
-        _ if has("Signature=") => Some(("SigV2", "QueryString")),
-        _ => None,
-    }
+fn signature(claim: &Claim) -> (&'static str, &'static str) {
+    let version = match claim.version {
+        Version::V4 => "SigV4",
+        Version::V2 => "SigV2",
+    };
+    let method = match claim.place {
+        Place::Header | Place::OddHeader => "AuthHeader",
+        Place::Query | Place::Form => "QueryString",
+    };
+    (version, method)
 }

@@ -1,11 +1,12 @@
 //! Records of forwarded calls: a bounded queue, and the task that builds what is written. Offering a call never waits and
 //! never fails; what finds no room is counted, and logged once in a while.
 
+use crate::aws::request::Request;
 use crate::clock::Clock;
 use crate::domain::learned::LearnedCaller;
 use crate::domain::routing::CapturedEvent;
 use crate::metrics::{Fate, Metrics};
-use crate::recorder::exchange::{Exchange, Head};
+use crate::recorder::exchange::Exchange;
 use crate::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
 use crate::recorder::writer::Writer;
 use crate::store::{Session, Store, StoreResult};
@@ -36,6 +37,7 @@ pub struct ForwardedCalls {
     max_bytes: usize,
     lost: Arc<AtomicU64>,
     recorder: Arc<ForwardedCallRecorder>,
+    store: Store,
     metrics: Metrics,
 }
 
@@ -64,36 +66,46 @@ impl ForwardedCalls {
             unstored: Vec::new(),
             failing_since: None,
             recorder: Arc::clone(&recorder),
-            store,
+            store: store.clone(),
             writer,
             clock,
             metrics: metrics.clone(),
         };
         tokio::spawn(task.run());
-        ForwardedCalls { queue, settling, waiting_bytes, max_bytes, lost: Arc::default(), recorder, metrics }
+        ForwardedCalls {
+            queue,
+            settling,
+            waiting_bytes,
+            max_bytes,
+            lost: Arc::default(),
+            recorder,
+            store,
+            metrics,
+        }
     }
 
     /// Room for a call that has not been made yet, so that it is recorded for certain. When there is none the call is not
     /// to be made, and counts as refused.
-    pub fn room(&self, head: &Head) -> Option<Room> {
+    pub fn room(&self, request: &Request) -> Option<Room> {
         let has_room = self.waiting_bytes.load(Ordering::Relaxed) < self.max_bytes;
         let room = has_room.then(|| self.queue.clone().try_reserve_owned().ok()).flatten();
         if room.is_none() {
-            self.metrics.forwarded_calls.count(Fate::Refused, &self.recorder.service(head));
+            let claim = request.signature().claim().ok().flatten();
+            self.metrics.forwarded_calls.count(Fate::Refused, &self.recorder.service(claim));
         }
         room.map(Room)
     }
 
     /// Hands a call over for which room was kept.
-    pub fn offer_into(&self, room: Room, exchange: Exchange) {
-        self.recorder.learn(&exchange);
+    pub fn offer_into(&self, room: Room, mut exchange: Exchange) {
+        self.complete(&mut exchange);
         self.waiting_bytes.fetch_add(exchange.kept_bytes(), Ordering::Relaxed);
         room.0.send(exchange);
     }
 
     /// Hands a call over, or counts it as dropped.
-    pub fn offer(&self, exchange: Exchange) {
-        self.recorder.learn(&exchange);
+    pub fn offer(&self, mut exchange: Exchange) {
+        self.complete(&mut exchange);
         let size = exchange.kept_bytes();
         let has_room = self.waiting_bytes.fetch_add(size, Ordering::Relaxed) + size <= self.max_bytes;
         let refused = match has_room {
@@ -102,7 +114,7 @@ impl ForwardedCalls {
         };
         let Err(exchange) = refused else { return };
         self.waiting_bytes.fetch_sub(size, Ordering::Relaxed);
-        self.metrics.forwarded_calls.count(Fate::Dropped, &self.recorder.service(&exchange.head));
+        self.metrics.forwarded_calls.count(Fate::Dropped, &self.recorder.service(exchange.claim()));
         let lost = self.lost.fetch_add(1, Ordering::Relaxed);
         if lost.is_multiple_of(LOST_A_LINE) {
             tracing::warn!(
@@ -110,6 +122,16 @@ impl ForwardedCalls {
                 "forwarded calls were not recorded: the recorder's queue is full"
             );
         }
+    }
+
+    /// Does what has to be done before the caller has the answer.
+    fn complete(&self, exchange: &mut Exchange) {
+        if let Some(claim) = exchange.form_claim() {
+            // Whose call it is was not known before its body was here.
+            let (account, _) = self.recorder.callers.holder(Some(&claim.access_key));
+            exchange.trails = self.store.logging_trails(&account);
+        }
+        self.recorder.learn(exchange);
     }
 
     /// Waits until everything that was offered has been stored, or cannot be stored now.

@@ -4,10 +4,10 @@
 //! ([`splitter`](super::splitter)), read into events. Events are stored in batches; while one is being written, the
 //! next one is read. What was stored stays stored, also when the rest turns out to be unusable.
 
+use crate::aws::catalog::Catalog;
 use crate::domain::account_id::AccountId;
 use crate::domain::event::Event;
 use crate::metrics::Metrics;
-use crate::recorder::catalog::Catalog;
 use crate::recorder::other_json::{looks_like, record_inside};
 use crate::recorder::splitter::{Piece, Splitter};
 use crate::recorder::unpack::{UnpackError, Unpacker};

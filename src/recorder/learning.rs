@@ -1,21 +1,25 @@
 //! What an emulator's answers say of callers: users that were made, access keys that were handed out, and to whom. Secrets
 //! in them are not looked at.
 
+use crate::aws::identify::Identified;
+use crate::aws::pairs::pairs;
+use crate::aws::request::Request;
+use crate::callers::Callers;
 use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
 use crate::domain::identity::{CredentialSession, IamEntity, Identity, Principal};
 use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser};
-use crate::recorder::callers::Callers;
 use crate::recorder::content::Content;
 use crate::recorder::elements::xml::Element;
-use crate::recorder::exchange::{Exchange, Head, Reply};
-use crate::recorder::identify::{Identified, pairs};
+use crate::recorder::exchange::{Exchange, Reply};
 
 /// Whether a call may be one of those that hand out users and keys, as far as its head tells.
-pub(super) fn may_hand_out(head: &Head) -> bool {
-    let is_for = |header: &str| header.contains("/iam/aws4") || header.contains("/sts/aws4");
-    // Whoever asks for a role with a token from elsewhere signs nothing.
-    head.header("authorization").map_or(head.method == http::Method::POST, is_for)
+pub(super) fn may_hand_out(request: &Request) -> bool {
+    match request.signature().claim().ok().flatten().map(|claim| claim.service.as_deref()) {
+        Some(Some(service)) => matches!(service, "iam" | "sts"),
+        // Those who ask for a role with a token from elsewhere sign nothing, and older clients sign in their form.
+        Some(None) | None => request.method == http::Method::POST || request.query().contains("Action"),
+    }
 }
 
 /// Who makes a call of STS with a token of an identity provider instead of a signature, as the answer has them.
@@ -37,7 +41,7 @@ pub(super) fn external(call: &Identified, exchange: &Exchange) -> Option<Identit
 }
 
 /// Whether the answer of a call names users, keys or accounts; all others are not read.
-fn names_callers(call: &Identified) -> bool {
+pub(super) fn names_callers(call: &Identified) -> bool {
     matches!(
         (call.service.key.as_str(), call.operation.as_str()),
         ("iam", "CreateAccessKey" | "CreateUser")
@@ -53,9 +57,6 @@ pub(super) fn learned(
     callers: &Callers,
     (account, identity): &(AccountId, Identity),
 ) -> Option<LearnedCaller> {
-    if !names_callers(call) {
-        return None;
-    }
     let answer = Answer::of(call, exchange.reply.as_ref()?)?;
     match (call.service.key.as_str(), call.operation.as_str()) {
         ("iam", "CreateUser") => {
@@ -156,8 +157,8 @@ impl Answer {
 /// The value of a member of a form.
 fn asked(exchange: &Exchange, name: &str) -> Option<String> {
     let form = std::str::from_utf8(exchange.body.whole()?).ok()?;
-    let members = pairs(exchange.head.query()).into_iter().chain(pairs(form));
-    members.into_iter().find(|(member, _)| member == name).map(|(_, value)| value)
+    let in_query = exchange.request.parameter(name).map(str::to_owned);
+    in_query.or_else(|| pairs(form).into_iter().find(|(member, _)| member == name).map(|(_, value)| value))
 }
 
 fn account_of(arn: &str) -> Option<AccountId> {

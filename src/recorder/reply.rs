@@ -1,12 +1,13 @@
 //! What a reply says of the call as a whole: the error it was refused with, and its request id. Both stand in the headers
 //! or in the body, in places that depend on the protocol.
 
+use crate::aws::catalog::Protocol;
+use crate::aws::identify::Identified;
+use crate::aws::request::Request;
+use crate::aws::signature;
 use crate::domain::record::HIDDEN;
-use crate::recorder::catalog::Protocol;
 use crate::recorder::content::ReadReply;
-use crate::recorder::exchange::{Head, Reply};
-use crate::recorder::identify::{Identified, pairs};
-use crate::recorder::query_signature;
+use crate::recorder::exchange::Reply;
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
@@ -54,16 +55,12 @@ pub(super) fn refusal(call: &Identified, read: &ReadReply<'_>) -> Option<CallErr
 
 impl CallError {
     /// The same without the token and the signature of the call: answers to wrong signatures repeat what was signed.
-    pub fn without_secrets_of(mut self, head: &Head) -> CallError {
-        let signature = head.header("authorization").and_then(|header| header.split_once("Signature="));
-        let query = pairs(head.query());
-        let secrets = query.iter().filter(|(name, _)| query_signature::is_secret_part(name));
-        let secrets = secrets.map(|(_, value)| value.as_str());
-        let secrets =
-            secrets.chain(head.header("x-amz-security-token")).chain(signature.map(|(_, text)| text));
+    pub fn without_secrets_of(mut self, request: &Request) -> CallError {
+        let secrets = signature::secrets_of(request);
         let message = self.message.take();
         self.message = message.map(|message| {
             secrets
+                .into_iter()
                 .filter(|secret| secret.len() >= SHORTEST_SECRET)
                 .fold(message, |message, secret| message.replace(secret, HIDDEN))
         });

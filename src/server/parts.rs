@@ -3,7 +3,11 @@
 use super::StartError;
 use crate::api::{self, limits::Limits};
 use crate::auth::Auth;
+use crate::aws::catalog::Catalog;
+use crate::aws::host::HostNames;
+use crate::aws::identify::Identifier;
 use crate::buckets::Buckets;
+use crate::callers::Callers;
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::console::Console;
@@ -16,8 +20,6 @@ use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::proxy;
 use crate::recorder::arrivals::Arrivals;
-use crate::recorder::callers::Callers;
-use crate::recorder::catalog::Catalog;
 use crate::recorder::commit::Committer;
 use crate::recorder::corrections::{self, Progress};
 use crate::recorder::forwarded_call::ForwardedCallRecorder;
@@ -50,6 +52,7 @@ pub struct Parts {
     pub callers: Arc<Callers>,
     pub auth: Auth,
     pub catalog: Arc<Catalog>,
+    pub identifier: Arc<Identifier>,
     /// Records forwarded calls, when there is an upstream.
     pub forwarded_calls: Option<ForwardedCalls>,
     pub digest_keys: DigestKeys,
@@ -78,6 +81,10 @@ impl Parts {
             let (from, made) = catalog.origin();
             tracing::info!(from, made, "a table of AWS's operations is used instead of the built-in one");
         }
+        let own = std::iter::once(&settings.server.host).chain(&settings.server.allowed_hosts);
+        let hosts =
+            HostNames::new(own.map(String::as_str), settings.recorder.base_hosts.iter().map(String::as_str));
+        let identifier = Arc::new(Identifier { catalog: Arc::clone(&catalog), hosts });
         let corrected = corrections::run(&store, &catalog, |progress| {
             let Progress { done, total } = progress;
             tracing::info!(
@@ -106,7 +113,7 @@ impl Parts {
         let (writer, writer_task) = Writer::start(store.clone(), committer, metrics.clone());
         let forwarded_calls = if settings.recorder.is_on() {
             let recorder = ForwardedCallRecorder {
-                catalog: Arc::clone(&catalog),
+                identifier: Arc::clone(&identifier),
                 callers: Arc::clone(&callers),
                 settings: Arc::clone(&settings),
                 ids: ids.clone(),
@@ -135,6 +142,7 @@ impl Parts {
             callers,
             auth,
             catalog,
+            identifier,
             forwarded_calls,
             buckets,
             token_key,
@@ -209,9 +217,18 @@ impl Parts {
 
     /// The proxy, when there is an upstream.
     pub(super) fn proxy(&self) -> Option<proxy::Proxy> {
-        let Parts { settings, clock, ids, store, callers, auth, catalog, .. } = self.clone();
+        let Parts { settings, clock, ids, store, callers, auth, identifier, .. } = self.clone();
         let calls = self.forwarded_calls.clone()?;
-        Some(proxy::Proxy::new(proxy::Parts { settings, clock, ids, store, callers, auth, catalog, calls }))
+        Some(proxy::Proxy::new(proxy::Parts {
+            settings,
+            clock,
+            ids,
+            store,
+            callers,
+            auth,
+            identifier,
+            calls,
+        }))
     }
 }
 

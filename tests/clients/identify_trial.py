@@ -25,7 +25,7 @@ from botocore.config import Config
 from botocore.session import Session
 from botocore.tokens import FrozenAuthToken
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "src/recorder/catalog"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "src/aws/catalog"))
 from generate import Exceptions, event_names, rows  # noqa: E402
 
 FULL = "--full" in sys.argv

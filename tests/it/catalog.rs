@@ -1,8 +1,8 @@
 //! What is known of AWS's operations: what records do not say, and a table from a file.
 
 use crate::support::{TestServer, record};
+use contrail::aws::catalog::Catalog;
 use contrail::domain::event_facts::KnownEvents;
-use contrail::recorder::catalog::Catalog;
 use serde_json::{Value, json};
 use std::fmt::Write;
 

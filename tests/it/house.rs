@@ -135,6 +135,7 @@ fn lower_floors_do_not_know_what_is_above_them() {
     for (folder, words) in [
         ("src/domain", &["sqlx", "actix"][..]),
         ("src/store", &["actix"]),
+        ("src/aws", &["actix", "actix_web", "sqlx", "hyper"]),
         ("src/recorder", &["actix", "sqlx"]),
         ("src/api", &["actix", "sqlx"]),
         ("src/outbound", &["actix", "sqlx"]),

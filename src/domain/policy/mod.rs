@@ -104,6 +104,26 @@ impl Policy {
         Ok(Policy { statements: document.statements()? })
     }
 
+    /// Whether a request may be made of which it is not known what it does: with any action of `service` (`iam`), or any at
+    /// all, on anything. Only a statement about all of that allows it, and any that may be about some of it denies it.
+    pub fn decide_everything(&self, service: Option<&str>, context: &PolicyContext<'_>) -> Decision {
+        let start = service.map(|service| format!("{service}:")).unwrap_or_default();
+        let covers = |pattern: &Pattern| pattern.covers_all_of(&start);
+        let touches = |pattern: &Pattern| pattern.may_match_behind(&start);
+        let applies = |statement: &&Statement| {
+            let is_about = match (statement.effect, &statement.actions) {
+                (Effect::Allow, Scope::Of(patterns)) => patterns.iter().any(covers),
+                (Effect::Allow, Scope::AllBut(patterns)) => !patterns.iter().any(touches),
+                (Effect::Deny, Scope::Of(patterns)) => patterns.iter().any(touches),
+                (Effect::Deny, Scope::AllBut(patterns)) => !patterns.iter().any(covers),
+            };
+            is_about
+                && statement.is_about(Target::Unknown, context)
+                && statement.conditions.iter().all(|condition| condition.holds(context))
+        };
+        self.decision(applies)
+    }
+
     /// Whether a request may be made: an `action` (`cloudtrail:CreateTrail`) on a `target`.
     pub fn decide(&self, action: &str, target: Target<'_>, context: &PolicyContext<'_>) -> Decision {
         let applies = |statement: &&Statement| {
@@ -111,6 +131,11 @@ impl Policy {
                 && statement.is_about(target, context)
                 && statement.conditions.iter().all(|condition| condition.holds(context))
         };
+        self.decision(applies)
+    }
+
+    /// By the statements that apply: one that denies outweighs all that allow.
+    fn decision(&self, applies: impl Fn(&&Statement) -> bool) -> Decision {
         let mut decision = Decision::NotAllowed;
         for statement in self.statements.iter().filter(applies) {
             match statement.effect {

@@ -5,7 +5,7 @@
 use percent_encoding::percent_decode_str;
 
 /// The permission that an operation of S3 needs, where it has another name than the operation.
-const OF_S3: [(&str, &str); 56] = [
+const OF_S3: [(&str, &str); 57] = [
     ("CompleteMultipartUpload", "PutObject"),
     ("CopyObject", "PutObject"),
     ("CreateMultipartUpload", "PutObject"),
@@ -46,6 +46,7 @@ const OF_S3: [(&str, &str); 56] = [
     ("ListObjects", "ListBucket"),
     ("ListObjectsV2", "ListBucket"),
     ("ListParts", "ListMultipartUploadParts"),
+    ("PostObject", "PutObject"),
     ("PutBucketAccelerateConfiguration", "PutAccelerateConfiguration"),
     ("PutBucketAnalyticsConfiguration", "PutAnalyticsConfiguration"),
     ("PutBucketCors", "PutBucketCORS"),
@@ -99,10 +100,15 @@ pub struct AskedFor<'a> {
 const SERVICES: [(&str, &str); 4] =
     [("email", "ses"), ("iotdata", "iot"), ("monitoring", "cloudwatch"), ("tagging", "tag")];
 
+/// What policies call the service of an `eventSource`: `iam`.
+pub fn service_of(event_source: &str) -> &str {
+    let service = event_source.split('.').next().unwrap_or_default();
+    other_name(&SERVICES, service).unwrap_or(service)
+}
+
 /// All permissions that a call needs on what it names: `lambda:InvokeFunction`.
 pub fn permissions(asked: &AskedFor<'_>) -> Vec<String> {
-    let service = asked.event_source.split('.').next().unwrap_or_default();
-    let service = other_name(&SERVICES, service).unwrap_or(service);
+    let service = service_of(asked.event_source);
     let names = match (service, asked.operation) {
         ("s3", _) => of_s3(asked),
         // Its permissions are the methods of HTTP.

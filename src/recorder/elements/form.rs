@@ -1,8 +1,8 @@
 //! Members of a call that comes as a form: `Tags.member.1.Key=a` is a member of an item of a list.
 
 use super::typed::scalar;
-use crate::recorder::catalog::Kinds;
-use crate::recorder::query_signature;
+use crate::aws::catalog::Kinds;
+use crate::aws::signature;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -27,7 +27,7 @@ pub(super) fn members(pairs: Vec<(String, String)>, kinds: &Kinds) -> Map<String
         node.text = text;
     }
     // Which operation of which API it is for stands in every form.
-    let is_common = |name: &str| matches!(name, "Action" | "Version") || query_signature::is_part(name);
+    let is_common = |name: &str| matches!(name, "Action" | "Version") || signature::is_parameter(name);
     top.below.retain(|name, _| !is_common(name));
     object(top.below, kinds)
 }
@@ -92,7 +92,7 @@ pub(super) fn map(items: Vec<Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recorder::identify::pairs;
+    use crate::aws::pairs::pairs;
     use serde_json::json;
 
     fn read(form: &str) -> Value {

@@ -1,10 +1,10 @@
 //! What must not stand in a record: values that are secret or private. AWS hides some behind a word and leaves others out;
 //! what the models mark as sensitive, and what a name says is a secret, is hidden here as well.
 
+use crate::aws::catalog::AwsOperation;
+use crate::aws::identify::Identified;
 use crate::domain::record::HIDDEN;
 use crate::domain::text::is_spelt;
-use crate::recorder::catalog::AwsOperation;
-use crate::recorder::identify::Identified;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 

@@ -2,11 +2,12 @@
 
 use super::xml::Element;
 use super::{form, rest, sqs};
-use crate::recorder::catalog::Protocol;
+use crate::aws::catalog::Protocol;
+use crate::aws::identify::Identified;
+use crate::aws::pairs::pairs;
 use crate::recorder::cbor;
 use crate::recorder::content::Content;
 use crate::recorder::exchange::Exchange;
-use crate::recorder::identify::{Identified, pairs};
 use serde_json::{Map, Value};
 
 /// Services, by their keys, whose answers are wrapped in one member that records do not have.
@@ -23,16 +24,16 @@ pub(super) fn sent(call: &Identified, exchange: &Exchange, content: &Content<'_>
         Protocol::Json => json(body),
         Protocol::Cbor => cbor(body),
         Protocol::Query | Protocol::Ec2 => {
-            let mut members = pairs(exchange.head.query());
+            let mut members = exchange.request.parameters().to_vec();
             members.extend(pairs(std::str::from_utf8(body).unwrap_or_default()));
             let members = form::members(members, kinds);
             match call.service.key.as_str() {
-                "sqs" => sqs::members(members, &exchange.head),
+                "sqs" => sqs::members(members, &exchange.request),
                 _ => members,
             }
         }
         Protocol::RestJson | Protocol::RestXml => {
-            let mut members = rest::members(call, &exchange.head);
+            let mut members = rest::members(call, &exchange.request);
             members.extend(match call.protocol {
                 _ if streams => Map::new(),
                 _ if is_too_long => omitted(),

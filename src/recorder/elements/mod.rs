@@ -13,10 +13,10 @@ mod sqs;
 mod typed;
 pub(super) mod xml;
 
+use crate::aws::identify::Identified;
 use crate::domain::category::Category;
 use crate::recorder::content::{Content, ReadReply};
 use crate::recorder::exchange::Exchange;
-use crate::recorder::identify::Identified;
 use crate::recorder::reply::CallError;
 use hiding::Hiding;
 use serde_json::{Map, Value};
@@ -28,9 +28,9 @@ pub(super) fn request(call: &Identified, exchange: &Exchange, refusal: Option<&C
     if refusal.is_some_and(|refusal| is_silent(call, refusal)) {
         return None;
     }
-    let content = Content::of(&exchange.head.headers, &exchange.body);
+    let content = Content::of(&exchange.request.headers, &exchange.body);
     let members = match call.service.key.as_str() {
-        "s3" | "s3control" => s3::request(call, &exchange.head, &content),
+        "s3" | "s3control" => s3::request(call, &exchange.request, &content),
         _ => shaped(call, messages::sent(call, exchange, &content)),
     };
     (!members.is_empty()).then_some(Value::Object(members))

@@ -1,30 +1,30 @@
 //! Members of a call that stand in its path, its query and its headers.
 
 use super::typed::scalar;
-use crate::recorder::catalog::Kinds;
-use crate::recorder::exchange::Head;
-use crate::recorder::identify::{Identified, pairs};
-use crate::recorder::query_signature;
+use crate::aws::catalog::Kinds;
+use crate::aws::identify::Identified;
+use crate::aws::request::Request;
+use crate::aws::signature;
 use serde_json::{Map, Value};
 
 /// What SDKs put into a query to say which operation they mean.
 const OPERATION_HINT: &str = "x-id";
 
 /// The members, with the names of the model.
-pub(super) fn members(call: &Identified, head: &Head) -> Map<String, Value> {
+pub(super) fn members(call: &Identified, request: &Request) -> Map<String, Value> {
     let kinds = call.service.kinds();
     let mut members = Map::new();
     for (wire, text) in &call.labels {
         let name = model_name(kinds, wire);
         members.insert(name.to_owned(), scalar(text, name, kinds));
     }
-    for (wire, text) in pairs(head.query()) {
-        let is_member = wire != OPERATION_HINT && !query_signature::is_part(&wire);
-        if is_member && !is_literal(call, &wire) {
-            add(&mut members, model_name(kinds, &wire), &text, kinds);
+    for (wire, text) in request.parameters() {
+        let is_member = wire != OPERATION_HINT && !signature::is_parameter(wire);
+        if is_member && !is_literal(call, wire) {
+            add(&mut members, model_name(kinds, wire), text, kinds);
         }
     }
-    for (wire, value) in &head.headers {
+    for (wire, value) in &request.headers {
         // Others (`Content-Type`, `If-Match`) come with every call.
         let name = kinds.renamed.get(wire.as_str()).filter(|_| wire.as_str().starts_with("x-"));
         if let (Some(name), Ok(text)) = (name, value.to_str()) {

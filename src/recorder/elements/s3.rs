@@ -3,11 +3,12 @@
 
 use super::hiding::is_secret;
 use super::xml::Element;
+use crate::aws::identify::Identified;
+use crate::aws::request::Request;
+use crate::aws::signature;
 use crate::domain::record::HIDDEN;
 use crate::recorder::content::Content;
-use crate::recorder::exchange::{Head, Reply};
-use crate::recorder::identify::{Identified, pairs};
-use crate::recorder::query_signature;
+use crate::recorder::exchange::Reply;
 use serde_json::{Map, Value};
 
 /// Headers that records have; those that end with `-` stand for all that begin so.
@@ -49,23 +50,23 @@ const WITHOUT_BODY: &[&str] =
     &["DeleteObjects", "CompleteMultipartUpload", "PostObject", "SelectObjectContent"];
 
 /// `requestParameters`
-pub(super) fn request(call: &Identified, head: &Head, content: &Content<'_>) -> Map<String, Value> {
+pub(super) fn request(call: &Identified, request: &Request, content: &Content<'_>) -> Map<String, Value> {
     let mut members = Map::new();
     let label = |name: &str| call.labels.iter().find(|(label, _)| label == name).map(|(_, text)| text);
     let in_record = [("Bucket", "bucketName"), ("Key", "key")];
     for (label, name) in in_record.iter().filter_map(|(name, shown)| Some((label(name)?, *shown))) {
         members.insert(name.to_owned(), label.as_str().into());
     }
-    if let Some(host) = head.header("host") {
+    if let Some(host) = request.header("host") {
         members.insert("Host".to_owned(), host.into());
     }
-    for (name, text) in pairs(head.query()) {
-        if !query_signature::is_secret_part(&name) && !members.contains_key(&name) {
-            let text = if is_secret(&name) { HIDDEN.to_owned() } else { text };
-            members.insert(name, text.into());
+    for (name, text) in request.parameters() {
+        if !signature::is_secret_parameter(name) && !members.contains_key(name) {
+            let text = if is_secret(name) { HIDDEN } else { text };
+            members.insert(name.clone(), text.into());
         }
     }
-    for (name, value) in &head.headers {
+    for (name, value) in &request.headers {
         let is_shown = HEADERS.iter().any(|shown| {
             name.as_str() == *shown || (shown.ends_with('-') && name.as_str().starts_with(shown))
         });

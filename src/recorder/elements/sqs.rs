@@ -1,7 +1,7 @@
 //! SQS's older protocol: its forms have other names than its model, which speaks JSON.
 
 use super::form::map;
-use crate::recorder::exchange::Head;
+use crate::aws::request::Request;
 use serde_json::{Map, Value};
 
 /// What is in answers: (as it is there, in the model)
@@ -27,11 +27,11 @@ const MAPS: &[(&str, &str)] =
     &[("Attribute", "Attributes"), ("MessageAttribute", "MessageAttributes"), ("Tag", "Tags")];
 
 /// Members with the names of the model, and the queue whose URL was called.
-pub(super) fn members(members: Map<String, Value>, head: &Head) -> Map<String, Value> {
+pub(super) fn members(members: Map<String, Value>, request: &Request) -> Map<String, Value> {
     let mut shown: Map<String, Value> = members.into_iter().map(renamed).collect();
-    if !shown.contains_key("QueueUrl") && head.path().len() > 1 {
-        let host = head.header("host").unwrap_or_default();
-        shown.insert("QueueUrl".to_owned(), format!("http://{host}{}", head.path()).into());
+    if !shown.contains_key("QueueUrl") && request.path().len() > 1 {
+        let host = request.header("host").unwrap_or_default();
+        shown.insert("QueueUrl".to_owned(), format!("http://{host}{}", request.path()).into());
     }
     shown
 }

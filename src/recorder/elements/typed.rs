@@ -1,6 +1,6 @@
 //! Text as the value that it stands for, by what the members of this name hold.
 
-use crate::recorder::catalog::Kinds;
+use crate::aws::catalog::Kinds;
 use serde_json::{Number, Value};
 
 /// The value of a member whose text is this.

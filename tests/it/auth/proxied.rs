@@ -135,7 +135,11 @@ async fn what_is_not_signed_rightly_goes_nowhere_and_each_family_says_it_in_its_
     assert_eq!(recorded(&server).await.len(), 0);
     // A browser asks whether it may ask.
     upstream.will_say("200 OK", "text/plain", "");
-    assert_eq!(request(&server, "", "OPTIONS", "/box/key").send(&server.url).await.status, 200);
+    let mut preflight = request(&server, "", "OPTIONS", "/box/key");
+    assert_eq!(preflight.send(&server.url).await.status, 403, "not a browser's");
+    preflight.set("origin", "http://localhost:3000");
+    preflight.set("access-control-request-method", "PUT");
+    assert_eq!(preflight.send(&server.url).await.status, 200);
 }
 
 #[tokio::test]

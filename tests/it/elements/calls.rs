@@ -5,12 +5,14 @@
 //! shorter than an emulator gives them. Secret values in them have `s3cr3t` in them, or its base64 form.
 
 use bytes::Bytes;
+use contrail::aws::catalog::Catalog;
+use contrail::aws::host::HostNames;
+use contrail::aws::identify::Identifier;
+use contrail::aws::request::Request;
+use contrail::callers::Callers;
 use contrail::clock::Ids;
 use contrail::config::Settings;
-use contrail::domain::routing::LoggingTrails;
-use contrail::recorder::callers::Callers;
-use contrail::recorder::catalog::Catalog;
-use contrail::recorder::exchange::{Exchange, Head, KeptBody, Reply};
+use contrail::recorder::exchange::{Exchange, KeptBody, Reply};
 use contrail::recorder::forwarded_call::ForwardedCallRecorder;
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
@@ -75,22 +77,13 @@ impl Call {
         if sent.contains("Action=") {
             add(&mut headers, "content-type: application/x-www-form-urlencoded; charset=utf-8");
         }
-        let head = Head { method: method.parse().unwrap(), target: target.to_owned(), headers };
+        let request = Request::new(method.parse().unwrap(), target, headers);
         let reply = Reply { status: status.unwrap(), headers: reply_headers, body: body(answered) };
-        Call {
-            title,
-            exchange: Exchange {
-                head: Arc::new(head),
-                body: body(sent),
-                reply: Some(reply),
-                time: "2026-11-29T05:30:00Z".parse().unwrap(),
-                source_ip: "192.0.2.7".to_owned(),
-                tls: None,
-                trails: LoggingTrails::default(),
-            },
-            request_parameters,
-            response_elements,
-        }
+        let mut exchange = Exchange::new(Arc::new(request), "2026-11-29T05:30:00Z".parse().unwrap());
+        exchange.source_ip = "192.0.2.7".to_owned();
+        exchange.body = body(sent);
+        exchange.reply = Some(reply);
+        Call { title, exchange, request_parameters, response_elements }
     }
 }
 
@@ -107,28 +100,41 @@ pub(crate) fn in_cbor(exchange: &Exchange) -> Exchange {
         ciborium::into_writer(&value, &mut bytes).expect("CBOR");
         KeptBody { total: bytes.len() as u64, bytes: Bytes::from(bytes), ended: true, ..KeptBody::default() }
     };
-    let mut headers = exchange.head.headers.clone();
+    let mut headers = exchange.request.headers.clone();
     let target = headers.remove("x-amz-target").expect("a target");
     let (service, operation) = target.to_str().expect("text").rsplit_once('.').expect("an operation");
     headers.insert("smithy-protocol", "rpc-v2-cbor".parse().expect("a value"));
     let target = format!("/service/{service}/operation/{operation}");
-    let mut exchange = Exchange {
-        head: Arc::new(Head { method: exchange.head.method.clone(), target, headers }),
-        body: packed(&exchange.body),
-        ..exchange.clone()
-    };
-    if let Some(reply) = &mut exchange.reply {
+    let request = Request::new(exchange.request.method.clone(), target, headers);
+    let mut packed_exchange = with_request(exchange, request);
+    packed_exchange.body = packed(&exchange.body);
+    if let Some(reply) = &mut packed_exchange.reply {
         reply.body = packed(&reply.body);
     }
-    exchange
+    packed_exchange
+}
+
+/// The same exchange, of which nothing has been read yet.
+pub(crate) fn unread(exchange: &Exchange) -> Exchange {
+    let Request { method, target, headers, .. } = &*exchange.request;
+    with_request(exchange, Request::new(method.clone(), target.clone(), headers.clone()))
+}
+
+fn with_request(exchange: &Exchange, request: Request) -> Exchange {
+    let mut other = Exchange::new(Arc::new(request), exchange.time);
+    other.source_ip = exchange.source_ip.clone();
+    other.body = exchange.body.clone();
+    other.reply = exchange.reply.clone();
+    other
 }
 
 /// A recorder of all calls.
 pub(crate) fn recorder() -> ForwardedCallRecorder {
     let settings = vec![("recorder.data_events", "true".to_owned())];
     let settings = Arc::new(Settings::builtin(settings).unwrap());
+    let hosts = HostNames::new([], settings.recorder.base_hosts.iter().map(String::as_str));
     ForwardedCallRecorder {
-        catalog: Catalog::embedded(),
+        identifier: Arc::new(Identifier { catalog: Catalog::embedded(), hosts }),
         callers: Arc::new(Callers::open(&settings).unwrap()),
         settings,
         ids: Ids::Random,

@@ -3,7 +3,8 @@
 mod calls;
 
 use bytes::Bytes;
-use calls::{Call, calls, in_cbor, recorder};
+use calls::{Call, calls, in_cbor, recorder, unread};
+use contrail::aws::request::Request;
 use contrail::recorder::exchange::{Exchange, KeptBody};
 use contrail::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
 use proptest::prelude::*;
@@ -13,6 +14,11 @@ use std::sync::{Arc, LazyLock};
 
 /// Secret values, plain and in base64.
 const SECRETS: &[&str] = &["s3cr3t", "czNjcjN0"];
+
+/// The request of an exchange, to be changed.
+fn request_of(exchange: &mut Exchange) -> &mut Request {
+    Arc::get_mut(&mut exchange.request).unwrap()
+}
 
 fn record(recorder: &ForwardedCallRecorder, exchange: &Exchange) -> Value {
     match recorder.record(exchange) {
@@ -98,7 +104,7 @@ fn some_services_say_the_version_of_their_api_and_s3_puts_brackets_around_the_ag
     let recorder = recorder();
     let mut versions = std::collections::BTreeMap::new();
     for mut call in calls() {
-        let head = Arc::make_mut(&mut call.exchange.head);
+        let head = request_of(&mut call.exchange);
         head.headers.insert("user-agent", "agent/1".parse().unwrap());
         let record = record(&recorder, &call.exchange);
         let source = record["eventSource"].as_str().unwrap().to_owned();
@@ -125,7 +131,7 @@ fn a_call_in_cbor_is_recorded_like_one_in_json() {
     let recorder = recorder();
     let (mut compared, mut refused) = (0, 0);
     for call in calls() {
-        if !call.exchange.head.headers.contains_key("x-amz-target") {
+        if !call.exchange.request.headers.contains_key("x-amz-target") {
             continue;
         }
         let json = record(&recorder, &call.exchange);
@@ -156,7 +162,7 @@ fn what_is_packed_is_unpacked_and_what_is_too_long_or_broken_is_left_out() {
         gzip.write_all(&exchange.body.bytes).unwrap();
         let bytes = Bytes::from(gzip.finish().unwrap());
         exchange.body = KeptBody { total: bytes.len() as u64, bytes, ended: true, ..KeptBody::default() };
-        Arc::make_mut(&mut exchange.head).headers.insert("content-encoding", "gzip".parse().unwrap());
+        request_of(exchange).headers.insert("content-encoding", "gzip".parse().unwrap());
     });
     assert_eq!(packed["requestParameters"], plain["requestParameters"]);
     let too_long = with("CreateTable", |exchange| exchange.body.total = 300_000);
@@ -177,7 +183,7 @@ fn what_is_packed_is_unpacked_and_what_is_too_long_or_broken_is_left_out() {
 #[test]
 fn an_error_does_not_repeat_the_token_or_the_signature_of_the_call() {
     let record = with("DeleteRole", |exchange| {
-        let headers = &mut Arc::make_mut(&mut exchange.head).headers;
+        let headers = &mut request_of(exchange).headers;
         headers.insert("x-amz-security-token", "t0k3n-of-a-session".parse().unwrap());
         let reply = exchange.reply.as_mut().unwrap();
         reply.status = 403;
@@ -241,7 +247,7 @@ proptest! {
     ) {
         static CALLS: LazyLock<(ForwardedCallRecorder, Vec<Call>)> = LazyLock::new(|| (recorder(), calls()));
         let (recorder, calls) = &*CALLS;
-        let mut exchange = calls[number.index(calls.len())].exchange.clone();
+        let mut exchange = unread(&calls[number.index(calls.len())].exchange);
         let [first, second] = places.map(|(at, length)| (usize::from(at), length));
         exchange.body = spoil(&exchange.body, first, &sent);
         if let Some(reply) = &mut exchange.reply {

@@ -1,8 +1,9 @@
 //! Which operation a request is for.
 
-use contrail::recorder::catalog::{Catalog, Protocol};
-use contrail::recorder::exchange::Head;
-use contrail::recorder::identify::{Finding, Identified, identify};
+use contrail::aws::catalog::{Catalog, Protocol};
+use contrail::aws::host::HostNames;
+use contrail::aws::identify::{Finding, Identified, Identifier};
+use contrail::aws::request::Request;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// Requests as botocore builds them; `tests/clients/identify_trial.py --sample` has made them.
@@ -10,16 +11,12 @@ const REQUESTS: &str = include_str!("requests.tsv");
 
 /// A request on its way to being identified.
 struct Sent {
-    head: Head,
+    head: Request,
     body: String,
 }
 
 fn sent(method: &str, target: &str) -> Sent {
-    let head = Head {
-        method: Method::from_bytes(method.as_bytes()).unwrap(),
-        target: target.to_owned(),
-        headers: HeaderMap::new(),
-    };
+    let head = Request::new(Method::from_bytes(method.as_bytes()).unwrap(), target, HeaderMap::new());
     Sent { head, body: String::new() }.with("host", "127.0.0.1:4700")
 }
 
@@ -44,8 +41,10 @@ impl Sent {
     }
 
     fn found(&self) -> Finding {
-        let bases = ["localhost".to_owned(), "s3.localhost.localstack.cloud".to_owned()];
-        identify(&Catalog::embedded(), &bases, &self.head, self.body.as_bytes())
+        let hosts = HostNames::new([], ["localhost", "s3.localhost.localstack.cloud"]);
+        let identifier = Identifier { catalog: Catalog::embedded(), hosts };
+        let claim = self.head.signature().claim().ok().flatten();
+        identifier.identify(&self.head, claim, self.body.as_bytes())
     }
 
     fn call(&self) -> Identified {
@@ -69,7 +68,7 @@ impl Sent {
     }
 
     fn is_unknown(&self) -> bool {
-        matches!(self.found(), Finding::Unknown)
+        matches!(self.found(), Finding::Unclear(candidates) if candidates.is_empty())
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::{call, in_front, json_call, signed_by};
 use crate::support::TestServer;
-use contrail::domain::routing::LoggingTrails;
+use contrail::aws::request::Request;
 use contrail::metrics::Fates;
-use contrail::recorder::exchange::{Exchange, Head, KeptBody};
+use contrail::recorder::exchange::Exchange;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -14,15 +14,7 @@ fn exchange(server: &TestServer, target: &str) -> Exchange {
     let mut headers = http::HeaderMap::new();
     headers.insert("authorization", signed_by("test", "sqs").parse().unwrap());
     headers.insert("x-amz-target", target.parse().unwrap());
-    Exchange {
-        head: Arc::new(Head { method: http::Method::POST, target: "/".to_owned(), headers }),
-        body: KeptBody::default(),
-        reply: None,
-        time: server.clock.now(),
-        source_ip: "127.0.0.1".to_owned(),
-        tls: None,
-        trails: LoggingTrails::default(),
-    }
+    Exchange::new(Arc::new(Request::new(http::Method::POST, "/", headers)), server.clock.now())
 }
 
 #[tokio::test]

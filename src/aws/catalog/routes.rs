@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// What decides between REST operations.
 #[derive(Clone, Copy)]
-pub struct Request<'a> {
+pub struct RestRequest<'a> {
     /// The name that it is signed for.
     pub signing_name: Option<&'a str>,
     /// `GET`, …
@@ -117,7 +117,7 @@ impl Route {
     }
 
     /// What the request lacks of what it must have.
-    fn missing<'a>(&'a self, request: &'a Request<'_>) -> impl Iterator<Item = &'a String> {
+    fn missing<'a>(&'a self, request: &'a RestRequest<'_>) -> impl Iterator<Item = &'a String> {
         let lacks = |name: &&'a String| match (name.strip_prefix('?'), name.strip_prefix('@')) {
             (Some(name), _) => !request.query.iter().any(|(found, _)| found == name),
             (_, Some(name)) => request.signing_name != Some(name),
@@ -126,8 +126,15 @@ impl Route {
         self.operation.required.iter().filter(lacks)
     }
 
+    /// What of a query or of the headers names this operation among those of the same path.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let literals = self.query.iter().map(|(name, _)| name.as_str());
+        let required = self.operation.required.iter().filter(|name| !name.starts_with('@'));
+        literals.chain(required.map(|name| name.strip_prefix('?').unwrap_or(name)))
+    }
+
     /// Whether the query has the literals of the operation's.
-    fn has_literals(&self, request: &Request<'_>) -> bool {
+    fn has_literals(&self, request: &RestRequest<'_>) -> bool {
         self.query.iter().all(|(name, wanted)| {
             let given = request.query.iter().find(|(given, _)| given == name);
             given.is_some_and(|(_, given)| wanted.as_ref().is_none_or(|wanted| given == wanted))
@@ -135,7 +142,7 @@ impl Route {
     }
 
     /// How well a request fits whose path does; the smallest is the best.
-    fn fit<'a>(&'a self, request: &Request<'a>) -> impl Ord + use<'a> {
+    fn fit<'a>(&'a self, request: &RestRequest<'a>) -> impl Ord + use<'a> {
         let missing = self.missing(request).count();
         let met = self.operation.required.len() - missing;
         let host = request.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -156,38 +163,44 @@ impl Route {
     }
 }
 
-/// The best of `routes`, which are in order.
-pub(super) fn best(routes: &[Route], request: &Request<'_>) -> Option<Fit> {
+/// The best of `routes`, which are in order, and behind it those that the request names as well.
+pub(super) fn fits(routes: &[Route], request: &RestRequest<'_>) -> Vec<Fit> {
     let path = request.path.strip_prefix('/').unwrap_or(request.path);
-    let (mut found, mut labels): (Option<(&Route, _)>, _) = (None, Vec::new());
+    let (mut found, mut labels): (Vec<(&Route, _)>, _) = (Vec::new(), Vec::new());
     for route in routes {
         // What is quick to tell is asked first.
         if route.operation.method != request.method || !route.has_literals(request) {
             continue;
         }
-        if let Some((first, _)) = &found
+        if let Some((first, _)) = found.first()
             && first.order(route).is_lt()
         {
             break;
         }
         labels.clear();
-        if !matches(&route.segments, path, &mut labels) {
-            continue;
-        }
-        let fit = route.fit(request);
-        if found.as_ref().is_none_or(|(_, best)| fit < *best) {
-            found = Some((route, fit));
+        if matches(&route.segments, path, &mut labels) {
+            found.push((route, route.fit(request)));
         }
     }
-    let (route, _) = found?;
-    labels.clear();
-    matches(&route.segments, path, &mut labels);
-    Some(Fit {
-        service: Arc::clone(&route.service),
-        operation: Arc::clone(&route.operation),
-        labels: labels.into_iter().map(|(name, part)| (name.to_owned(), decode(part))).collect(),
-        lacks_query: route.missing(request).any(|name| name.starts_with('?')),
-    })
+    let best = found.iter().min_by(|(_, one), (_, other)| one.cmp(other)).map(|(route, _)| *route);
+    let Some(best) = best else { return Vec::new() };
+    let others = found.iter().map(|(route, _)| *route).filter(|route| {
+        let mut names = route.names();
+        !std::ptr::eq(*route, best)
+            && route.missing(request).next().is_none()
+            && names.any(|name| !best.names().any(|known| known == name))
+    });
+    let fit = |route: &Route| {
+        let mut labels = Vec::new();
+        matches(&route.segments, path, &mut labels);
+        Fit {
+            service: Arc::clone(&route.service),
+            operation: Arc::clone(&route.operation),
+            labels: labels.into_iter().map(|(name, part)| (name.to_owned(), decode(part))).collect(),
+            lacks_query: route.missing(request).any(|name| name.starts_with('?')),
+        }
+    };
+    std::iter::once(best).chain(others).map(fit).collect()
 }
 
 fn decode(text: &str) -> String {

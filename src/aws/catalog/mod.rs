@@ -7,7 +7,7 @@ mod table;
 use crate::domain::event_facts::{EventFacts, KnownEvents};
 pub use kinds::Kinds;
 use routes::Route;
-pub use routes::{Fit, Request};
+pub use routes::{Fit, RestRequest};
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ pub struct UnusableTable {
 }
 
 /// The version of what is known about events: `exceptions.tsv` and the rules for resources. Whoever changes them raises it,
-/// and the events of older data folders are corrected ([`corrections`](super::corrections)).
+/// and the events of older data folders are corrected (`recorder::corrections`).
 pub const FACTS_VERSION: i64 = 1;
 
 /// All services and operations. What is compiled in is unpacked when something is asked for the first time, and the
@@ -110,21 +110,19 @@ impl Catalog {
 
     /// The services with operations of this name that come in a form.
     pub fn offering(&self, operation: &str) -> Vec<Arc<AwsService>> {
-        let takes_forms = |service: &&Arc<AwsService>| {
-            service.protocols.iter().any(|protocol| matches!(protocol, Protocol::Query | Protocol::Ec2))
-        };
         let offers = |service: &&Arc<AwsService>| service.operations().contains_key(operation);
-        self.services().iter().filter(takes_forms).filter(offers).cloned().collect()
+        self.services().iter().filter(|service| service.takes_forms()).filter(offers).cloned().collect()
     }
 
-    /// The REST operation that fits a request best, with the labels of its path.
-    pub fn route(&self, signing_name: &str, request: &Request<'_>) -> Option<Fit> {
-        let signing = self.index().by_signing_name.get(signing_name)?;
-        routes::best(signing.routes.get_or_init(|| Route::all(&signing.services)), request)
+    /// The REST operation that fits a request best, with the labels of its path; behind it others of the same path that the
+    /// request names as well (`?acl&policy`).
+    pub fn route(&self, signing_name: &str, request: &RestRequest<'_>) -> Vec<Fit> {
+        let Some(signing) = self.index().by_signing_name.get(signing_name) else { return Vec::new() };
+        routes::fits(signing.routes.get_or_init(|| Route::all(&signing.services)), request)
     }
 
     /// The same for a request that has no signature, among the operations that come without one; S3's are not counted.
-    pub fn route_unsigned(&self, request: &Request<'_>) -> Option<Fit> {
+    pub fn route_unsigned(&self, request: &RestRequest<'_>) -> Option<Fit> {
         let index = self.index();
         let routes = index.unsigned_routes.get_or_init(|| {
             let services = index.table.services.iter().filter(|service| service.takes_unsigned);
@@ -132,7 +130,7 @@ impl Catalog {
             routes.retain(Route::is_unsigned);
             routes
         });
-        routes::best(routes, request)
+        routes::fits(routes, request).into_iter().next()
     }
 
     fn index(&self) -> &Index {

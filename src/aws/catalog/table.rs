@@ -215,6 +215,22 @@ impl AwsService {
         })
     }
 
+    /// Whether its operations are called by name.
+    pub fn is_rpc(&self) -> bool {
+        !self.protocols.iter().all(|protocol| protocol.is_rest())
+    }
+
+    /// Whether some are called by method and path.
+    pub fn has_paths(&self) -> bool {
+        self.protocols.iter().any(|protocol| protocol.is_rest())
+    }
+
+    /// Whether its operations come as forms: SQS's still do, though its model has another protocol today.
+    pub fn takes_forms(&self) -> bool {
+        self.key == "sqs"
+            || self.protocols.iter().any(|protocol| matches!(protocol, Protocol::Query | Protocol::Ec2))
+    }
+
     /// Its operations by name.
     pub fn operations(&self) -> &HashMap<String, Arc<AwsOperation>> {
         &self.details().operations
@@ -325,6 +341,10 @@ impl AwsOperation {
 }
 
 impl Protocol {
+    fn is_rest(self) -> bool {
+        matches!(self, Protocol::RestJson | Protocol::RestXml)
+    }
+
     fn of(name: &str) -> Option<Protocol> {
         Some(match name {
             "json" => Protocol::Json,

@@ -1,0 +1,142 @@
+//! The names in a body, in whatever form some server may read it.
+
+use crate::aws::pairs::{decode, pairs, written_pairs};
+use crate::aws::request::{Headers, Request};
+use flate2::read::MultiGzDecoder;
+use std::borrow::Cow;
+use std::io::Read;
+
+/// The most that a packed form may unpack to, in bytes.
+const MAX_UNPACKED: u64 = 1024 * 1024;
+
+/// The longest name that is looked at where it is not known whether a body is a form at all, in bytes as written.
+const LONGEST_NAME: usize = 64;
+
+/// What a body holds of names and values.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    /// Of a form that everybody reads alike.
+    pub(super) pairs: Vec<(String, String)>,
+    /// Values of `Action` that only some servers find: in parts of a body, in other bodies than forms, behind a `;`.
+    pub(super) stray_actions: Vec<String>,
+    /// Whether it is a form that cannot be read here, or is written in two ways.
+    pub(super) is_odd: bool,
+}
+
+/// What the content type says.
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    Form,
+    Multipart,
+    Other,
+}
+
+impl Form {
+    pub(super) fn of(request: &Request, body: &[u8]) -> Form {
+        let mut form = Form::default();
+        let kind = form.kind(request);
+        if body.is_empty() {
+            return form;
+        }
+        let is_packed = request.headers.lines().any(|(name, value)| {
+            name == "content-encoding" && !value.is_empty() && !value.eq_ignore_ascii_case(b"identity")
+        });
+        if !is_packed {
+            form.read(&kind, body);
+            return form;
+        }
+        // Not every server unpacks, so both are looked at.
+        form.read(&Kind::Other, body);
+        match unpacked(request, body) {
+            Some(body) => form.read(&kind, &body),
+            None => form.is_odd |= kind != Kind::Other,
+        }
+        form
+    }
+
+    fn kind(&mut self, request: &Request) -> Kind {
+        let mut types = request.headers.values_of("content-type");
+        let Some(first) = types.next() else { return Kind::Other };
+        self.is_odd |= types.next().is_some();
+        let text = String::from_utf8_lossy(first).to_ascii_lowercase();
+        let mut parts = text.split(';').map(str::trim);
+        let kind = match parts.next() {
+            Some("application/x-www-form-urlencoded") => Kind::Form,
+            Some("multipart/form-data") => Kind::Multipart,
+            _ => Kind::Other,
+        };
+        let charset = parts.find_map(|part| part.strip_prefix("charset=")).map(|name| name.trim_matches('"'));
+        let is_ascii =
+            charset.is_none_or(|name| matches!(name, "utf-8" | "utf8" | "us-ascii" | "iso-8859-1"));
+        self.is_odd |= kind == Kind::Form && !is_ascii;
+        kind
+    }
+
+    fn read(&mut self, kind: &Kind, body: &[u8]) {
+        match kind {
+            Kind::Form => {
+                let text = String::from_utf8_lossy(body);
+                self.pairs.extend(pairs(&text));
+                self.stray_actions.extend(behind_semicolons(&text));
+            }
+            Kind::Multipart => self.stray_actions.extend(of_parts(body)),
+            Kind::Other => self.stray_actions.extend(of_any(body)),
+        }
+    }
+}
+
+/// What stands behind a `;`, which separates pairs to some.
+pub(super) fn behind_semicolons(text: &str) -> Vec<String> {
+    if !text.contains(';') {
+        return Vec::new();
+    }
+    let pieces = text.split('&').flat_map(|pair| pair.split(';').skip(1));
+    actions(pieces.filter_map(|piece| piece.split_once('=')))
+}
+
+/// The values of what is called `Action`, in whatever capitals.
+fn actions<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let named = pairs
+        .filter(|(name, _)| name.len() <= LONGEST_NAME && decode(name).trim().eq_ignore_ascii_case("action"));
+    named.map(|(_, value)| decode(value)).collect()
+}
+
+/// In the parts of a `multipart/form-data`: the text behind the headers of one that is called so.
+fn of_parts(body: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(body);
+    let mut found = Vec::new();
+    for part in text.split("\n--") {
+        let Some((head, value)) = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n")) else {
+            continue;
+        };
+        let head = head.to_ascii_lowercase();
+        if head.contains("name=\"action\"") || head.contains("name=action") || head.contains("name*=") {
+            found.push(value.trim().to_owned());
+        }
+    }
+    found
+}
+
+/// In a body of any type, as if it were a form.
+fn of_any(body: &[u8]) -> Vec<String> {
+    let is_candidate = |pair: &&[u8]| {
+        let name = &pair[..pair.len().min(LONGEST_NAME)];
+        name.contains(&b'=')
+            && name.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'%')
+    };
+    let found = body.split(|byte| matches!(byte, b'&' | b';')).filter(is_candidate).flat_map(|pair| {
+        let text: Cow<'_, str> = String::from_utf8_lossy(&pair[..pair.len().min(1024)]);
+        actions(written_pairs(&text))
+    });
+    found.collect()
+}
+
+fn unpacked(request: &Request, body: &[u8]) -> Option<Vec<u8>> {
+    let packing = request.header("content-encoding")?.to_ascii_lowercase();
+    if !matches!(packing.as_str(), "gzip" | "x-gzip") {
+        return None;
+    }
+    let mut whole = Vec::new();
+    MultiGzDecoder::new(body).take(MAX_UNPACKED + 1).read_to_end(&mut whole).ok()?;
+    (whole.len() as u64 <= MAX_UNPACKED).then_some(whole)
+}

@@ -1,0 +1,160 @@
+//! Which service and operation a request is for, by the evidence in it: who it is signed for, then what names the
+//! operation in its protocol, then method and path.
+//!
+//! A request is a call of one operation only if every server reads it so. What names a second one, in a place where some
+//! server looks, or is written in a way that servers read differently, makes it unclear: it is nobody's operation.
+
+mod form;
+mod names;
+mod path;
+mod sought;
+
+use crate::aws::catalog::{AwsOperation, AwsService, Catalog, Fit, Protocol};
+use crate::aws::host::HostNames;
+use crate::aws::request::Request;
+use crate::aws::signature::Claim;
+use crate::domain::event_facts::EventFacts;
+use form::Form;
+use names::Names;
+pub use path::may_be_emulators_own;
+use sought::{Sought, event_source};
+use std::sync::Arc;
+
+/// A request whose service and operation are known.
+#[derive(Debug, Clone)]
+pub struct Identified {
+    /// The service.
+    pub service: Arc<AwsService>,
+    /// The operation's name as the API has it: `ListObjectsV2`, `CreateFunction`.
+    pub operation: String,
+    /// `eventSource` of the call.
+    pub event_source: String,
+    /// The operation in the catalog; `None` for one that is newer than the catalog and trusted by its name.
+    pub known: Option<Arc<AwsOperation>>,
+    /// The protocol that the request is in, which is not always the model's first choice.
+    pub protocol: Protocol,
+    /// The labels of the path with their values, percent-decoded: `("FunctionName", "demo")`, `("Bucket", "b-1")`,
+    /// `("Key", "a/b c")`. For S3 a bucket in the host name stands here as well.
+    pub labels: Vec<(String, String)>,
+    /// Whether every server reads the same labels.
+    pub has_certain_labels: bool,
+}
+
+impl Identified {
+    fn routed(fit: Fit, signing_name: Option<&str>) -> Option<Identified> {
+        Some(Identified {
+            event_source: event_source(&fit.service, signing_name),
+            protocol: *fit.service.protocols.first()?,
+            operation: fit.operation.name.clone(),
+            service: fit.service,
+            known: Some(fit.operation),
+            labels: fit.labels,
+            has_certain_labels: true,
+        })
+    }
+
+    /// `eventName` of the call.
+    pub fn event_name(&self) -> &str {
+        self.known.as_ref().map_or(&self.operation, |known| &known.event_name)
+    }
+
+    /// What kind of event it is.
+    pub fn facts(&self) -> EventFacts {
+        let known = self.known.as_ref().map(|known| known.facts);
+        known
+            .or_else(|| self.service.event(&self.operation))
+            .unwrap_or_else(|| EventFacts::by_name(&self.operation))
+    }
+
+    fn is_same(&self, other: &Identified) -> bool {
+        self.service.key == other.service.key && self.operation == other.operation
+    }
+}
+
+/// What a request is.
+#[derive(Debug)]
+pub enum Finding {
+    /// A call of an operation.
+    Call(Identified),
+    /// A call of one of these, or of something else: servers may differ in what they take it for. Without any it is not
+    /// known at all. The first is what AWS takes it for.
+    Unclear(Vec<Identified>),
+    /// Nothing that AWS would record: a preflight, a health check.
+    Ignored,
+}
+
+impl Finding {
+    /// What is recorded: the call, or of what is unclear the first that changes something, because it may have been that.
+    pub fn recorded(&self) -> Option<&Identified> {
+        match self {
+            Finding::Call(call) => Some(call),
+            Finding::Unclear(candidates) => {
+                candidates.iter().find(|call| !call.facts().read_only).or(candidates.first())
+            }
+            Finding::Ignored => None,
+        }
+    }
+}
+
+/// Says what requests are.
+#[derive(Debug)]
+pub struct Identifier {
+    /// Services and operations.
+    pub catalog: Arc<Catalog>,
+    /// What host names mean.
+    pub hosts: HostNames,
+}
+
+impl Identifier {
+    /// What a request is. `claim`: who signs it. `body`, or its beginning, counts where it may name an operation.
+    ///
+    /// The evidence counts in this order: a path, header or form that names the operation, for services whose protocols have
+    /// that; then method and path, among the operations of the services that the request is signed for. A request without a
+    /// signature is one of the few operations that come without, or S3's.
+    pub fn identify(&self, request: &Request, claim: Option<&Claim>, body: &[u8]) -> Finding {
+        tracing::trace!(path = request.path(), "an operation is identified");
+        let name = claim.and_then(|claim| claim.service.as_deref());
+        let is_none_of_awss = claim.is_none() && path::is_emulators_own(request.path());
+        if is_none_of_awss {
+            return Finding::Ignored;
+        }
+        let form = Form::of(request, body);
+        let names = Names::of(request, &form);
+        let services = name.map_or(&[][..], |name| self.catalog.signing_as(name));
+        let sought = Sought { identifier: self, request, form: &form, names, services, signing_name: name };
+        let Candidates { mut calls, is_certain } = sought.candidates();
+        match calls.len() {
+            0 if request.method == http::Method::OPTIONS => Finding::Ignored,
+            1 if is_certain => Finding::Call(calls.remove(0)),
+            _ => Finding::Unclear(calls),
+        }
+    }
+}
+
+/// Whether something in the head of a request names an operation, for whatever server.
+pub fn names_operation(request: &Request) -> bool {
+    let Names { cbor, targets, actions, stray_actions, are_odd, .. } = Names::of(request, &Form::default());
+    are_odd || cbor.is_some() || !targets.is_empty() || !actions.is_empty() || !stray_actions.is_empty()
+}
+
+/// All operations that some server may take a request for, each once.
+#[derive(Debug)]
+struct Candidates {
+    calls: Vec<Identified>,
+    /// Whether every server finds these, and finds nothing else.
+    is_certain: bool,
+}
+
+impl Candidates {
+    fn add(&mut self, call: Identified) {
+        if !self.calls.iter().any(|known| known.is_same(&call)) {
+            self.calls.push(call);
+        }
+    }
+
+    /// Adds what only some servers find.
+    fn add_doubtful(&mut self, call: Identified) {
+        self.is_certain &= self.calls.iter().any(|known| known.is_same(&call));
+        self.add(call);
+    }
+}

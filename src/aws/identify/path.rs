@@ -1,0 +1,96 @@
+//! A path as different servers read it.
+
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
+
+/// Paths below which emulators keep what is none of AWS's.
+const NOT_AWS: &[&str] =
+    &["/_", "/moto-api", "/minio/", "/health", "/latest/meta-data", "/latest/api/", "/favicon.ico"];
+
+/// Whether a path is none of AWS's.
+pub(super) fn is_emulators_own(path: &str) -> bool {
+    NOT_AWS.iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// Whether some server may read it as one that is none of AWS's.
+pub fn may_be_emulators_own(path: &str) -> bool {
+    let twice = decoded(&decoded(path)).into_owned();
+    let readings = [path.to_owned(), decoded(path).into_owned(), twice.clone(), resolved(&twice)];
+    readings.iter().any(|path| is_emulators_own(&path.to_ascii_lowercase()))
+}
+
+/// What a path is to servers that decode it before they look at its parts, and to those that leave out what stands for
+/// nothing in it. Without those that are as it is written.
+pub(super) fn other_readings(path: &str) -> Vec<String> {
+    let whole = decoded(path);
+    let resolved = resolved(&whole);
+    let mut readings = Vec::new();
+    for reading in [whole.into_owned(), resolved] {
+        // It is decoded once more, part by part.
+        let written = reading.replace('%', "%25");
+        if written != path && !readings.contains(&written) {
+            readings.push(written);
+        }
+    }
+    readings
+}
+
+fn decoded(path: &str) -> Cow<'_, str> {
+    percent_decode_str(path).decode_utf8_lossy()
+}
+
+/// Without empty parts, `.` and `..`, and with `\` as `/`.
+fn resolved(path: &str) -> String {
+    let is_plain = !["//", "/.", "\\"].iter().any(|odd| path.contains(odd));
+    if is_plain {
+        return path.to_owned();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split(['/', '\\']) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let end = if path.ends_with('/') && !parts.is_empty() { "/" } else { "" };
+    format!("/{}{end}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_everybody_reads_alike_has_no_other_readings() {
+        assert_eq!(other_readings("/b-1/a/b"), [""; 0]);
+        assert_eq!(other_readings("/b-1/a%20b"), ["/b-1/a b"]);
+        assert_eq!(other_readings("//b-1//k/./x/../y"), ["/b-1/k/y"]);
+        assert_eq!(other_readings("/b-1%2Fk"), ["/b-1/k"]);
+        assert_eq!(other_readings("/b-1/%2e%2e/b-2"), ["/b-1/../b-2", "/b-2"]);
+        assert_eq!(other_readings("/b-1/100%25"), [""; 0]);
+        assert_eq!(other_readings("/b-1/a%252Fb"), [""; 0]);
+    }
+
+    #[test]
+    fn a_path_that_is_none_of_awss_is_known_however_it_is_written() {
+        for path in [
+            "/moto-api/reset",
+            "/_localstack/health",
+            "//moto-api/reset",
+            "/%6Doto-api/reset",
+            "/%256Doto-api/reset",
+            "/x/../moto-api/reset",
+            "/./_ministack/reset",
+            "/MOTO-API/reset",
+            "/%5Flocalstack/state/reset",
+        ] {
+            assert!(may_be_emulators_own(path), "{path}");
+        }
+        for path in ["/", "/b-1/_k", "/b-1/moto-api/reset", "/2015-03-31/functions"] {
+            assert!(!may_be_emulators_own(path), "{path}");
+        }
+    }
+}

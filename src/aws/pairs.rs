@@ -1,0 +1,23 @@
+//! Names and values, as queries and forms have them.
+
+use percent_encoding::percent_decode_str;
+
+/// Names and values of a query or a form, decoded as the servers of emulators decode them: `+` is a space, and what is no
+/// UTF-8 is replaced.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    written_pairs(text).map(|(name, value)| (decode(name), decode(value))).collect()
+}
+
+/// The same as it is written, not decoded.
+pub(super) fn written_pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+/// One name or value.
+pub(super) fn decode(text: &str) -> String {
+    if !text.contains(['%', '+']) {
+        return text.to_owned();
+    }
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}

@@ -1,0 +1,344 @@
+//! The signature of a request: the only reader of what signs it, wherever that stands. Whether it is right is for others to
+//! check.
+//!
+//! Sources: IAM's user guide, "AWS Signature Version 4 for API requests"; S3's and EC2's guides on Signature Version 2.
+
+mod v4;
+
+use super::pairs::{decode, pairs};
+use super::request::{Headers, Request};
+use crate::domain::region::Region;
+pub use v4::{BASIC_TIME, CredentialScope, SignatureV4, VerifiableSignature};
+
+/// Parameters of a query or a form that belong to a signature and say nothing to anybody else.
+const PUBLIC_PARAMETERS: &[&str] = &[
+    "SignatureMethod",
+    "SignatureVersion",
+    "Timestamp",
+    "X-Amz-Algorithm",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+];
+
+/// Parameters that are never shown: what could be used again, and the key that it belongs to.
+const SECRET_PARAMETERS: &[&str] = &[
+    "AWSAccessKeyId",
+    "SecurityToken",
+    "Signature",
+    "X-Amz-Credential",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+];
+
+/// How a request is signed.
+#[derive(Debug)]
+pub enum Signature {
+    /// Not at all.
+    None,
+    /// It has an `Authorization` of another kind, such as a bearer token.
+    OtherScheme,
+    /// With Signature Version 4.
+    V4(SignatureV4),
+    /// With 4A or 2, which are not verified here.
+    Other(Claim),
+    /// It is, but by whom cannot be read.
+    Unreadable(SignatureFault),
+}
+
+/// Who a signature says has signed, and for what, true or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The access key id.
+    pub access_key: String,
+    /// The signing name of the service. Version 2 names none; that of S3 can be told from all others.
+    pub service: Option<String>,
+    /// The version, as records have it.
+    pub version: Version,
+    /// Where it stands.
+    pub place: Place,
+    /// As it is written; empty with versions that name none.
+    region: String,
+}
+
+/// The versions of signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// 4, with its variant for many regions (4A).
+    V4,
+    /// 2
+    V2,
+}
+
+/// Where a signature stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the `Authorization` header, as clients write it.
+    Header,
+    /// There, with its parameters in an order that not every server reads.
+    OddHeader,
+    /// In the query of a presigned URL.
+    Query,
+    /// In a form.
+    Form,
+}
+
+/// Why a signature cannot be verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignatureFault {
+    /// It cannot be read; the text says what is wrong with it.
+    Incomplete(String),
+    /// It is made in another way than with Signature Version 4.
+    OtherAlgorithm,
+    /// There is more than one.
+    Two,
+}
+
+impl Signature {
+    /// How a request is signed, by its head.
+    pub(super) fn read<H: Headers>(request: &Request<H>) -> Signature {
+        tracing::trace!(path = request.path(), "a signature is read");
+        let mut headers = request.headers.values_of("authorization");
+        let (header, another) = (headers.next(), headers.next());
+        let mut signature = match header.map(std::str::from_utf8) {
+            None => return Signature::of_query(request).unwrap_or(Signature::None),
+            Some(Err(_)) => return Signature::Unreadable(incomplete("The Authorization header is no text")),
+            Some(Ok(header)) => Signature::of_header(header.trim(), request),
+        };
+        let in_query = Signature::of_query(request);
+        if matches!(signature, Signature::OtherScheme)
+            && let Some(in_query) = in_query
+        {
+            signature = in_query;
+        } else if in_query.is_none() && another.is_none() {
+            return signature;
+        }
+        match signature {
+            Signature::V4(SignatureV4 { claim, .. }) => {
+                Signature::V4(SignatureV4 { claim, parts: Err(SignatureFault::Two) })
+            }
+            other => other,
+        }
+    }
+
+    /// `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`, or `AWS key:signature`
+    fn of_header<H: Headers>(header: &str, request: &Request<H>) -> Signature {
+        let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
+        if scheme == "AWS" {
+            let access_key = rest.rsplit_once(':').map_or(rest, |(key, _)| key).trim().to_owned();
+            let service = Some("s3".to_owned());
+            let (version, place, region) = (Version::V2, Place::Header, String::new());
+            return Signature::Other(Claim { access_key, service, version, place, region });
+        }
+        let claim = match rest.split_once("Credential=") {
+            None => Err(incomplete("Authorization header requires 'Credential' parameter")),
+            Some((before, rest)) => {
+                let place = if before.is_empty() { Place::Header } else { Place::OddHeader };
+                Claim::of_credential(rest.split([',', ' ']).next().unwrap_or_default(), place)
+            }
+        };
+        match (scheme, claim) {
+            (v4::ALGORITHM, claim) => {
+                Signature::V4(SignatureV4 { claim, parts: v4::Parts::of_header(rest, request) })
+            }
+            (_, Ok(claim)) => Signature::Other(claim),
+            (_, Err(fault)) if scheme.starts_with("AWS4-") => Signature::Unreadable(fault),
+            _ => Signature::OtherScheme,
+        }
+    }
+
+    /// `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=…&…`, or `AWSAccessKeyId=…&Signature=…`
+    fn of_query<H>(request: &Request<H>) -> Option<Signature> {
+        let names = ["X-Amz-Algorithm", "X-Amz-Signature", "X-Amz-Credential"];
+        if !names.iter().any(|name| request.parameter(name).is_some()) {
+            return Claim::of_version_2(request.parameters(), Place::Query).map(Signature::Other);
+        }
+        let credential = request.parameter("X-Amz-Credential").unwrap_or_default();
+        let claim = Claim::of_credential(credential, Place::Query);
+        Some(Signature::V4(SignatureV4 { claim, parts: v4::Parts::of_query(request) }))
+    }
+
+    /// Who signs, by what is said; `None` where nobody does.
+    ///
+    /// # Errors
+    /// It is signed, but no access key can be read.
+    pub fn claim(&self) -> Result<Option<&Claim>, &SignatureFault> {
+        match self {
+            Signature::None | Signature::OtherScheme => Ok(None),
+            Signature::V4(SignatureV4 { claim, .. }) => claim.as_ref().map(Some),
+            Signature::Other(claim) => Ok(Some(claim)),
+            Signature::Unreadable(fault) => Err(fault),
+        }
+    }
+
+    /// Whether there are two signatures, which may be two callers'.
+    pub fn is_doubled(&self) -> bool {
+        matches!(self, Signature::V4(SignatureV4 { parts: Err(SignatureFault::Two), .. }))
+    }
+}
+
+impl Claim {
+    /// `key/date/region/service/aws4_request`; 4A has no region. Keys may hold slashes, so it is read from the right.
+    fn of_credential(credential: &str, place: Place) -> Result<Claim, SignatureFault> {
+        let malformed = || incomplete("Credential must have the form key/date/region/service/aws4_request");
+        let (rest, terminator) = credential.rsplit_once('/').ok_or_else(malformed)?;
+        let (rest, service) = rest.rsplit_once('/').ok_or_else(malformed)?;
+        let (rest, last) = rest.rsplit_once('/').ok_or_else(malformed)?;
+        let is_date = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+        let (access_key, region) = match rest.rsplit_once('/') {
+            Some((key, date)) if is_date(date) => (key, last),
+            _ if is_date(last) => (rest, ""),
+            _ => return Err(malformed()),
+        };
+        if access_key.is_empty() {
+            return Err(incomplete("Credential names no access key"));
+        }
+        if service.is_empty() || terminator != "aws4_request" {
+            return Err(malformed());
+        }
+        if !region.is_empty() && Region::parse(region).is_none() {
+            return Err(incomplete("Credential should be scoped to a valid region"));
+        }
+        Ok(Claim {
+            access_key: access_key.to_owned(),
+            service: Some(service.to_owned()),
+            version: Version::V4,
+            place,
+            region: region.to_owned(),
+        })
+    }
+
+    /// The signature of version 2 in a query or a form. One without `SignatureVersion` is S3's.
+    fn of_version_2(parameters: &[(String, String)], place: Place) -> Option<Claim> {
+        let value = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        let access_key = value("AWSAccessKeyId")?.clone();
+        let is_s3 = value("SignatureVersion").is_none() && place == Place::Query;
+        let service = is_s3.then(|| "s3".to_owned());
+        Some(Claim { access_key, service, version: Version::V2, place, region: String::new() })
+    }
+
+    /// The signature of version 2 in the form that is the body of a request.
+    pub fn of_form(request: &Request, body: &[u8]) -> Option<Claim> {
+        let kind = request.header("content-type")?.to_ascii_lowercase();
+        let is_form = kind.starts_with("application/x-www-form-urlencoded");
+        let form =
+            std::str::from_utf8(body).ok().filter(|form| is_form && form.contains("AWSAccessKeyId="))?;
+        Claim::of_version_2(&pairs(form), Place::Form)
+    }
+
+    /// The region that it is signed for, if that is one: boto 2 reads it off the host's name (`localhost`, or `0` from
+    /// `127.0.0.1`), and others sign for `aws-global`.
+    pub fn region(&self) -> Option<Region> {
+        Region::parse(&self.region).filter(|region| region.contains('-') && *region != "aws-global")
+    }
+}
+
+/// Whether a parameter of a query or a form belongs to a signature, and not to what is asked.
+pub fn is_parameter(name: &str) -> bool {
+    PUBLIC_PARAMETERS.contains(&name) || is_secret_parameter(name)
+}
+
+/// Whether a parameter belongs to a signature and must not be shown.
+pub fn is_secret_parameter(name: &str) -> bool {
+    SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
+/// A query without its signature, which cannot sign itself.
+pub fn without_signature(query: &str) -> String {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let kept = pairs.filter(|pair| decode(pair.split('=').next().unwrap_or_default()) != "X-Amz-Signature");
+    kept.collect::<Vec<_>>().join("&")
+}
+
+/// The signature and the session token that a request carries, wherever they stand.
+pub fn secrets_of(request: &Request) -> Vec<&str> {
+    let in_query = request.parameters().iter().filter(|(name, _)| is_secret_parameter(name));
+    let header = request.header("authorization").and_then(|header| header.split_once("Signature="));
+    let mut secrets: Vec<_> = in_query.map(|(_, value)| value.as_str()).collect();
+    secrets.extend(request.header("x-amz-security-token"));
+    secrets.extend(header.map(|(_, signature)| signature));
+    secrets
+}
+
+fn incomplete(why: &str) -> SignatureFault {
+    SignatureFault::Incomplete(format!("{why}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderMap, Method};
+
+    fn read(authorization: &str, query: &str) -> Signature {
+        let mut headers = HeaderMap::new();
+        if !authorization.is_empty() {
+            headers.insert("authorization", authorization.parse().unwrap());
+        }
+        Signature::read(&Request::new(Method::POST, format!("/?{query}"), headers))
+    }
+
+    fn claimed(authorization: &str, query: &str) -> Option<(String, Option<String>, Option<String>)> {
+        let signature = read(authorization, query);
+        let claim = signature.claim().unwrap()?;
+        let region = claim.region().map(|region| region.to_string());
+        Some((claim.access_key.clone(), region, claim.service.clone()))
+    }
+
+    fn in_header(scope: &str) -> String {
+        format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00")
+    }
+
+    #[test]
+    fn a_signature_names_a_key_a_region_and_a_service_wherever_it_stands() {
+        let named = |key: &str, region: Option<&str>, service: Option<&str>| {
+            Some((key.to_owned(), region.map(str::to_owned), service.map(str::to_owned)))
+        };
+        let scope = in_header("AKIAANA/20261122/mars-north-1/cloudtrail/aws4_request");
+        assert_eq!(claimed(&scope, ""), named("AKIAANA", Some("mars-north-1"), Some("cloudtrail")));
+        for not_a_region in ["localhost", "0", "aws-global"] {
+            let scope = in_header(&format!("test/20261122/{not_a_region}/sts/aws4_request"));
+            assert_eq!(claimed(&scope, ""), named("test", None, Some("sts")));
+        }
+        let many = in_header("AKIAANA/20261122/s3/aws4_request");
+        assert_eq!(claimed(&many, ""), named("AKIAANA", None, Some("s3")));
+        assert_eq!(claimed("AWS AKIAANA:c2ln", ""), named("AKIAANA", None, Some("s3")));
+        let old = "AWSAccessKeyId=AKIAANA&Signature=c2ln";
+        assert_eq!(claimed("", old), named("AKIAANA", None, Some("s3")));
+        assert_eq!(claimed("", &format!("{old}&SignatureVersion=2")), named("AKIAANA", None, None));
+        let presigned = "X-Amz-Credential=444455556666%2F20261122%2Feu-west-1%2Fiam%2Faws4_request";
+        assert_eq!(claimed("", presigned), named("444455556666", Some("eu-west-1"), Some("iam")));
+        assert_eq!(claimed("", ""), None);
+        assert!(matches!(read("Bearer x", "a=1"), Signature::OtherScheme));
+    }
+
+    #[test]
+    fn half_a_signature_is_incomplete() {
+        for scope in [
+            "",
+            "AKIA",
+            "AKIA/20261122/us-east-1/cloudtrail",
+            "/20261122/us-east-1/cloudtrail/aws4_request",
+            "AKIA/20261122/US EAST/cloudtrail/aws4_request",
+        ] {
+            let signature = read(&in_header(scope), "");
+            assert!(matches!(signature.claim(), Err(SignatureFault::Incomplete(_))), "{scope}");
+        }
+        let without = read("AWS4-HMAC-SHA256 SignedHeaders=host", "");
+        assert!(matches!(without.claim(), Err(SignatureFault::Incomplete(_))));
+    }
+
+    #[test]
+    fn an_order_that_not_everybody_reads_and_a_second_signature_are_noticed() {
+        let scope = "AKIA/20261122/us-east-1/iam/aws4_request";
+        let place = |header: &str, query: &str| match read(header, query) {
+            Signature::V4(signature) => {
+                (signature.claim.as_ref().unwrap().place, signature.verifiable().err())
+            }
+            other => panic!("{other:?}"),
+        };
+        let odd = format!("AWS4-HMAC-SHA256 SignedHeaders=host, Credential={scope}, Signature=00");
+        assert_eq!(place(&odd, "").0, Place::OddHeader);
+        assert_eq!(place(&in_header(scope), "").0, Place::Header);
+        assert_eq!(place(&in_header(scope), "X-Amz-Signature=00").1, Some(SignatureFault::Two));
+    }
+}
