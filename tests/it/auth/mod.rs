@@ -8,6 +8,7 @@ mod proxied;
 mod random;
 mod s3_door;
 mod shared;
+mod unclear;
 
 use crate::support::signer::{Key, Request};
 use crate::support::{TestServer, start_of_time};

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 const WRONG: Key = Key { secret: "wrong", ..ANA };
 
 /// A server in front of an emulator, with checks, and a policy for `ANA` if there is one.
-async fn in_front(policy: Option<Value>) -> (TestServer, Upstream, TempDir) {
+pub(super) async fn in_front(policy: Option<Value>) -> (TestServer, Upstream, TempDir) {
     let upstream = Upstream::start().await;
     let folder = tempfile::tempdir().unwrap();
     let mut settings =
@@ -25,7 +25,7 @@ async fn in_front(policy: Option<Value>) -> (TestServer, Upstream, TempDir) {
     (server, upstream, secrets)
 }
 
-fn typed(server: &TestServer, service: &str, target: &str, body: &str) -> Request {
+pub(super) fn typed(server: &TestServer, service: &str, target: &str, body: &str) -> Request {
     let mut request = request(server, service, "POST", "/");
     request.set("content-type", "application/x-amz-json-1.0");
     request.set("x-amz-target", target);
@@ -33,14 +33,14 @@ fn typed(server: &TestServer, service: &str, target: &str, body: &str) -> Reques
     request
 }
 
-fn form(server: &TestServer, service: &str, body: &str) -> Request {
+pub(super) fn form(server: &TestServer, service: &str, body: &str) -> Request {
     let mut request = request(server, service, "POST", "/");
     request.set("content-type", "application/x-www-form-urlencoded; charset=utf-8");
     request.body = body.into();
     request
 }
 
-fn object(server: &TestServer, method: &str, path: &str, body: &str) -> Request {
+pub(super) fn object(server: &TestServer, method: &str, path: &str, body: &str) -> Request {
     let mut request = request(server, "s3", method, path);
     request.body = body.into();
     request.set("x-amz-content-sha256", sha256(body));

@@ -6,6 +6,7 @@ mod forwarding;
 mod queue;
 mod recording;
 mod sdk;
+mod unclear;
 
 use crate::support::upstream::Upstream;
 use crate::support::{Reply, TestServer, http};
