@@ -1,4 +1,5 @@
-//! Why a call is refused: an AWS error code, a text, and a source for the log.
+//! Why a call is refused: an AWS error code, a text, and a source for the log. How that is written is for
+//! `aws::protocol`.
 //!
 //! Domain `parse` functions and operations name their own code. Whatever fails below the API (the database, the
 //! disk) becomes [`Code::InternalFailure`]: its cause goes to the log, never to the caller.
@@ -140,6 +141,50 @@ codes! {
     UnknownOperationException => 400 Front,
     /// A fault of ours; the cause is in the log.
     InternalFailure => 500 Front,
+
+    // The codes below are those of services that speak XML, and of the front of all services.
+    /// The caller may not do this.
+    AccessDenied => 403 Front,
+    /// EC2's word for a signature that is not right.
+    AuthFailure => 401 Front,
+    /// S3's word for a signature that cannot be read.
+    AuthorizationHeaderMalformed => 400 Front,
+    /// The request does not say for whom it is.
+    BadRequest => 400 Front,
+    /// The session of temporary credentials is over.
+    ExpiredToken => 403 Front,
+    /// The signature cannot be read.
+    IncompleteSignature => 400 Front,
+    /// S3's word for an access key that is not known.
+    InvalidAccessKeyId => 403 Front,
+    /// There is no such action.
+    InvalidAction => 400 Front,
+    /// S3's word for what contradicts itself.
+    InvalidArgument => 400 Front,
+    /// The access key is not known, or its session token is another one.
+    InvalidClientTokenId => 403 Front,
+    /// S3's word for what it does not take.
+    InvalidRequest => 400 Front,
+    /// S3's word for another session token.
+    InvalidToken => 400 Front,
+    /// A form names no action.
+    MissingAction => 400 Front,
+    /// There is no signature.
+    MissingAuthenticationToken => 403 Front,
+    /// The body is too large to be checked.
+    RequestEntityTooLarge => 413 Front,
+    /// S3's word for a signature that is too old.
+    RequestTimeTooSkewed => 403 Front,
+    /// The body did not arrive in time.
+    RequestTimeout => 400 Front,
+    /// Nobody is there to answer.
+    ServiceUnavailable => 503 Front,
+    /// The signature is another one, too old, or for something else.
+    SignatureDoesNotMatch => 403 Front,
+    /// EC2's word for what the caller may not do.
+    UnauthorizedOperation => 403 Front,
+    /// The body has another hash than its sender said.
+    XAmzContentSHA256Mismatch => 400 Front,
 }
 
 /// An error as a caller sees it (`code`, `message`) with what the log needs (`source`).
@@ -159,6 +204,19 @@ pub struct ApiError {
 pub type ApiResult<T> = Result<T, ApiError>;
 
 impl Code {
+    /// Whether it says that the caller is not known, or may not do this.
+    pub const fn is_about_callers(self) -> bool {
+        matches!(
+            self,
+            Code::AccessDeniedException
+                | Code::ExpiredTokenException
+                | Code::IncompleteSignatureException
+                | Code::InvalidSignatureException
+                | Code::MissingAuthenticationTokenException
+                | Code::UnrecognizedClientException
+        )
+    }
+
     /// An error with this code and `message`.
     pub fn because(self, message: impl Into<Cow<'static, str>>) -> ApiError {
         ApiError { code: self, message: message.into(), source: None }

@@ -20,7 +20,7 @@ use crate::domain::region::Region;
 pub use chunks::ChunkSignatures;
 use credentials::Credentials;
 pub use credentials::UnusableCredentials;
-pub use refusal::{Answer, Refusal};
+pub use refusal::Refusal;
 use std::sync::Arc;
 use verify::Verifier;
 pub use verify::{Payload, SignedService};

@@ -1,5 +1,6 @@
 //! Why a request is refused, and how AWS's services say it.
 
+use crate::aws::protocol::Protocol;
 use crate::aws::signature::SignatureFault;
 use crate::error::{ApiError, Code};
 
@@ -46,17 +47,6 @@ impl From<SignatureFault> for Refusal {
     }
 }
 
-/// A refusal as a service says it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The error code.
-    pub code: &'static str,
-    /// The HTTP status.
-    pub status: u16,
-    /// The text for the caller.
-    pub message: String,
-}
-
 impl Refusal {
     /// The text, where services do not differ.
     pub fn message(&self) -> String {
@@ -88,8 +78,20 @@ impl Refusal {
         }
     }
 
+    /// As services of this protocol say it.
+    pub fn error(&self, protocol: Protocol) -> ApiError {
+        match protocol {
+            Protocol::Json | Protocol::RestJson | Protocol::Cbor => self.typed_code().because(self.message()),
+            Protocol::Query | Protocol::RestXml => self.query_code().because(self.message()),
+            Protocol::Ec2 => {
+                Code::AuthFailure.because("AWS was not able to validate the provided access credentials")
+            }
+            Protocol::S3 => self.in_s3(),
+        }
+    }
+
     /// The code of services that speak JSON or CBOR.
-    pub fn code(&self) -> Code {
+    fn typed_code(&self) -> Code {
         match self {
             Refusal::Unsigned => Code::MissingAuthenticationTokenException,
             Refusal::Incomplete(_) | Refusal::OtherAlgorithm | Refusal::TwoSignatures => {
@@ -107,70 +109,52 @@ impl Refusal {
         }
     }
 
-    /// As services answer that speak the query protocol (STS, IAM, SNS …).
-    pub fn in_query(&self) -> Answer {
-        let (code, status) = match self.code() {
-            Code::MissingAuthenticationTokenException => ("MissingAuthenticationToken", 403),
-            Code::IncompleteSignatureException => ("IncompleteSignature", 400),
-            Code::UnrecognizedClientException => ("InvalidClientTokenId", 403),
-            Code::ExpiredTokenException => ("ExpiredToken", 403),
-            _ => ("SignatureDoesNotMatch", 403),
-        };
-        Answer { code, status, message: self.message() }
+    /// The code of services that speak the query protocol (STS, IAM, SNS …).
+    fn query_code(&self) -> Code {
+        match self.typed_code() {
+            Code::MissingAuthenticationTokenException => Code::MissingAuthenticationToken,
+            Code::IncompleteSignatureException => Code::IncompleteSignature,
+            Code::UnrecognizedClientException => Code::InvalidClientTokenId,
+            Code::ExpiredTokenException => Code::ExpiredToken,
+            _ => Code::SignatureDoesNotMatch,
+        }
     }
 
     /// As S3 answers. Source: S3's API reference, "Error responses".
-    pub fn in_s3(&self) -> Answer {
-        let own = |code, status| (code, status, None);
-        let with = |code, status, text: &str| (code, status, Some(text.to_owned()));
-        let (code, status, text) = match self {
-            Refusal::Unsigned => with("AccessDenied", 403, "Access Denied"),
-            Refusal::Incomplete(_) | Refusal::WrongScope(_) => own("AuthorizationHeaderMalformed", 400),
-            Refusal::OtherAlgorithm => with(
-                "InvalidRequest",
-                400,
+    fn in_s3(&self) -> ApiError {
+        let own = |code: Code| code.because(self.message());
+        match self {
+            Refusal::Unsigned => Code::AccessDenied.because("Access Denied"),
+            Refusal::Incomplete(_) | Refusal::WrongScope(_) => own(Code::AuthorizationHeaderMalformed),
+            Refusal::OtherAlgorithm => Code::InvalidRequest.because(
                 "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
             ),
-            Refusal::TwoSignatures => own("InvalidArgument", 400),
-            Refusal::UnknownKey => with(
-                "InvalidAccessKeyId",
-                403,
-                "The AWS Access Key Id you provided does not exist in our records.",
-            ),
+            Refusal::TwoSignatures => own(Code::InvalidArgument),
+            Refusal::UnknownKey => Code::InvalidAccessKeyId
+                .because("The AWS Access Key Id you provided does not exist in our records."),
             Refusal::WrongToken => {
-                with("InvalidToken", 400, "The provided token is malformed or otherwise invalid.")
+                Code::InvalidToken.because("The provided token is malformed or otherwise invalid.")
             }
-            Refusal::ExpiredToken => with("ExpiredToken", 400, "The provided token has expired."),
-            Refusal::OutOfTime(_) => with(
-                "RequestTimeTooSkewed",
-                403,
-                "The difference between the request time and the current time is too large.",
-            ),
-            Refusal::PresignedExpired(_) => with("AccessDenied", 403, "Request has expired"),
-            Refusal::HeaderNotSigned(name) => {
-                let why = format!("There were headers present in the request which were not signed: {name}");
-                ("AccessDenied", 403, Some(why))
-            }
-            Refusal::Mismatch => with(
-                "SignatureDoesNotMatch",
-                403,
+            Refusal::ExpiredToken => Code::ExpiredToken.because("The provided token has expired."),
+            Refusal::OutOfTime(_) => Code::RequestTimeTooSkewed
+                .because("The difference between the request time and the current time is too large."),
+            Refusal::PresignedExpired(_) => Code::AccessDenied.because("Request has expired"),
+            Refusal::HeaderNotSigned(name) => Code::AccessDenied
+                .because(format!("There were headers present in the request which were not signed: {name}")),
+            Refusal::Mismatch => Code::SignatureDoesNotMatch.because(
                 "The request signature we calculated does not match the signature you provided. Check your key and \
                  signing method.",
             ),
-            Refusal::WrongBody => with(
-                "XAmzContentSHA256Mismatch",
-                400,
-                "The provided 'x-amz-content-sha256' header does not match what was computed.",
-            ),
-            Refusal::NoBodyHash => own("InvalidRequest", 400),
-        };
-        Answer { code, status, message: text.unwrap_or_else(|| self.message()) }
+            Refusal::WrongBody => Code::XAmzContentSHA256Mismatch
+                .because("The provided 'x-amz-content-sha256' header does not match what was computed."),
+            Refusal::NoBodyHash => own(Code::InvalidRequest),
+        }
     }
 }
 
 /// As services answer that speak JSON.
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> ApiError {
-        refusal.code().because(refusal.message())
+        refusal.error(Protocol::Json)
     }
 }

@@ -5,8 +5,10 @@
 use super::Refusal;
 use super::chunks::{ChunkSignatures, Trailers};
 use super::credentials::Credential;
+use crate::aws::protocol::is_s3;
 use crate::aws::request::{Headers, Request};
-use crate::aws::signature::{BASIC_TIME, VerifiableSignature, without_signature};
+use crate::aws::signature::parameters::without_signature;
+use crate::aws::signature::{BASIC_TIME, VerifiableSignature};
 use crate::domain::digest::sha256;
 use crate::domain::secret::is_same;
 use aws_credential_types::Credentials as SigningCredentials;
@@ -35,7 +37,7 @@ impl SignedService<'_> {
 
     /// Whether paths are signed as they are written, and bodies may be signed as they come.
     pub fn is_s3(self) -> bool {
-        matches!(self.0, "s3" | "s3express" | "s3-outposts" | "s3-object-lambda")
+        is_s3(self.0)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::api::{self, Service};
 use crate::auth::{Payload, SignedService};
-use crate::error::{ApiError, ApiResult, Code, Layer};
+use crate::aws::protocol::Protocol;
+use crate::error::{ApiResult, Code};
 use crate::guard;
-use crate::http::{Front, body, caller, check_signature};
-use actix_web::http::StatusCode;
+use crate::http::{Front, body, caller, check_signature, error_response};
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
 
@@ -75,36 +75,11 @@ async fn respond(
 
 /// The HTTP reply to a call.
 pub(super) fn reply(result: ApiResult<Vec<u8>>, id: Uuid) -> HttpResponse {
-    let (status, error_type, body) = match result {
-        Ok(json) => (StatusCode::OK, None, json),
-        Err(error) => refusal(&error, id),
-    };
-    let mut response = HttpResponse::build(status);
-    response.insert_header(("x-amzn-RequestId", id.to_string())).content_type(CONTENT_TYPE);
-    if let Some(code) = error_type {
-        response.insert_header(("x-amzn-ErrorType", code));
+    match result {
+        Ok(json) => HttpResponse::Ok()
+            .insert_header(("x-amzn-RequestId", id.to_string()))
+            .content_type(CONTENT_TYPE)
+            .body(json),
+        Err(error) => error_response(Protocol::Json, &error, id),
     }
-    if matches!(status.as_u16(), 408 | 413) {
-        // There may be more of that body; the connection is of no use any more.
-        response.force_close();
-    }
-    response.body(body)
-}
-
-fn refusal(error: &ApiError, id: Uuid) -> (StatusCode, Option<&'static str>, Vec<u8>) {
-    let name = error.code.name();
-    if let Some(source) = &error.source {
-        tracing::error!(request_id = %id, code = name, error = %source, "call failed");
-    }
-    let mut body = serde_json::Map::new();
-    body.insert("__type".into(), name.into());
-    if !error.message.is_empty() {
-        let member = match error.code.layer() {
-            Layer::Service => "Message",
-            Layer::Front => "message",
-        };
-        body.insert(member.into(), error.message.as_ref().into());
-    }
-    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, Some(name), serde_json::Value::Object(body).to_string().into_bytes())
 }

@@ -11,6 +11,7 @@ mod sts;
 
 use crate::api::Service;
 use crate::auth::{Auth, Checked, Payload, Refusal, SignedService};
+use crate::aws::protocol::{Protocol, WrittenError};
 use crate::aws::request::{Headers, Request};
 use crate::buckets::Buckets;
 use crate::callers::Callers;
@@ -19,16 +20,18 @@ use crate::config::Settings;
 use crate::console::{self, Console};
 use crate::domain::caller::{Caller, Origin, Signer};
 use crate::domain::tls::{TlsDetails, TlsSession};
-use crate::error::Code;
+use crate::error::{ApiError, Code};
 use crate::guard::{AllowedHosts, OwnPaths, Tokens, refuse};
+use actix_web::dev::RequestHead;
 use actix_web::error::InternalError;
 use actix_web::guard as routing;
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 pub use operate::Operator;
 use s3::S3Door;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What every door needs to take a request in, cheap to clone.
 #[derive(Clone, Debug)]
@@ -93,7 +96,7 @@ pub fn routes(doors: Doors, address: SocketAddr) -> impl Fn(&mut web::ServiceCon
 
 /// Paths that stand for health, unless a bucket of that name is meant.
 fn is_not_s3(context: &routing::GuardContext<'_>) -> bool {
-    !s3::is_signed(context.head())
+    !read(context.head()).signature().may_be_for("s3")
 }
 
 /// Requests that no path decides: which protocol they are in.
@@ -133,6 +136,24 @@ fn nothing_here(request: &HttpRequest, front: &Front) -> HttpResponse {
     aws_json::reply(Err(error), front.ids.uuid())
 }
 
+/// The answer to a call that is refused or fails.
+fn error_response(protocol: Protocol, error: &ApiError, id: Uuid) -> HttpResponse {
+    if let Some(source) = &error.source {
+        tracing::error!(request_id = %id, code = error.code.name(), error = %source, "call failed");
+    }
+    let WrittenError { status, headers, body } = protocol.write(error, id, "");
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    for header in headers {
+        response.insert_header(header);
+    }
+    if matches!(status.as_u16(), 408 | 413) {
+        // There may be more of that body; the connection is of no use any more.
+        response.force_close();
+    }
+    response.body(body)
+}
+
 /// Whether the sender of a request may call, and who that is.
 fn check_signature(
     request: &HttpRequest,
@@ -145,9 +166,13 @@ fn check_signature(
 
 /// A request as it is read everywhere.
 fn head(request: &HttpRequest) -> Request<ActixHeaders<'_>> {
-    let method = http::Method::from_bytes(request.method().as_str().as_bytes()).unwrap_or_default();
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    Request::new(method, target, ActixHeaders(request.headers()))
+    read(request.head())
+}
+
+fn read(request: &RequestHead) -> Request<ActixHeaders<'_>> {
+    let method = http::Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or_default();
+    let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+    Request::new(method, target, ActixHeaders(&request.headers))
 }
 
 /// The headers of a request, where actix has read them.
@@ -181,5 +206,27 @@ pub fn base_url(scheme: &str, address: SocketAddr) -> String {
         _ if !address.ip().is_unspecified() => format!("{scheme}://{address}"),
         SocketAddr::V4(v4) => format!("{scheme}://127.0.0.1:{}", v4.port()),
         SocketAddr::V6(v6) => format!("{scheme}://[::1]:{}", v6.port()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn only_a_signature_for_s3_makes_health_a_bucket() {
+        let is_s3 =
+            |request: TestRequest| read(request.to_http_request().head()).signature().may_be_for("s3");
+        let with = |scope: &str| {
+            let value =
+                format!("AWS4-HMAC-SHA256 Credential=A/20261122/us-east-1/{scope}/aws4_request, Signature=0");
+            TestRequest::get().insert_header(("authorization", value))
+        };
+        assert!(is_s3(with("s3")));
+        assert!(!is_s3(with("cloudtrail")));
+        assert!(is_s3(TestRequest::get().uri("/health?X-Amz-Credential=C%2F&X-Amz-Signature=0")));
+        assert!(is_s3(TestRequest::get().uri("/health?AWSAccessKeyId=A&Signature=x&Expires=1")));
+        assert!(!is_s3(TestRequest::get().uri("/health?expires=1")));
     }
 }

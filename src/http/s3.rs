@@ -10,13 +10,13 @@ mod host;
 mod refusal;
 
 use crate::auth::{Checked, ChunkSignatures, Payload, Refusal, SignedService};
+use crate::aws::signature::parameters::without_presigning;
 use crate::buckets::{BodyFault, Buckets};
 use crate::domain::caller::Caller;
 use crate::guard;
 use crate::http::body::{self, Stalled};
 use crate::http::{Front, caller, check_signature};
 use actix_web::body::SizedStream;
-use actix_web::dev::RequestHead;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use declared::DeclaredBody;
@@ -50,15 +50,6 @@ impl S3Door {
         builder.set_host(host::BucketHosts::new(names));
         S3Door(builder.build())
     }
-}
-
-/// Whether a request says that it is for S3: it is signed for it, in a header or in the URL.
-pub(super) fn is_signed(request: &RequestHead) -> bool {
-    let authorization = request.headers.get("authorization").and_then(|value| value.to_str().ok());
-    let is_scope = authorization.is_some_and(|value| {
-        value.starts_with("AWS ") || (value.starts_with("AWS4-") && value.contains("/s3/aws4_request"))
-    });
-    is_scope || query(request.uri.query().unwrap_or_default()).any(|(name, _)| is_signature(name))
 }
 
 /// Answers a request for the bucket store.
@@ -227,39 +218,10 @@ fn prepare(
 /// The path and query of a request, without what signs it.
 fn unsigned_uri(request: &HttpRequest) -> String {
     let path = request.uri().path();
-    let text = request.query_string();
-    let is_signed = query(text).any(|(name, _)| is_signature(name));
-    let kept: Vec<&str> =
-        query(text).filter(|(name, _)| !(is_signed && signs(name))).map(|(_, pair)| pair).collect();
-    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
-}
-
-/// The names and the pairs of a query, as written.
-fn query(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| (pair.split_once('=').map_or(pair, |(name, _)| name), pair))
-}
-
-fn is_signature(name: &str) -> bool {
-    name.eq_ignore_ascii_case("x-amz-signature") || name == "Signature"
-}
-
-/// Whether a parameter belongs to a presigned URL's signature, of version 4 or 2.
-fn signs(name: &str) -> bool {
-    const NAMES: [&str; 10] = [
-        "x-amz-algorithm",
-        "x-amz-credential",
-        "x-amz-date",
-        "x-amz-expires",
-        "x-amz-signedheaders",
-        "x-amz-signature",
-        "x-amz-security-token",
-        "awsaccesskeyid",
-        "signature",
-        "expires",
-    ];
-    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
+    match without_presigning(request.query_string()) {
+        query if query.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
 }
 
 /// The answer as actix sends it.
@@ -290,37 +252,5 @@ fn reply(response: S3HttpResponse, rest: Rest, id: uuid::Uuid) -> HttpResponse {
     match length {
         Some(length) => reply.body(SizedStream::new(length, body)),
         None => reply.streaming(body),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use actix_web::test::TestRequest;
-
-    #[test]
-    fn a_signature_is_known_and_taken_off_and_nothing_else() {
-        let request = |uri: &str| TestRequest::get().uri(uri).to_http_request();
-        let signed =
-            request("/b/k?versionId=null&X-Amz-Algorithm=A&X-Amz-Credential=C%2F&X-Amz-Signature=0&x");
-        assert!(is_signed(signed.head()));
-        assert_eq!(unsigned_uri(&signed), "/b/k?versionId=null&x");
-        let old = request("/b/k%20?AWSAccessKeyId=A&Signature=x&Expires=1");
-        assert!(is_signed(old.head()));
-        assert_eq!(unsigned_uri(&old), "/b/k%20");
-        let plain = request("/b?expires=1&list-type=2");
-        assert!(!is_signed(plain.head()));
-        assert_eq!(unsigned_uri(&plain), "/b?expires=1&list-type=2");
-    }
-
-    #[test]
-    fn only_a_signature_for_s3_makes_health_a_bucket() {
-        let with = |scope: &str| {
-            let value =
-                format!("AWS4-HMAC-SHA256 Credential=A/20261122/us-east-1/{scope}/aws4_request, Signature=0");
-            TestRequest::get().insert_header(("authorization", value)).to_http_request()
-        };
-        assert!(is_signed(with("s3").head()));
-        assert!(!is_signed(with("cloudtrail").head()));
     }
 }

@@ -3,14 +3,15 @@
 //! A signature says what the body is, so a body is collected before it is forwarded, but for S3's, which may be large: there
 //! the sender says the body's hash beforehand, and it is compared as the body passes ([`hashed_body`](super::hashed_body)).
 
-use super::refusal::Refusal;
-use super::{Parts, permission};
+use super::{Parts, permission, refusal};
 use crate::auth::{self, Auth, Payload, SignedService};
 use crate::aws::identify::{Identifier, names_operation};
+use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
 use crate::callers::Callers;
 use crate::clock::Clock;
 use crate::domain::caller::{Caller, Origin};
+use crate::error::ApiError;
 use crate::recorder::exchange::Exchange;
 use bytes::{Bytes, BytesMut};
 use http_body::Body;
@@ -62,7 +63,7 @@ pub(super) enum AdmittedBody {
     /// None: a browser asks whether it may ask, which nobody can sign.
     Preflight,
     /// Nothing: its caller may not do it. With the body, as far as it was collected.
-    Denied(Refusal, Bytes),
+    Denied(ApiError, Bytes),
 }
 
 impl Admitted {
@@ -90,17 +91,17 @@ impl Admission {
         exchange: &Exchange,
         service: SignedService<'_>,
         body: Incoming,
-    ) -> Result<Admitted, Refusal> {
+    ) -> Result<Admitted, ApiError> {
         let request = &*exchange.request;
         if is_preflight(request) {
             if names_operation(request) || crate::aws::identify::may_be_emulators_own(request.path()) {
                 drain(body).await;
                 let why = "A preflight request must not name an operation.".to_owned();
-                return Err(Refusal::denied(why, request, service.0));
+                return Err(Protocol::of(request).access_denied(why));
             }
             return Ok(Admitted { body: AdmittedBody::Preflight, may_upgrade: false });
         }
-        let refused = |refusal: auth::Refusal| Refusal::of_caller(&refusal, request, service.0);
+        let refused = |refusal: auth::Refusal| refusal.error(Protocol::of(request));
         if let Err(refusal) = self.auth.check_head(request, service) {
             drain(body).await;
             return Err(refused(refusal));
@@ -142,29 +143,28 @@ impl Admission {
     }
 
     /// What the caller's policy says.
-    fn authorize(&self, caller: &Caller, exchange: &Exchange, body: &[u8]) -> Result<(), Refusal> {
+    fn authorize(&self, caller: &Caller, exchange: &Exchange, body: &[u8]) -> Result<(), ApiError> {
         let allowed = permission::check(&self.identifier, caller, exchange, body, self.clock.now());
-        let service = exchange.claim().and_then(|claim| claim.service.as_deref()).unwrap_or_default();
-        allowed.map_err(|why| Refusal::denied(why, &exchange.request, service))
+        allowed.map_err(|why| Protocol::of(&exchange.request).access_denied(why))
     }
 
     /// The whole body.
-    async fn collect(&self, mut body: Incoming) -> Result<(Bytes, OwnedSemaphorePermit), Refusal> {
+    async fn collect(&self, mut body: Incoming) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
         let more_room =
-            |bytes| Arc::clone(&self.bodies).try_acquire_many_owned(bytes).map_err(|_| Refusal::no_room());
+            |bytes| Arc::clone(&self.bodies).try_acquire_many_owned(bytes).map_err(|_| refusal::no_room());
         let mut collected = BytesMut::new();
         let mut room = more_room(0)?;
         loop {
             let frame = tokio::time::timeout(self.longest_pause, body.frame()).await;
-            let frame = match frame.map_err(|_| Refusal::timeout())? {
+            let frame = match frame.map_err(|_| refusal::timeout())? {
                 None => return Ok((collected.freeze(), room)),
-                Some(frame) => frame.map_err(|_| Refusal::timeout())?,
+                Some(frame) => frame.map_err(|_| refusal::timeout())?,
             };
             let Ok(data) = frame.into_data() else { continue };
             if collected.len() + data.len() > MAX_BODY {
-                return Err(Refusal::too_large(MAX_BODY));
+                return Err(refusal::too_large(MAX_BODY));
             }
-            let bytes = u32::try_from(data.len()).map_err(|_| Refusal::too_large(MAX_BODY))?;
+            let bytes = u32::try_from(data.len()).map_err(|_| refusal::too_large(MAX_BODY))?;
             room.merge(more_room(bytes)?);
             collected.extend_from_slice(&data);
         }

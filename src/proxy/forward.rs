@@ -9,12 +9,14 @@ use super::body_copy::BodyCopy;
 use super::call::ForwardedCall;
 use super::hashed_body::{HashedBody, WrongHash};
 use super::headers::{self, end_to_end, other_protocol};
-use super::refusal::{self, Refusal};
+use super::refusal;
 use super::{Body, Peer, Proxy, tunnel};
 use crate::auth::{self, SignedService};
+use crate::aws::protocol::Protocol;
 use crate::aws::request::Request as AwsRequest;
 use crate::config::Settings;
 use crate::domain::tls::TlsDetails;
+use crate::error::ApiError;
 use crate::recorder::exchange::{Exchange, KeptBody, Reply};
 use crate::recorder::forwarded_calls::Room;
 use bytes::Bytes;
@@ -102,7 +104,7 @@ impl Proxy {
             return None;
         }
         let head = head_of(request);
-        Some(own_response(&refusal::reply(&head, &Refusal::no_host(), self.parts.ids.uuid())))
+        Some(own_response(&refusal::reply(&head, &refusal::no_host(), self.parts.ids.uuid())))
     }
 
     /// Forwards a call. Its reply, or an error of our own.
@@ -163,21 +165,21 @@ impl Proxy {
             Ok(parts) => parts,
             Err(error) => {
                 let why = format!("The request cannot be forwarded: {error}");
-                return self.refuse(&head, &Refusal::unavailable(why), call);
+                return self.refuse(&head, &refusal::unavailable(why), call);
             }
         };
         let mut reply = match self.client.request(Request::from_parts(parts, body)).await {
             Ok(reply) => reply,
             Err(_) if wrong_hash.was_seen() => {
-                let refusal = Refusal::of_caller(&auth::Refusal::WrongBody, &head, "s3");
+                let refusal = auth::Refusal::WrongBody.error(Protocol::S3);
                 return self.refuse(&head, &refusal, call);
             }
-            Err(_) if copy.has_stalled() => return self.refuse(&head, &Refusal::timeout(), call),
+            Err(_) if copy.has_stalled() => return self.refuse(&head, &refusal::timeout(), call),
             Err(error) => {
                 self.outages.begin(&upstream, &chain(&error));
                 copy.read_rest().await;
                 let why = format!("The upstream {upstream} does not answer.");
-                return self.refuse(&head, &Refusal::unavailable(why), call);
+                return self.refuse(&head, &refusal::unavailable(why), call);
             }
         };
         // The upstream has the body.
@@ -202,7 +204,7 @@ impl Proxy {
         known: &ToForward,
         exchange: &Exchange,
         body: Incoming,
-    ) -> Result<Admitted, Refusal> {
+    ) -> Result<Admitted, ApiError> {
         match &self.admission {
             None => Ok(Admitted::unchecked(body)),
             Some(admission) => admission.admit(exchange, SignedService(known.service()), body).await,
@@ -213,12 +215,12 @@ impl Proxy {
     ///
     /// # Errors
     /// There is none.
-    fn room(&self, request: &AwsRequest) -> Result<Option<Room>, Refusal> {
+    fn room(&self, request: &AwsRequest) -> Result<Option<Room>, ApiError> {
         if !self.parts.settings.recorder.strict {
             return Ok(None);
         }
         let why = "Calls that cannot be recorded are not forwarded, and too many wait to be recorded.";
-        self.parts.calls.room(request).map(Some).ok_or_else(|| Refusal::unavailable(why))
+        self.parts.calls.room(request).map(Some).ok_or_else(|| refusal::unavailable(why))
     }
 
     /// What is known of a call as it arrives.
@@ -251,8 +253,8 @@ impl Proxy {
     }
 
     /// An error of our own; it is recorded like any other.
-    fn refuse(&self, head: &AwsRequest, refusal: &Refusal, mut call: ForwardedCall) -> Response<Body> {
-        let reply = refusal::reply(head, refusal, self.parts.ids.uuid());
+    fn refuse(&self, head: &AwsRequest, error: &ApiError, mut call: ForwardedCall) -> Response<Body> {
+        let reply = refusal::reply(head, error, self.parts.ids.uuid());
         let response = own_response(&reply);
         call.replied(reply, self.parts.clock.now());
         call.hand_over();

@@ -107,7 +107,7 @@ fn check_call(
         event_source: &call.event_source,
         operation: &call.operation,
         method: request.method.as_str(),
-        query: request.query(),
+        parameters: request.parameters(),
         headers: &headers,
     };
     let arn = s3_arn(call).filter(|_| is_certain);

@@ -1,10 +1,10 @@
 //! What a reply says of the call as a whole: the error it was refused with, and its request id. Both stand in the headers
 //! or in the body, in places that depend on the protocol.
 
-use crate::aws::catalog::Protocol;
 use crate::aws::identify::Identified;
+use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
-use crate::aws::signature;
+use crate::aws::signature::parameters;
 use crate::domain::record::HIDDEN;
 use crate::recorder::content::ReadReply;
 use crate::recorder::exchange::Reply;
@@ -56,7 +56,7 @@ pub(super) fn refusal(call: &Identified, read: &ReadReply<'_>) -> Option<CallErr
 impl CallError {
     /// The same without the token and the signature of the call: answers to wrong signatures repeat what was signed.
     pub fn without_secrets_of(mut self, request: &Request) -> CallError {
-        let secrets = signature::secrets_of(request);
+        let secrets = parameters::secrets_of(request);
         let message = self.message.take();
         self.message = message.map(|message| {
             secrets

@@ -153,6 +153,24 @@ fn lower_floors_do_not_know_what_is_above_them() {
 }
 
 #[test]
+fn what_a_request_says_is_read_and_errors_are_written_in_one_room() {
+    let words = ["Credential=", "X-Amz-Signature", "X-Amz-Credential", "AWSAccessKeyId", "<Error>"];
+    let src = root().join("src");
+    let mut wrong = Vec::new();
+    for file in rust_files(&src) {
+        let path = file.strip_prefix(&src).unwrap();
+        if path.starts_with("aws") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let found = words.iter().filter(|word| code.contains(**word));
+        wrong.extend(found.map(|word| format!("src/{} has {word}", path.display())));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn no_file_outgrows_its_room() {
     for folder in ["src", "tests", "benches"] {
         for file in rust_files(&root().join(folder)) {

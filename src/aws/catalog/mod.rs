@@ -13,7 +13,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use table::Table;
-pub use table::{AwsOperation, AwsService, Protocol, TableError};
+pub use table::{AwsOperation, AwsService, TableError};
 
 /// The table that `generate.py` has written from botocore's models.
 const EMBEDDED: &[u8] = include_bytes!("operations.tsv.gz");

@@ -3,6 +3,7 @@
 //! It is large, and most of it is never asked for: the lines of a service are read when something is asked of it.
 
 use super::kinds::{self, Kinds};
+use crate::aws::protocol::Protocol;
 use crate::domain::category::Category;
 use crate::domain::event_facts::EventFacts;
 use flate2::read::GzDecoder;
@@ -14,23 +15,6 @@ use std::sync::{Arc, OnceLock};
 
 /// The largest table, unpacked.
 const MAX_TABLE: u64 = 64 * 1024 * 1024;
-
-/// How a service's messages are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// JSON 1.0 and 1.1, the operation in `X-Amz-Target`.
-    Json,
-    /// A form, the operation in `Action`; answers in XML.
-    Query,
-    /// EC2's dialect of it.
-    Ec2,
-    /// JSON bodies; method and path say which operation.
-    RestJson,
-    /// XML bodies; method and path say which operation.
-    RestXml,
-    /// CBOR, the operation in the path (`/service/…/operation/…`).
-    Cbor,
-}
 
 /// A service in one of its versions.
 pub struct AwsService {
@@ -203,7 +187,7 @@ impl AwsService {
             key: (*key).to_owned(),
             signing_name: (*signing_name).to_owned(),
             endpoint_prefix: (*endpoint_prefix).to_owned(),
-            protocols: protocols.split(',').filter_map(Protocol::of).collect(),
+            protocols: protocols.split(',').filter_map(protocol).collect(),
             api_version: (*api_version).to_owned(),
             target_prefix: Some((*target).to_owned()).filter(|target| !target.is_empty()),
             event_source: event_source(source),
@@ -217,12 +201,12 @@ impl AwsService {
 
     /// Whether its operations are called by name.
     pub fn is_rpc(&self) -> bool {
-        !self.protocols.iter().all(|protocol| protocol.is_rest())
+        !self.protocols.iter().all(is_rest)
     }
 
     /// Whether some are called by method and path.
     pub fn has_paths(&self) -> bool {
-        self.protocols.iter().any(|protocol| protocol.is_rest())
+        self.protocols.iter().any(is_rest)
     }
 
     /// Whether its operations come as forms: SQS's still do, though its model has another protocol today.
@@ -340,22 +324,20 @@ impl AwsOperation {
     }
 }
 
-impl Protocol {
-    fn is_rest(self) -> bool {
-        matches!(self, Protocol::RestJson | Protocol::RestXml)
-    }
+fn protocol(name: &str) -> Option<Protocol> {
+    Some(match name {
+        "json" => Protocol::Json,
+        "query" => Protocol::Query,
+        "ec2" => Protocol::Ec2,
+        "rest-json" => Protocol::RestJson,
+        "rest-xml" => Protocol::RestXml,
+        "smithy-rpc-v2-cbor" => Protocol::Cbor,
+        _ => return None,
+    })
+}
 
-    fn of(name: &str) -> Option<Protocol> {
-        Some(match name {
-            "json" => Protocol::Json,
-            "query" => Protocol::Query,
-            "ec2" => Protocol::Ec2,
-            "rest-json" => Protocol::RestJson,
-            "rest-xml" => Protocol::RestXml,
-            "smithy-rpc-v2-cbor" => Protocol::Cbor,
-            _ => return None,
-        })
-    }
+fn is_rest(protocol: &Protocol) -> bool {
+    matches!(protocol, Protocol::RestJson | Protocol::RestXml)
 }
 
 fn event_source(first_label: &str) -> String {

@@ -9,8 +9,9 @@ mod names;
 mod path;
 mod sought;
 
-use crate::aws::catalog::{AwsOperation, AwsService, Catalog, Fit, Protocol};
+use crate::aws::catalog::{AwsOperation, AwsService, Catalog, Fit};
 use crate::aws::host::HostNames;
+use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
 use crate::aws::signature::Claim;
 use crate::domain::event_facts::EventFacts;

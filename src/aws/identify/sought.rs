@@ -3,7 +3,8 @@
 use super::form::Form;
 use super::names::{Names, Target};
 use super::{Candidates, Identified, Identifier, path};
-use crate::aws::catalog::{AwsService, Protocol, RestRequest};
+use crate::aws::catalog::{AwsService, RestRequest};
+use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
 use std::sync::Arc;
 

@@ -3,33 +3,13 @@
 //!
 //! Sources: IAM's user guide, "AWS Signature Version 4 for API requests"; S3's and EC2's guides on Signature Version 2.
 
+pub mod parameters;
 mod v4;
 
-use super::pairs::{decode, pairs};
+use super::pairs::pairs;
 use super::request::{Headers, Request};
 use crate::domain::region::Region;
 pub use v4::{BASIC_TIME, CredentialScope, SignatureV4, VerifiableSignature};
-
-/// Parameters of a query or a form that belong to a signature and say nothing to anybody else.
-const PUBLIC_PARAMETERS: &[&str] = &[
-    "SignatureMethod",
-    "SignatureVersion",
-    "Timestamp",
-    "X-Amz-Algorithm",
-    "X-Amz-Date",
-    "X-Amz-Expires",
-    "X-Amz-SignedHeaders",
-];
-
-/// Parameters that are never shown: what could be used again, and the key that it belongs to.
-const SECRET_PARAMETERS: &[&str] = &[
-    "AWSAccessKeyId",
-    "SecurityToken",
-    "Signature",
-    "X-Amz-Credential",
-    "X-Amz-Security-Token",
-    "X-Amz-Signature",
-];
 
 /// How a request is signed.
 #[derive(Debug)]
@@ -171,6 +151,16 @@ impl Signature {
         }
     }
 
+    /// Whether a service may take the request for signed: it is signed for that service, or for none that can be read.
+    pub fn may_be_for(&self, service: &str) -> bool {
+        match self.claim() {
+            Ok(claim) => {
+                claim.is_some_and(|claim| claim.service.as_deref().is_none_or(|name| name == service))
+            }
+            Err(_) => true,
+        }
+    }
+
     /// Whether there are two signatures, which may be two callers'.
     pub fn is_doubled(&self) -> bool {
         matches!(self, Signature::V4(SignatureV4 { parts: Err(SignatureFault::Two), .. }))
@@ -231,33 +221,6 @@ impl Claim {
     pub fn region(&self) -> Option<Region> {
         Region::parse(&self.region).filter(|region| region.contains('-') && *region != "aws-global")
     }
-}
-
-/// Whether a parameter of a query or a form belongs to a signature, and not to what is asked.
-pub fn is_parameter(name: &str) -> bool {
-    PUBLIC_PARAMETERS.contains(&name) || is_secret_parameter(name)
-}
-
-/// Whether a parameter belongs to a signature and must not be shown.
-pub fn is_secret_parameter(name: &str) -> bool {
-    SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
-}
-
-/// A query without its signature, which cannot sign itself.
-pub fn without_signature(query: &str) -> String {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let kept = pairs.filter(|pair| decode(pair.split('=').next().unwrap_or_default()) != "X-Amz-Signature");
-    kept.collect::<Vec<_>>().join("&")
-}
-
-/// The signature and the session token that a request carries, wherever they stand.
-pub fn secrets_of(request: &Request) -> Vec<&str> {
-    let in_query = request.parameters().iter().filter(|(name, _)| is_secret_parameter(name));
-    let header = request.header("authorization").and_then(|header| header.split_once("Signature="));
-    let mut secrets: Vec<_> = in_query.map(|(_, value)| value.as_str()).collect();
-    secrets.extend(request.header("x-amz-security-token"));
-    secrets.extend(header.map(|(_, signature)| signature));
-    secrets
 }
 
 fn incomplete(why: &str) -> SignatureFault {

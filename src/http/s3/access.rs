@@ -3,6 +3,7 @@
 //! Source: IAM's service authorization reference, "Actions, resources, and condition keys for Amazon S3", and S3's user
 //! guide, "Required permissions for Amazon S3 API operations".
 
+use crate::aws::pairs::pairs;
 use crate::clock::Clock;
 use crate::domain::caller::Caller;
 use crate::domain::policy::Target;
@@ -73,11 +74,12 @@ impl S3Access for Access {
         }
         let on = resource.as_deref().map_or(Target::Nothing, Target::Arn);
         let headers: Vec<_> = cx.headers().keys().map(|name| name.as_str()).collect();
+        let parameters = pairs(cx.uri().query().unwrap_or_default());
         let asked = AskedFor {
             event_source: "s3.amazonaws.com",
             operation,
             method: cx.method().as_str(),
-            query: cx.uri().query().unwrap_or_default(),
+            parameters: &parameters,
             headers: &headers,
         };
         for permission in permissions(&asked) {

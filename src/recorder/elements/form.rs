@@ -2,7 +2,7 @@
 
 use super::typed::scalar;
 use crate::aws::catalog::Kinds;
-use crate::aws::signature;
+use crate::aws::signature::parameters;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -27,7 +27,7 @@ pub(super) fn members(pairs: Vec<(String, String)>, kinds: &Kinds) -> Map<String
         node.text = text;
     }
     // Which operation of which API it is for stands in every form.
-    let is_common = |name: &str| matches!(name, "Action" | "Version") || signature::is_parameter(name);
+    let is_common = |name: &str| matches!(name, "Action" | "Version") || parameters::is_parameter(name);
     top.below.retain(|name, _| !is_common(name));
     object(top.below, kinds)
 }

@@ -2,9 +2,9 @@
 
 use super::xml::Element;
 use super::{form, rest, sqs};
-use crate::aws::catalog::Protocol;
 use crate::aws::identify::Identified;
 use crate::aws::pairs::pairs;
+use crate::aws::protocol::Protocol;
 use crate::recorder::cbor;
 use crate::recorder::content::Content;
 use crate::recorder::exchange::Exchange;
@@ -32,7 +32,7 @@ pub(super) fn sent(call: &Identified, exchange: &Exchange, content: &Content<'_>
                 _ => members,
             }
         }
-        Protocol::RestJson | Protocol::RestXml => {
+        Protocol::RestJson | Protocol::RestXml | Protocol::S3 => {
             let mut members = rest::members(call, &exchange.request);
             members.extend(match call.protocol {
                 _ if streams => Map::new(),
@@ -53,7 +53,7 @@ pub(super) fn answered(call: &Identified, content: &Content<'_>) -> Map<String, 
         Protocol::Query | Protocol::Ec2 => {
             Element::read(body).map(|answer| result(call, &answer)).unwrap_or_default()
         }
-        Protocol::RestXml => xml(body, call),
+        Protocol::RestXml | Protocol::S3 => xml(body, call),
         Protocol::Json | Protocol::RestJson => json(body),
         Protocol::Cbor => cbor(body),
     }

@@ -4,7 +4,7 @@ use super::typed::scalar;
 use crate::aws::catalog::Kinds;
 use crate::aws::identify::Identified;
 use crate::aws::request::Request;
-use crate::aws::signature;
+use crate::aws::signature::parameters;
 use serde_json::{Map, Value};
 
 /// What SDKs put into a query to say which operation they mean.
@@ -19,7 +19,7 @@ pub(super) fn members(call: &Identified, request: &Request) -> Map<String, Value
         members.insert(name.to_owned(), scalar(text, name, kinds));
     }
     for (wire, text) in request.parameters() {
-        let is_member = wire != OPERATION_HINT && !signature::is_parameter(wire);
+        let is_member = wire != OPERATION_HINT && !parameters::is_parameter(wire);
         if is_member && !is_literal(call, wire) {
             add(&mut members, model_name(kinds, wire), text, kinds);
         }

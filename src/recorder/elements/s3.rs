@@ -5,7 +5,7 @@ use super::hiding::is_secret;
 use super::xml::Element;
 use crate::aws::identify::Identified;
 use crate::aws::request::Request;
-use crate::aws::signature;
+use crate::aws::signature::parameters;
 use crate::domain::record::HIDDEN;
 use crate::recorder::content::Content;
 use crate::recorder::exchange::Reply;
@@ -61,7 +61,7 @@ pub(super) fn request(call: &Identified, request: &Request, content: &Content<'_
         members.insert("Host".to_owned(), host.into());
     }
     for (name, text) in request.parameters() {
-        if !signature::is_secret_parameter(name) && !members.contains_key(name) {
+        if !parameters::is_secret_parameter(name) && !members.contains_key(name) {
             let text = if is_secret(name) { HIDDEN } else { text };
             members.insert(name.clone(), text.into());
         }

@@ -1,7 +1,8 @@
 //! How records spell the names of members, and write points in time: each service has its way.
 
-use crate::aws::catalog::{Kinds, Protocol};
+use crate::aws::catalog::Kinds;
 use crate::aws::identify::Identified;
+use crate::aws::protocol::Protocol;
 use crate::domain::record::first_letter_small;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};

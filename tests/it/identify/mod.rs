@@ -1,8 +1,9 @@
 //! Which operation a request is for.
 
-use contrail::aws::catalog::{Catalog, Protocol};
+use contrail::aws::catalog::Catalog;
 use contrail::aws::host::HostNames;
 use contrail::aws::identify::{Finding, Identified, Identifier};
+use contrail::aws::protocol::Protocol;
 use contrail::aws::request::Request;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
