@@ -17,6 +17,8 @@ use support::{Connection, Server, call, connect};
 const CONNECTIONS: usize = 8;
 /// Data events a second.
 const FLOOD: u32 = 500;
+/// The longest body that is collected, in bytes.
+const COLLECTED: usize = 80 * 1024 * 1024;
 /// The body that goes up and down, in bytes.
 const LARGE: usize = 60_000_000;
 
@@ -31,8 +33,9 @@ fn main() {
         [("CONTRAIL__ERA", "today"), ("CONTRAIL_UPSTREAM", url.as_str()), ("CONTRAIL_DATA_EVENTS", "true")];
     let server = Server::start_with(folder.path(), &settings);
     println!("\n{calls} calls, {} cores\n", std::thread::available_parallelism().map_or(0, usize::from));
-    latency(upstream, server.port, calls);
+    latency(upstream, &server, calls);
     large_bodies(&server);
+    collected_bodies(&url);
     flood(&server, seconds);
     let health = server.connect().send(&support::request("GET /_contrail/health", b""), 200).to_vec();
     let health: serde_json::Value = serde_json::from_slice(&health).expect("JSON");
@@ -118,7 +121,9 @@ fn json(service: &str, target: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// Calls in turns, to the upstream and through Contrail.
-fn latency(upstream: u16, contrail: u16, calls: usize) {
+fn latency(upstream: u16, server: &Server, calls: usize) {
+    let contrail = server.port;
+    let cpu = server.cpu();
     let put =
         json("dynamodb", "DynamoDB_20120810.PutItem", br#"{"TableName":"t-1","Item":{"id":{"S":"1"}}}"#);
     let timed = |connection: &mut Connection| {
@@ -153,6 +158,35 @@ fn latency(upstream: u16, contrail: u16, calls: usize) {
     let without = show("PutItem, to the upstream itself", &mut direct);
     let with = show("PutItem, through Contrail", &mut through);
     line("added, at the median", &format!("{:.3} ms", with - without));
+    // Answered when all of them are stored.
+    server.connect().send(&support::request("GET /_contrail/events?limit=1", b""), 200);
+    let each = (server.cpu() - cpu) / (calls / CONNECTIONS / 2 * CONNECTIONS) as f64;
+    line("CPU of a call through Contrail, with its record", &format!("{each:.0} us"));
+}
+
+/// Bodies that are collected before they are forwarded, four at once, as long as they may be.
+fn collected_bodies(upstream: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("contrail.toml");
+    let text = "[auth]\nmode = \"known\"\nproxy = true\n[[identities]]\naccess_key = \"test\"\naccount = \"111122223333\"\nuser = \"ana\"\n";
+    std::fs::write(&config, text).expect("a file");
+    let config = config.display().to_string();
+    let server = Server::start_with(
+        folder.path(),
+        &[("CONTRAIL_UPSTREAM", upstream), ("CONTRAIL_CONFIG", config.as_str())],
+    );
+    let body = [br#"{"ZipFile":""#.as_slice(), &vec![b'A'; COLLECTED - 14], br#""}"#].concat();
+    let put =
+        signed("PUT /2015-03-31/functions/f/code", "lambda", "Content-Type: application/json\r\n", &body);
+    let before = server.memory();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                server.connect().send(&put, 200);
+            });
+        }
+    });
+    line("memory, four bodies of 80 MiB collected", &format!("{} (before: {before})", server.memory()));
 }
 
 fn large_bodies(server: &Server) {

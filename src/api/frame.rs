@@ -85,6 +85,11 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// Whether AWS's history has a record of it.
+    fn is_recorded(&self) -> bool {
+        self.service.settings.era != Era::Y2015 || self.trails.cover(&self.caller.region)
+    }
+
     /// The record of this call; `None` where AWS's history has none.
     fn record<O: Operation>(
         &self,
@@ -92,7 +97,7 @@ impl Call<'_> {
         outcome: Result<Option<Value>, &ApiError>,
     ) -> ApiResult<Option<CapturedEvent>> {
         let Call { service, caller, .. } = self;
-        if service.settings.era == Era::Y2015 && !self.trails.cover(&caller.region) {
+        if !self.is_recorded() {
             return Ok(None);
         }
         let call = OwnCall {
@@ -108,9 +113,9 @@ impl Call<'_> {
     }
 
     /// Records that the call was refused.
-    async fn refuse<O: Operation>(&self, request: Value, error: ApiError) -> ApiResult<Vec<u8>> {
+    async fn refuse<O: Operation>(&self, request: Option<Value>, error: ApiError) -> ApiResult<Vec<u8>> {
         if error.code != Code::InternalFailure
-            && let Some(record) = self.record::<O>(Some(request), Err(&error))?
+            && let Some(record) = self.record::<O>(request, Err(&error))?
         {
             O::Session::refused(record, self.service).await?;
         }
@@ -134,7 +139,11 @@ pub(super) async fn run<O: Operation>(
         return Err(error);
     }
     let input: O::Input = read_input(body)?;
-    let request = lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?);
+    // What nobody records is not written either.
+    let request = match call.is_recorded() {
+        true => Some(lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?)),
+        false => None,
+    };
     if let Err(error) = authorize::<O>(&input, &call) {
         return call.refuse::<O>(request, error).await;
     }
@@ -144,11 +153,11 @@ pub(super) async fn run<O: Operation>(
     let mut db = O::Session::open(&service.store).await?;
     match O::call(input, &mut Context { caller, service, db: &mut db }).await {
         Ok(output) => {
-            let answer = match O::Session::READ_ONLY {
+            let answer = match O::Session::READ_ONLY || !call.is_recorded() {
                 true => None,
                 false => Some(lower_camel(serde_json::to_value(&output).map_err(ApiError::internal)?)),
             };
-            db.finish(call.record::<O>(Some(request), Ok(answer))?, service).await?;
+            db.finish(call.record::<O>(request, Ok(answer))?, service).await?;
             serde_json::to_vec(&output).map_err(ApiError::internal)
         }
         Err(error) => {

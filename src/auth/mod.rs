@@ -11,7 +11,7 @@ mod refusal;
 mod verify;
 
 use crate::aws::request::{Headers, Request};
-use crate::aws::signature::{Claim, Signature, SignatureV4};
+use crate::aws::signature::{Claim, Signature, VerifiableSignature};
 use crate::callers::Callers;
 use crate::clock::Clock;
 use crate::config::{AuthMode, Settings};
@@ -88,7 +88,7 @@ impl Auth {
         if self.mode != AuthMode::Signed {
             return self.check(request, service, Payload::Declared).map(drop);
         }
-        let signature = verifiable(request)?.verifiable()?;
+        let signature = verifiable(request)?;
         self.credentials.get(signature.scope.access_key).ok_or(Refusal::UnknownKey)?;
         Verifier { request, service, signature: &signature, now: self.clock.now() }.check_head()
     }
@@ -116,8 +116,7 @@ impl Auth {
                 Ok(Checked { signer: Some(signer), chunks: None })
             }
             AuthMode::Signed => {
-                let signed = verifiable(request)?;
-                let signature = signed.verifiable()?;
+                let signature = verifiable(request)?;
                 let credential =
                     self.credentials.get(signature.scope.access_key).ok_or(Refusal::UnknownKey)?;
                 let verifier = Verifier { request, service, signature: &signature, now: self.clock.now() };
@@ -129,9 +128,9 @@ impl Auth {
 }
 
 /// The signature of a request, if it is one that can be verified.
-fn verifiable<H: Headers>(request: &Request<H>) -> Result<&SignatureV4, Refusal> {
+fn verifiable<H: Headers>(request: &Request<H>) -> Result<VerifiableSignature<'_>, Refusal> {
     match request.signature() {
-        Signature::V4(signature) => Ok(signature),
+        Signature::V4(signature) => Ok(signature.verifiable(request)?),
         Signature::None => Err(Refusal::Unsigned),
         Signature::Other(_) | Signature::OtherScheme => Err(Refusal::OtherAlgorithm),
         Signature::Unreadable(fault) => Err(fault.clone().into()),

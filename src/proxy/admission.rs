@@ -152,7 +152,9 @@ impl Admission {
     async fn collect(&self, mut body: Incoming) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
         let more_room =
             |bytes| Arc::clone(&self.bodies).try_acquire_many_owned(bytes).map_err(|_| refusal::no_room());
-        let mut collected = BytesMut::new();
+        // Memory that nothing was written to yet is not taken from anybody.
+        let declared = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+        let mut collected = BytesMut::with_capacity(declared.unwrap_or(0).min(MAX_BODY));
         let mut room = more_room(0)?;
         loop {
             let frame = tokio::time::timeout(self.longest_pause, body.frame()).await;

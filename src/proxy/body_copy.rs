@@ -31,6 +31,8 @@ struct State {
 enum Kept {
     /// All of it, at most [`MAX_KEPT`].
     Whole(Vec<u8>),
+    /// The same of a body that was there as a whole.
+    Shared(Bytes),
     /// It will be longer than that, and nothing of it has come yet.
     OfLong,
     /// It is longer, and JSON: what is in it but for long texts.
@@ -47,15 +49,14 @@ impl Default for Kept {
 
 impl Kept {
     /// The copy of a body that is too long, of which this has come.
-    fn of_long(mut bytes: Vec<u8>) -> Kept {
-        if bytes.first() == Some(&b'{') {
-            let mut abridged = Abridged::default();
-            abridged.push(&bytes);
-            return Kept::Abridged(abridged);
+    fn of_long(bytes: &[u8], total: u64) -> Kept {
+        if bytes.first() != Some(&b'{') {
+            return Kept::Beginning(bytes[..bytes.len().min(BEGINNING)].to_vec());
         }
-        bytes.truncate(BEGINNING);
-        bytes.shrink_to_fit();
-        Kept::Beginning(bytes)
+        let mut kept = Kept::Abridged(Abridged::default());
+        // In pieces, so that nothing grows beyond what may be kept.
+        bytes.chunks(MAX_KEPT).for_each(|piece| kept.add(piece, total));
+        kept
     }
 
     /// Adds the next part of the body, with which it is `total` bytes long.
@@ -64,10 +65,12 @@ impl Kept {
             Kept::Whole(bytes) => {
                 bytes.extend_from_slice(part);
                 if total > MAX_KEPT as u64 {
-                    *self = Kept::of_long(std::mem::take(bytes));
+                    *self = Kept::of_long(bytes, total);
                 }
             }
-            Kept::OfLong => *self = Kept::of_long(part.to_vec()),
+            Kept::OfLong => *self = Kept::of_long(part, total),
+            // It has ended.
+            Kept::Shared(_) => {}
             Kept::Abridged(abridged) => {
                 abridged.push(part);
                 if abridged.bytes.len() > MAX_KEPT {
@@ -100,12 +103,14 @@ impl BodyCopy {
         BodyCopy(Arc::new(Mutex::new(state)))
     }
 
-    /// The copy of a body that is there.
+    /// The copy of a body that is there: nothing is copied but what is kept of a long one.
     pub(super) fn of_whole(body: &Bytes) -> BodyCopy {
-        let copy = BodyCopy(Arc::default());
-        copy.add(body);
-        copy.state().ended = true;
-        copy
+        let total = body.len() as u64;
+        let kept = match total > MAX_KEPT as u64 {
+            true => Kept::of_long(body, total),
+            false => Kept::Shared(body.clone()),
+        };
+        BodyCopy(Arc::new(Mutex::new(State { kept, total, ended: true, ..State::default() })))
     }
 
     /// Reads what the upstream did not take, as long as it can be kept: a form says which operation it is for.
@@ -151,11 +156,12 @@ impl BodyCopy {
     pub(super) fn take(&self) -> KeptBody {
         let mut state = self.state();
         let (bytes, is_abridged) = match std::mem::take(&mut state.kept) {
-            Kept::Whole(bytes) | Kept::Beginning(bytes) => (bytes, false),
-            Kept::Abridged(abridged) => (abridged.bytes, true),
-            Kept::OfLong => (Vec::new(), false),
+            Kept::Whole(bytes) | Kept::Beginning(bytes) => (bytes.into(), false),
+            Kept::Shared(bytes) => (bytes, false),
+            Kept::Abridged(abridged) => (abridged.bytes.into(), true),
+            Kept::OfLong => (Bytes::new(), false),
         };
-        KeptBody { bytes: bytes.into(), total: state.total, ended: state.ended, is_abridged }
+        KeptBody { bytes, total: state.total, ended: state.ended, is_abridged }
     }
 
     /// The caller has stopped sending the body.

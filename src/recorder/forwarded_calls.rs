@@ -18,6 +18,9 @@ use tokio::sync::{mpsc, oneshot};
 /// Calls that are turned into one batch.
 const BATCH: usize = 256;
 
+/// Bytes of calls that are turned into events before others get their turn, which takes about a millisecond.
+const BYTES_A_TURN: usize = 64 * 1024;
+
 /// Lost calls between two lines in the log, after the first.
 const LOST_A_LINE: u64 = 1000;
 
@@ -174,7 +177,7 @@ impl Task {
                     if received == 0 {
                         return;
                     }
-                    self.record(&mut calls);
+                    self.record(&mut calls).await;
                     self.store().await;
                 }
                 () = tokio::time::sleep(PAUSE), if !self.unstored.is_empty() => self.store().await,
@@ -194,13 +197,20 @@ impl Task {
             if calls.is_empty() {
                 return;
             }
-            self.record(&mut calls);
+            self.record(&mut calls).await;
             self.store().await;
         }
     }
 
-    fn record(&mut self, calls: &mut Vec<Exchange>) {
+    /// Turns calls into events. Others get their turn in between: a call with long bodies takes a while.
+    async fn record(&mut self, calls: &mut Vec<Exchange>) {
+        let mut bytes = 0;
         for call in calls.drain(..) {
+            bytes += call.kept_bytes();
+            if bytes > BYTES_A_TURN {
+                bytes = 0;
+                tokio::task::yield_now().await;
+            }
             self.waiting_bytes.fetch_sub(call.kept_bytes(), Ordering::Relaxed);
             match self.recorder.record(&call) {
                 Recorded::Event(event) => self.unstored.push(*event),
@@ -217,12 +227,18 @@ impl Task {
         if self.unstored.is_empty() {
             return;
         }
-        if self.writer.store(self.unstored.clone()).await.is_ok() {
-            self.failing_since = None;
-            for captured in std::mem::take(&mut self.unstored) {
-                self.count(Fate::Recorded, &captured);
+        let events = std::mem::take(&mut self.unstored);
+        let sources: Vec<String> =
+            events.iter().map(|captured| captured.event.event_source.clone()).collect();
+        match self.writer.submit(events).await.settled().await {
+            Ok(_) => {
+                self.failing_since = None;
+                for source in sources {
+                    self.metrics.forwarded_calls.count(Fate::Recorded, &source);
+                }
+                return;
             }
-            return;
+            Err(unstored) => self.unstored = unstored.events,
         }
         // The writer has logged why.
         let now = self.clock.elapsed();

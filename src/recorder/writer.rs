@@ -60,7 +60,7 @@ struct Batch {
     events: Vec<CapturedEvent>,
     source: Source,
     /// `None` when nobody waits for it.
-    done: Option<oneshot::Sender<Result<Stored, NotStored>>>,
+    done: Option<oneshot::Sender<Result<Stored, Unstored>>>,
 }
 
 /// The way to the writing task, cheap to clone.
@@ -134,7 +134,16 @@ impl Writer {
 
 /// A batch on its way.
 #[derive(Debug)]
-pub struct Pending(oneshot::Receiver<Result<Stored, NotStored>>);
+pub struct Pending(oneshot::Receiver<Result<Stored, Unstored>>);
+
+/// Events that were not stored, given back to whoever can do something else with them.
+#[derive(Debug)]
+pub struct Unstored {
+    /// None if the server is stopping.
+    pub events: Vec<CapturedEvent>,
+    /// Why.
+    pub cause: NotStored,
+}
 
 impl Pending {
     /// Waits until the batch is durable.
@@ -142,7 +151,17 @@ impl Pending {
     /// # Errors
     /// Nothing of it was stored.
     pub async fn wait(self) -> Result<Stored, NotStored> {
-        self.0.await.unwrap_or_else(|_| Err(NotStored("the server is stopping".into())))
+        self.settled().await.map_err(|unstored| unstored.cause)
+    }
+
+    /// Waits until the batch is durable, or gives it back.
+    ///
+    /// # Errors
+    /// Nothing of it was stored.
+    pub async fn settled(self) -> Result<Stored, Unstored> {
+        let is_stopping =
+            || Unstored { events: Vec::new(), cause: NotStored("the server is stopping".into()) };
+        self.0.await.unwrap_or_else(|_| Err(is_stopping()))
     }
 }
 
@@ -250,17 +269,20 @@ fn finish(batches: Vec<Batch>, result: Result<Vec<bool>, StoreError>, metrics: &
     let result = result.map_err(|error| NotStored(error.to_string().into()));
     let mut at = 0;
     for batch in batches {
-        let events = batch.events.len();
-        let outcome = result.as_ref().map_err(Clone::clone).map(|new| {
-            let new = new[at..at + events].iter().filter(|new| **new).count();
-            Stored { new, duplicates: events - new }
-        });
-        at += events;
-        if let Ok(stored) = outcome {
-            metrics.stored(batch.source.name(), stored.new as u64);
-            metrics.events_duplicate.inc_by(stored.duplicates as u64);
-        }
-        if let Some(done) = batch.done {
+        let Batch { events, source, done } = batch;
+        let count = events.len();
+        let outcome = match &result {
+            Ok(new) => {
+                let new = new[at..at + count].iter().filter(|new| **new).count();
+                let stored = Stored { new, duplicates: count - new };
+                metrics.stored(source.name(), stored.new as u64);
+                metrics.events_duplicate.inc_by(stored.duplicates as u64);
+                Ok(stored)
+            }
+            Err(cause) => Err(Unstored { events, cause: cause.clone() }),
+        };
+        at += count;
+        if let Some(done) = done {
             // Whoever asked may have gone away meanwhile; the events are stored all the same.
             let _ = done.send(outcome);
         }

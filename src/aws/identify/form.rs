@@ -38,9 +38,9 @@ impl Form {
         if body.is_empty() {
             return form;
         }
-        let is_packed = request.headers.lines().any(|(name, value)| {
-            name == "content-encoding" && !value.is_empty() && !value.eq_ignore_ascii_case(b"identity")
-        });
+        let mut packings = request.headers.values_of("content-encoding");
+        let is_packed =
+            packings.any(|packing| !packing.is_empty() && !packing.eq_ignore_ascii_case(b"identity"));
         if !is_packed {
             form.read(&kind, body);
             return form;
@@ -58,6 +58,9 @@ impl Form {
         let mut types = request.headers.values_of("content-type");
         let Some(first) = types.next() else { return Kind::Other };
         self.is_odd |= types.next().is_some();
+        if first.starts_with(b"application/x-amz-json") || first == b"application/json" {
+            return Kind::Other;
+        }
         let text = String::from_utf8_lossy(first).to_ascii_lowercase();
         let mut parts = text.split(';').map(str::trim);
         let kind = match parts.next() {

@@ -134,7 +134,8 @@ impl Identifier {
 
 /// Whether something in the head of a request names an operation, for whatever server.
 pub fn names_operation(request: &Request) -> bool {
-    let Names { cbor, targets, actions, stray_actions, are_odd, .. } = Names::of(request, &Form::default());
+    let form = Form::default();
+    let Names { cbor, targets, actions, stray_actions, are_odd, .. } = Names::of(request, &form);
     are_odd || cbor.is_some() || !targets.is_empty() || !actions.is_empty() || !stray_actions.is_empty()
 }
 

@@ -2,41 +2,53 @@
 
 use super::form::{Form, behind_semicolons};
 use crate::aws::request::{Headers, Request};
-
-/// Headers by which some servers take another method than the request line's.
-const METHOD_OVERRIDES: &[&str] = &["x-http-method", "x-http-method-override", "x-method-override"];
+use std::borrow::Cow;
 
 /// Headers that a request has once at the most.
 const SINGLE: &[&str] = &["x-amz-target", "smithy-protocol", "content-encoding", "x-amz-copy-source"];
 
+/// Headers that say what a request is, by their names with dashes.
+const COUNTING: &[&str] = &[
+    "authorization",
+    "content-encoding",
+    "content-type",
+    "host",
+    "smithy-protocol",
+    "x-amz-copy-source",
+    "x-amz-target",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+];
+
 /// All names that a request has for its operation.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct Names<'a> {
     /// `/service/{prefix}/operation/{name}`, in a request that says that it is in CBOR.
-    pub(super) cbor: Option<Target>,
+    pub(super) cbor: Option<Target<'a>>,
     /// `X-Amz-Target: prefix.name`
-    pub(super) targets: Vec<Target>,
+    pub(super) targets: Vec<Target<'a>>,
     /// `Action` in the query, then in a form.
-    pub(super) actions: Vec<String>,
+    pub(super) actions: Vec<&'a str>,
     /// `Version` beside it.
-    pub(super) version: Option<String>,
+    pub(super) version: Option<&'a str>,
     /// What only some servers take for an `Action`.
-    pub(super) stray_actions: Vec<String>,
+    pub(super) stray_actions: Vec<Cow<'a, str>>,
     /// Whether something about them is doubled, or cannot be read.
     pub(super) are_odd: bool,
 }
 
 /// An operation of whatever has this prefix.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) prefix: String,
-    pub(super) operation: String,
+pub(super) struct Target<'a> {
+    pub(super) prefix: &'a str,
+    pub(super) operation: &'a str,
 }
 
-impl Names {
-    pub(super) fn of(request: &Request, form: &Form) -> Names {
+impl<'a> Names<'a> {
+    pub(super) fn of(request: &'a Request, form: &'a Form) -> Names<'a> {
         let mut names = Names {
-            stray_actions: form.stray_actions.clone(),
+            stray_actions: form.stray_actions.iter().map(Cow::from).collect(),
             are_odd: form.is_odd,
             cbor: of_cbor_path(request),
             ..Names::default()
@@ -44,64 +56,55 @@ impl Names {
         names.read_headers(request);
         for (name, value) in request.parameters().iter().chain(&form.pairs) {
             match name.as_str() {
-                "Action" => names.actions.push(value.clone()),
-                "Version" => names.version.get_or_insert(value.clone()).clone_from(value),
-                _ if name.trim().eq_ignore_ascii_case("action") => names.stray_actions.push(value.clone()),
+                "Action" => names.actions.push(value),
+                "Version" => names.version = Some(value),
+                _ if name.trim().eq_ignore_ascii_case("action") => names.stray_actions.push(value.into()),
                 _ => {}
             }
         }
-        names.stray_actions.extend(behind_semicolons(request.query()));
+        names.stray_actions.extend(behind_semicolons(request.query()).into_iter().map(Cow::from));
         let is_named = !names.actions.is_empty() || !names.targets.is_empty() || names.cbor.is_some();
         let is_rpc_method = matches!(request.method.as_str(), "POST" | "GET");
         names.are_odd |= is_named && !is_rpc_method;
         names
     }
 
-    fn read_headers(&mut self, request: &Request) {
-        let mut seen = [0_usize; SINGLE.len()];
+    fn read_headers(&mut self, request: &'a Request) {
         for (name, value) in request.headers.lines() {
-            if let Some(at) = SINGLE.iter().position(|single| *single == name) {
-                seen[at] += 1;
-            }
             match name {
                 "x-amz-target" => self.add_target(value),
                 // Servers that turn headers into parameters where there are no others.
-                "action" => self.stray_actions.push(String::from_utf8_lossy(value).into_owned()),
-                _ if METHOD_OVERRIDES.contains(&name) => {
+                "action" => self.stray_actions.push(String::from_utf8_lossy(value)),
+                "x-http-method" | "x-http-method-override" | "x-method-override" => {
                     self.are_odd |= !value.eq_ignore_ascii_case(request.method.as_str().as_bytes());
                 }
                 // `X_Amz_Target` is another name for it to servers that know headers as variables.
-                _ if name.contains('_') => {
-                    let dashed = name.replace('_', "-");
-                    let counts = SINGLE.contains(&dashed.as_str())
-                        || METHOD_OVERRIDES.contains(&dashed.as_str())
-                        || matches!(dashed.as_str(), "content-type" | "host" | "authorization");
-                    self.are_odd |= counts;
-                }
+                _ if name.contains('_') => self.are_odd |= COUNTING.contains(&&*name.replace('_', "-")),
                 _ => {}
             }
         }
-        self.are_odd |= seen.iter().any(|count| *count > 1);
+        self.are_odd |= SINGLE.iter().any(|name| request.headers.values_of(name).nth(1).is_some());
     }
 
-    fn add_target(&mut self, value: &[u8]) {
-        let text = String::from_utf8_lossy(value);
+    fn add_target(&mut self, value: &'a [u8]) {
+        let Ok(text) = std::str::from_utf8(value) else {
+            self.are_odd = true;
+            return;
+        };
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         self.are_odd |= !text.bytes().all(is_plain);
-        let (prefix, operation) = text.rsplit_once('.').unwrap_or(("", &text));
-        self.targets.push(Target { prefix: prefix.to_owned(), operation: operation.to_owned() });
+        let (prefix, operation) = text.rsplit_once('.').unwrap_or(("", text));
+        self.targets.push(Target { prefix, operation });
     }
 }
 
-fn of_cbor_path(request: &Request) -> Option<Target> {
+fn of_cbor_path(request: &Request) -> Option<Target<'_>> {
     if request.header("smithy-protocol") != Some("rpc-v2-cbor") {
         return None;
     }
     let mut parts = request.path().rsplit('/');
     match (parts.next()?, parts.next()?, parts.next()?, parts.next()?) {
-        (operation, "operation", prefix, "service") => {
-            Some(Target { prefix: prefix.to_owned(), operation: operation.to_owned() })
-        }
+        (operation, "operation", prefix, "service") => Some(Target { prefix, operation }),
         _ => None,
     }
 }

@@ -22,6 +22,9 @@ pub fn may_be_emulators_own(path: &str) -> bool {
 /// What a path is to servers that decode it before they look at its parts, and to those that leave out what stands for
 /// nothing in it. Without those that are as it is written.
 pub(super) fn other_readings(path: &str) -> Vec<String> {
+    if !path.contains('%') && is_resolved(path) {
+        return Vec::new();
+    }
     let whole = decoded(path);
     let resolved = resolved(&whole);
     let mut readings = Vec::new();
@@ -39,10 +42,13 @@ fn decoded(path: &str) -> Cow<'_, str> {
     percent_decode_str(path).decode_utf8_lossy()
 }
 
+fn is_resolved(path: &str) -> bool {
+    !["//", "/.", "\\"].iter().any(|odd| path.contains(odd))
+}
+
 /// Without empty parts, `.` and `..`, and with `\` as `/`.
 fn resolved(path: &str) -> String {
-    let is_plain = !["//", "/.", "\\"].iter().any(|odd| path.contains(odd));
-    if is_plain {
+    if is_resolved(path) {
         return path.to_owned();
     }
     let mut parts: Vec<&str> = Vec::new();

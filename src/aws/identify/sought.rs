@@ -16,7 +16,7 @@ pub(super) struct Sought<'a> {
     pub(super) identifier: &'a Identifier,
     pub(super) request: &'a Request,
     pub(super) form: &'a Form,
-    pub(super) names: Names,
+    pub(super) names: Names<'a>,
     /// The services that sign with the name that it is signed for.
     pub(super) services: &'a [Arc<AwsService>],
     pub(super) signing_name: Option<&'a str>,
@@ -58,32 +58,34 @@ impl Sought<'_> {
     }
 
     /// `X-Amz-Target`, or a path with a name in it.
-    fn add_target(&self, target: &Target, protocol: Protocol, found: &mut Candidates) {
+    fn add_target(&self, target: &Target<'_>, protocol: Protocol, found: &mut Candidates) {
         let Target { prefix, operation } = target;
         let targeted = self.identifier.catalog.targeted_by(prefix);
-        let is_ours = |service: &Arc<AwsService>| self.services.iter().any(|ours| ours.key == service.key);
-        let (ours, others): (Vec<_>, Vec<_>) = targeted.iter().cloned().partition(is_ours);
         if self.signing_name.is_none() {
-            found.calls.extend(self.named(&others, operation, protocol));
+            found.calls.extend(self.named(targeted, operation, protocol));
             return;
         }
+        let is_ours =
+            |service: &&Arc<AwsService>| self.services.iter().any(|ours| Arc::ptr_eq(ours, service));
+        let has_ours = targeted.iter().any(|service| is_ours(&service));
         if !self.are_all_rest() {
-            let services = if ours.is_empty() { self.services } else { &ours };
-            if let Some(call) = self.named(services, operation, protocol) {
+            let call = match has_ours {
+                true => self.named(targeted.iter().filter(is_ours), operation, protocol),
+                false => self.named(self.services, operation, protocol),
+            };
+            if let Some(call) = call {
                 found.add(call);
             }
         }
         // It is signed for one service, and names another.
-        if ours.is_empty()
-            && let Some(call) = self.named(&others, operation, protocol)
-        {
+        if !has_ours && let Some(call) = self.named(targeted, operation, protocol) {
             found.add_doubtful(call);
         }
     }
 
     /// `Action=name` in the query or in a form.
     fn add_actions(&self, found: &mut Candidates) {
-        for operation in &self.names.actions {
+        for operation in self.names.actions.iter().copied() {
             let offering;
             let services = match self.signing_name {
                 Some(_) if self.services.iter().any(|service| service.takes_forms()) => self.services,
@@ -94,7 +96,7 @@ impl Sought<'_> {
                 }
             };
             // The version tells apart what has the same name (the two load balancer APIs).
-            let version = self.names.version.as_deref();
+            let version = self.names.version;
             let is_of_version = |service: &&Arc<AwsService>| Some(service.api_version.as_str()) == version;
             let of_version: Vec<_> = services.iter().filter(is_of_version).cloned().collect();
             let knows = of_version.iter().any(|service| service.operations().contains_key(operation));
@@ -137,23 +139,24 @@ impl Sought<'_> {
     /// What only some servers take for a name counts if it is one of the service's, in whatever spelling.
     fn add_stray_names(&self, found: &mut Candidates) {
         let names = &self.names;
-        let uncounted = names.targets.iter().chain(&names.cbor).map(|target| &target.operation);
-        let stray = names.stray_actions.iter().chain(&names.actions).chain(uncounted);
+        let uncounted = names.targets.iter().chain(&names.cbor).map(|target| target.operation);
+        let stray = names.stray_actions.iter().map(|text| &**text);
+        let stray = stray.chain(names.actions.iter().copied()).chain(uncounted);
         for text in stray {
-            if found.calls.first().is_some_and(|call| call.operation == *text) {
+            if found.calls.first().is_some_and(|call| call.operation == text) {
                 continue;
             }
             if let Some(call) = self.spelt_alike(text) {
                 found.add_doubtful(call);
-            } else if self.services.is_empty() && names.stray_actions.contains(text) {
+            } else if self.services.is_empty() && names.stray_actions.iter().any(|stray| stray == text) {
                 found.is_certain = false;
             }
         }
         // Signed for a service that knows no names, but with one and the version of another's API.
-        if let (Some(version), true) = (&names.version, self.are_all_rest()) {
-            for operation in &names.actions {
+        if let (Some(version), true) = (names.version, self.are_all_rest()) {
+            for operation in names.actions.iter().copied() {
                 let mut services = self.identifier.catalog.offering(operation);
-                services.retain(|service| service.api_version == *version);
+                services.retain(|service| service.api_version == version);
                 if let Some(call) = self.named(&services, operation, Protocol::Query) {
                     found.add_doubtful(call);
                 }
@@ -176,7 +179,12 @@ impl Sought<'_> {
     }
 
     /// Operations that are called by name are trusted by name, also those that the catalog does not know yet.
-    fn named(&self, services: &[Arc<AwsService>], operation: &str, protocol: Protocol) -> Option<Identified> {
+    fn named<'s>(
+        &self,
+        services: impl IntoIterator<Item = &'s Arc<AwsService>>,
+        operation: &str,
+        protocol: Protocol,
+    ) -> Option<Identified> {
         let letters =
             operation.bytes().all(|b| b.is_ascii_alphanumeric()) && operation.len() <= LONGEST_OPERATION;
         if !letters || !operation.starts_with(|c: char| c.is_ascii_uppercase()) {
@@ -189,7 +197,7 @@ impl Sought<'_> {
                 !service.protocols.contains(&protocol),
             )
         };
-        let service = services.iter().min_by_key(rank)?;
+        let service = services.into_iter().min_by_key(rank)?;
         Some(Identified {
             event_source: event_source(service, self.signing_name),
             service: Arc::clone(service),

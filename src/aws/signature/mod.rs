@@ -9,6 +9,7 @@ mod v4;
 use super::pairs::pairs;
 use super::request::{Headers, Request};
 use crate::domain::region::Region;
+use v4::Source;
 pub use v4::{BASIC_TIME, CredentialScope, SignatureV4, VerifiableSignature};
 
 /// How a request is signed.
@@ -83,7 +84,7 @@ impl Signature {
         let mut signature = match header.map(std::str::from_utf8) {
             None => return Signature::of_query(request).unwrap_or(Signature::None),
             Some(Err(_)) => return Signature::Unreadable(incomplete("The Authorization header is no text")),
-            Some(Ok(header)) => Signature::of_header(header.trim(), request),
+            Some(Ok(header)) => Signature::of_header(header.trim()),
         };
         let in_query = Signature::of_query(request);
         if matches!(signature, Signature::OtherScheme)
@@ -95,14 +96,14 @@ impl Signature {
         }
         match signature {
             Signature::V4(SignatureV4 { claim, .. }) => {
-                Signature::V4(SignatureV4 { claim, parts: Err(SignatureFault::Two) })
+                Signature::V4(SignatureV4 { claim, source: Source::Two })
             }
             other => other,
         }
     }
 
     /// `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`, or `AWS key:signature`
-    fn of_header<H: Headers>(header: &str, request: &Request<H>) -> Signature {
+    fn of_header(header: &str) -> Signature {
         let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
         if scheme == "AWS" {
             let access_key = rest.rsplit_once(':').map_or(rest, |(key, _)| key).trim().to_owned();
@@ -118,9 +119,7 @@ impl Signature {
             }
         };
         match (scheme, claim) {
-            (v4::ALGORITHM, claim) => {
-                Signature::V4(SignatureV4 { claim, parts: v4::Parts::of_header(rest, request) })
-            }
+            (v4::ALGORITHM, claim) => Signature::V4(SignatureV4 { claim, source: Source::Header }),
             (_, Ok(claim)) => Signature::Other(claim),
             (_, Err(fault)) if scheme.starts_with("AWS4-") => Signature::Unreadable(fault),
             _ => Signature::OtherScheme,
@@ -135,7 +134,7 @@ impl Signature {
         }
         let credential = request.parameter("X-Amz-Credential").unwrap_or_default();
         let claim = Claim::of_credential(credential, Place::Query);
-        Some(Signature::V4(SignatureV4 { claim, parts: v4::Parts::of_query(request) }))
+        Some(Signature::V4(SignatureV4 { claim, source: Source::Query }))
     }
 
     /// Who signs, by what is said; `None` where nobody does.
@@ -163,7 +162,7 @@ impl Signature {
 
     /// Whether there are two signatures, which may be two callers'.
     pub fn is_doubled(&self) -> bool {
-        matches!(self, Signature::V4(SignatureV4 { parts: Err(SignatureFault::Two), .. }))
+        matches!(self, Signature::V4(SignatureV4 { source: Source::Two, .. }))
     }
 }
 
@@ -232,12 +231,16 @@ mod tests {
     use super::*;
     use http::{HeaderMap, Method};
 
-    fn read(authorization: &str, query: &str) -> Signature {
+    fn request(authorization: &str, query: &str) -> Request {
         let mut headers = HeaderMap::new();
         if !authorization.is_empty() {
             headers.insert("authorization", authorization.parse().unwrap());
         }
-        Signature::read(&Request::new(Method::POST, format!("/?{query}"), headers))
+        Request::new(Method::POST, format!("/?{query}"), headers)
+    }
+
+    fn read(authorization: &str, query: &str) -> Signature {
+        Signature::read(&request(authorization, query))
     }
 
     fn claimed(authorization: &str, query: &str) -> Option<(String, Option<String>, Option<String>)> {
@@ -295,7 +298,8 @@ mod tests {
         let scope = "AKIA/20261122/us-east-1/iam/aws4_request";
         let place = |header: &str, query: &str| match read(header, query) {
             Signature::V4(signature) => {
-                (signature.claim.as_ref().unwrap().place, signature.verifiable().err())
+                let fault = signature.verifiable(&request(header, query)).err();
+                (signature.claim.unwrap().place, fault)
             }
             other => panic!("{other:?}"),
         };

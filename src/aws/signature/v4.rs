@@ -18,18 +18,26 @@ const LONGEST_PRESIGNED: i64 = 7 * 24 * 3600;
 #[derive(Debug)]
 pub struct SignatureV4 {
     pub(super) claim: Result<Claim, SignatureFault>,
-    pub(super) parts: Result<Parts, SignatureFault>,
+    pub(super) source: Source,
+}
+
+/// Where its parts are read from, when somebody verifies it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Header,
+    Query,
+    /// From both, or from two headers.
+    Two,
 }
 
 /// The parts of a signature as they are written.
-#[derive(Debug)]
-pub(super) struct Parts {
-    credential: String,
-    signed_headers: String,
-    signature: String,
-    date: String,
+struct Parts<'a> {
+    credential: &'a str,
+    signed_headers: &'a str,
+    signature: &'a str,
+    date: &'a str,
     /// Of a presigned URL.
-    expires: Option<String>,
+    expires: Option<&'a str>,
 }
 
 /// A signature that can be verified.
@@ -58,8 +66,10 @@ pub struct CredentialScope<'a> {
     pub terminator: &'a str,
 }
 
-impl Parts {
-    pub(super) fn of_header<H: Headers>(text: &str, request: &Request<H>) -> Result<Parts, SignatureFault> {
+impl<'a> Parts<'a> {
+    fn of_header<H: Headers>(request: &'a Request<H>) -> Result<Parts<'a>, SignatureFault> {
+        let header = request.header("authorization").unwrap_or_default();
+        let (_, text) = header.trim().split_once(' ').unwrap_or_default();
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for parameter in text.split(',').map(str::trim).filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').ok_or_else(|| {
@@ -98,21 +108,15 @@ impl Parts {
         if request.headers.values_of("x-amz-date").count() > 1 {
             return Err(incomplete("There is more than one X-Amz-Date header"));
         }
-        Ok(Parts {
-            credential: credential.to_owned(),
-            signed_headers: signed_headers.to_owned(),
-            signature: signature.to_owned(),
-            date: date.to_owned(),
-            expires: None,
-        })
+        Ok(Parts { credential, signed_headers, signature, date, expires: None })
     }
 
-    pub(super) fn of_query<H>(request: &Request<H>) -> Result<Parts, SignatureFault> {
+    fn of_query<H>(request: &'a Request<H>) -> Result<Parts<'a>, SignatureFault> {
         let value = |name: &str| {
             let mut values = request.parameters().iter().filter(|(known, _)| known == name);
             match (values.next(), values.next()) {
                 (_, Some(_)) => Err(incomplete(&format!("The query has '{name}' more than once"))),
-                (Some((_, value)), None) if !value.is_empty() => Ok(value.clone()),
+                (Some((_, value)), None) if !value.is_empty() => Ok(value.as_str()),
                 _ => {
                     let why = format!("AWS query-string parameters must include '{name}'.");
                     Err(SignatureFault::Incomplete(why))
@@ -137,9 +141,16 @@ impl SignatureV4 {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn verifiable(&self) -> Result<VerifiableSignature<'_>, SignatureFault> {
-        let parts = self.parts.as_ref().map_err(Clone::clone)?;
-        let valid = parts.expires.as_deref().map(|expires| {
+    pub fn verifiable<'a, H: Headers>(
+        &self,
+        request: &'a Request<H>,
+    ) -> Result<VerifiableSignature<'a>, SignatureFault> {
+        let parts = match self.source {
+            Source::Header => Parts::of_header(request)?,
+            Source::Query => Parts::of_query(request)?,
+            Source::Two => return Err(SignatureFault::Two),
+        };
+        let valid = parts.expires.map(|expires| {
             let seconds = expires.parse().ok().filter(|seconds| (0..=LONGEST_PRESIGNED).contains(seconds));
             seconds.map(TimeDelta::seconds).ok_or_else(|| {
                 incomplete(&format!(
@@ -148,10 +159,10 @@ impl SignatureV4 {
             })
         });
         Ok(VerifiableSignature {
-            scope: CredentialScope::read(&parts.credential)?,
-            time: time(&parts.date)?,
-            signed_headers: header_names(&parts.signed_headers)?,
-            signature: &parts.signature,
+            scope: CredentialScope::read(parts.credential)?,
+            time: time(parts.date)?,
+            signed_headers: header_names(parts.signed_headers)?,
+            signature: parts.signature,
             valid: valid.transpose()?,
         })
     }
