@@ -64,14 +64,14 @@ impl Door {
     /// The connection cannot go on.
     async fn answer(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         peer: &Peer,
         own: &Connection,
     ) -> hyper::Result<Response<Body>> {
-        if let Some(refused) = self.proxy.refuse_without_host(&request) {
+        if let Some(refused) = self.proxy.refuse_without_host(&mut request) {
             return Ok(refused);
         }
-        match forward::to_forward(&request, &self.proxy.parts.settings) {
+        match forward::to_forward(&mut request, &self.proxy.parts.settings) {
             Some(known) => Ok(self.proxy.forward(request, known, peer).await),
             None => own.answer(request).await,
         }

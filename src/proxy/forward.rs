@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::recorder::exchange::{Exchange, KeptBody, Reply};
 use crate::recorder::forwarded_calls::Room;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -28,6 +28,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How long making a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -69,8 +70,8 @@ fn service_of(request: &AwsRequest) -> Option<&str> {
 }
 
 /// What is known of a request; `None` when it is for CloudTrail or for Contrail's own paths, or when there is no upstream
-/// for its service.
-pub(super) fn to_forward(request: &Request<Incoming>, settings: &Settings) -> Option<ToForward> {
+/// for its service. The headers of one that is to be forwarded move there.
+pub(super) fn to_forward(request: &mut Request<Incoming>, settings: &Settings) -> Option<ToForward> {
     let path = request.uri().path();
     if path == "/_contrail" || path.starts_with("/_contrail/") {
         return None;
@@ -81,30 +82,37 @@ pub(super) fn to_forward(request: &Request<Incoming>, settings: &Settings) -> Op
     if prefix.rsplit('.').next().is_some_and(|last| last.starts_with("CloudTrail_")) {
         return None;
     }
-    let request = head_of(request);
-    let service = service_of(&request);
-    if service == Some("cloudtrail") {
-        return None;
+    let head = head_of(request);
+    let service = service_of(&head);
+    match settings.recorder.upstream_of(service).filter(|_| service != Some("cloudtrail")) {
+        Some(upstream) => {
+            let upstream = upstream.to_owned();
+            Some(ToForward { request: Arc::new(head), upstream })
+        }
+        None => {
+            *request.headers_mut() = head.headers;
+            None
+        }
     }
-    let upstream = settings.recorder.upstream_of(service)?.to_owned();
-    Some(ToForward { request: Arc::new(request), upstream })
 }
 
-fn head_of(request: &Request<Incoming>) -> AwsRequest {
+/// The head of a request, with its headers.
+fn head_of(request: &mut Request<Incoming>) -> AwsRequest {
+    let headers = std::mem::take(request.headers_mut());
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    AwsRequest::new(request.method().clone(), target, request.headers().clone())
+    AwsRequest::new(request.method().clone(), target, headers)
 }
 
 impl Proxy {
     /// The answer to a request that does not say for whom it is, in one way that everybody reads: without a `Host`, with two,
     /// or as a tunnel to wherever.
-    pub(super) fn refuse_without_host(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+    pub(super) fn refuse_without_host(&self, request: &mut Request<Incoming>) -> Option<Response<Body>> {
         let hosts = request.headers().get_all(http::header::HOST).into_iter().count();
         if hosts == 1 && request.method() != http::Method::CONNECT {
             return None;
         }
         let head = head_of(request);
-        Some(own_response(&refusal::reply(&head, &refusal::no_host(), self.parts.ids.uuid())))
+        Some(self.refuse_unrecorded(&head, &refusal::no_host()))
     }
 
     /// Forwards a call. Its reply, or an error of our own.
@@ -114,54 +122,31 @@ impl Proxy {
         known: ToForward,
         peer: &Peer,
     ) -> Response<Body> {
-        let protocol = other_protocol(request.headers());
+        let protocol = other_protocol(&known.request.headers);
         let caller = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
         let room = match self.room(&known.request) {
             Ok(room) => room,
-            Err(refusal) => {
-                return own_response(&refusal::reply(&known.request, &refusal, self.parts.ids.uuid()));
-            }
+            Err(error) => return self.refuse_unrecorded(&known.request, &error),
         };
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let exchange = self.exchange(&known, peer);
-        let admitted = match self.admit(&known, &exchange, body).await {
+        let Admitted { body, may_upgrade } = match self.admit(&known, &exchange, body).await {
             Ok(admitted) => admitted,
             // Of calls of which it is not known who makes them there are no records.
-            Err(refusal) => {
-                return own_response(&refusal::reply(&known.request, &refusal, self.parts.ids.uuid()));
-            }
+            Err(error) => return self.refuse_unrecorded(&known.request, &error),
         };
-        let protocol = protocol.filter(|_| admitted.may_upgrade);
-        let wrong_hash = WrongHash::default();
-        let mut held = None;
-        let (copy, body) = match admitted.body {
-            AdmittedBody::Whole(body, room) => {
-                held = Some(room);
-                (BodyCopy::of_whole(&body), Full::new(body).map_err(|never| match never {}).boxed_unsync())
-            }
-            AdmittedBody::AsItComes(body, hash) => {
-                let copy = BodyCopy::of(&body);
-                let body = RequestBody::new(body, copy.clone(), self.parts.settings.server.chunk_timeout.0);
-                let body = match hash {
-                    None => body.boxed_unsync(),
-                    Some(hash) => HashedBody::new(body, hash, wrong_hash.clone()).boxed_unsync(),
-                };
-                (copy, body)
-            }
-            AdmittedBody::Preflight => {
-                parts.headers = headers::of_preflight(&parts.headers);
-                let nothing = Full::default().map_err(|never| match never {});
-                (BodyCopy::of_whole(&Bytes::new()), nothing.boxed_unsync())
-            }
-            AdmittedBody::Denied(refusal, body) => {
-                let copy = BodyCopy::of_whole(&body);
-                let call = ForwardedCall::new(exchange, copy, self.parts.calls.clone(), room);
-                return self.refuse(&known.request, &refusal, call);
-            }
-        };
-        let call = ForwardedCall::new(exchange, copy.clone(), self.parts.calls.clone(), room);
+        let (protocol, caller) = (protocol.filter(|_| may_upgrade), caller.filter(|_| may_upgrade));
         let ToForward { request: head, upstream } = known;
-        let parts = match outgoing(parts, &head.target, &upstream, protocol) {
+        let mut outgoing = self.outgoing(&head, body);
+        let call = ForwardedCall::new(exchange, outgoing.copy.clone(), self.parts.calls.clone(), room);
+        if let Some(denied) = &outgoing.denied {
+            return self.refuse(&head, denied, call);
+        }
+        if let Some(protocol) = protocol {
+            headers::set_other_protocol(&mut outgoing.headers, protocol);
+        }
+        let Outgoing { headers, body, copy, held, wrong_hash, .. } = outgoing;
+        let parts = match outgoing_head(parts, headers, &head.target, &upstream) {
             Ok(parts) => parts,
             Err(error) => {
                 let why = format!("The request cannot be forwarded: {error}");
@@ -171,8 +156,7 @@ impl Proxy {
         let mut reply = match self.client.request(Request::from_parts(parts, body)).await {
             Ok(reply) => reply,
             Err(_) if wrong_hash.was_seen() => {
-                let refusal = auth::Refusal::WrongBody.error(Protocol::S3);
-                return self.refuse(&head, &refusal, call);
+                return self.refuse(&head, &auth::Refusal::WrongBody.error(Protocol::S3), call);
             }
             Err(_) if copy.has_stalled() => return self.refuse(&head, &refusal::timeout(), call),
             Err(error) => {
@@ -193,6 +177,38 @@ impl Proxy {
             }
             _ => self.pass_back(reply, None, call),
         }
+    }
+
+    /// What the upstream gets of a request, and the copy that is kept of it.
+    fn outgoing(&self, request: &AwsRequest, body: AdmittedBody) -> Outgoing {
+        let wrong_hash = WrongHash::default();
+        let mut headers = end_to_end(&request.headers);
+        let (mut held, mut denied) = (None, None);
+        let whole = |body: Bytes| Full::new(body).map_err(|never| match never {}).boxed_unsync();
+        let (copy, body) = match body {
+            AdmittedBody::Whole(body, room) => {
+                held = Some(room);
+                (BodyCopy::of_whole(&body), whole(body))
+            }
+            AdmittedBody::AsItComes(body, hash) => {
+                let copy = BodyCopy::of(&body);
+                let body = RequestBody::new(body, copy.clone(), self.parts.settings.server.chunk_timeout.0);
+                let body = match hash {
+                    None => body.boxed_unsync(),
+                    Some(hash) => HashedBody::new(body, hash, wrong_hash.clone()).boxed_unsync(),
+                };
+                (copy, body)
+            }
+            AdmittedBody::Preflight => {
+                headers = headers::of_preflight(&request.headers);
+                (BodyCopy::of_whole(&Bytes::new()), whole(Bytes::new()))
+            }
+            AdmittedBody::Denied(error, body) => {
+                denied = Some(error);
+                (BodyCopy::of_whole(&body), whole(Bytes::new()))
+            }
+        };
+        Outgoing { headers, body, copy, held, wrong_hash, denied }
     }
 
     /// What is to be forwarded of a call.
@@ -252,6 +268,11 @@ impl Proxy {
         Response::from_parts(parts, ReplyBody::new(body, call).boxed_unsync())
     }
 
+    /// An error of our own, of which there is no record.
+    fn refuse_unrecorded(&self, request: &AwsRequest, error: &ApiError) -> Response<Body> {
+        own_response(&refusal::reply(request, error, self.parts.ids.uuid()))
+    }
+
     /// An error of our own; it is recorded like any other.
     fn refuse(&self, head: &AwsRequest, error: &ApiError, mut call: ForwardedCall) -> Response<Body> {
         let reply = refusal::reply(head, error, self.parts.ids.uuid());
@@ -298,18 +319,28 @@ fn source_ip(peer: SocketAddr, head: &AwsRequest, trusted: &[IpAddr]) -> String 
     at.to_string()
 }
 
+/// What the upstream gets of a request.
+struct Outgoing {
+    headers: HeaderMap,
+    body: Body,
+    /// The copy of the body that is recorded.
+    copy: BodyCopy,
+    /// Room for the body, where it was collected.
+    held: Option<OwnedSemaphorePermit>,
+    wrong_hash: WrongHash,
+    /// Nothing: this is why.
+    denied: Option<ApiError>,
+}
+
 /// The head of a request as the upstream gets it.
-fn outgoing(
+fn outgoing_head(
     mut parts: http::request::Parts,
+    headers: HeaderMap,
     target: &str,
     upstream: &str,
-    protocol: Option<HeaderValue>,
 ) -> Result<http::request::Parts, http::uri::InvalidUri> {
     parts.uri = format!("{upstream}{target}").parse()?;
     parts.version = http::Version::HTTP_11;
-    parts.headers = end_to_end(&parts.headers);
-    if let Some(protocol) = protocol {
-        headers::set_other_protocol(&mut parts.headers, protocol);
-    }
+    parts.headers = headers;
     Ok(parts)
 }
