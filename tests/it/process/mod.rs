@@ -6,6 +6,7 @@ mod deliver;
 mod disk_full;
 mod hangup;
 mod import;
+mod read_once;
 mod restart;
 mod sdk;
 mod secrets;
