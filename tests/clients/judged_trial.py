@@ -53,7 +53,7 @@ NAMED = {
     "sqs": (
         "2012-11-05",
         ["ListQueues"],
-        [("CreateQueue", "QueueName=eve"), ("DeleteQueue", f"QueueUrl=http%3A%2F%2Fx%2F{123456789012}%2Fq-1")],
+        [("CreateQueue", "QueueName=eve"), ("DeleteQueue", "QueueUrl=http%3A%2F%2Fx%2F123456789012%2Fq-1")],
     ),
     "sns": (
         "2010-03-31",
@@ -72,147 +72,181 @@ JSON = {
 }
 
 
-class Caller:
-    """Makes up calls, the same ones for the same seed."""
+class Call:
+    """A call that everybody reads alike, until something is changed about it."""
 
-    def __init__(self, key, seed):
-        self.key, self.random = key, random.Random(seed)
+    def __init__(self, key, pick):
+        self.pick = pick
+        self.service = pick("s3", "s3", "iam", "iam", "sqs", "sns", "ec2", "dynamodb", "dynamodb", "lambda", "sts")
+        self.method, self.path, self.query, self.host = "POST", "/", [], pick("localhost:4700", "127.0.0.1:4700")
+        self.scope = f"{key}/20261122/us-east-1/{self.service}/aws4_request"
+        self.signature = [f"Credential={self.scope}", "SignedHeaders=host", "Signature=0"]
+        self.key, self.headers, self.kind, self.body = key, [], "", b""
+        version, allowed, _ = NAMED.get(self.service, ("", [], []))
+        if self.service == "s3":
+            self.method = pick("GET", "PUT", "DELETE")
+            self.path = pick(f"/{BOX}/key", f"/{BOX}/key", f"/{BOX}/other%20key", f"/{OTHER}/secret", "/eve-box")
+        elif self.service == "lambda":
+            self.method, self.path = "GET", "/2015-03-31/functions/"
+        elif self.service == "dynamodb" or (self.service == "sqs" and pick(True, False)):
+            self.headers.append(("X-Amz-Target", f"{TARGETS[self.service]}.{pick(*allowed)}"))
+            self.kind, self.body = "application/x-amz-json-1.0", b"{}"
+        else:
+            self.kind = "application/x-www-form-urlencoded"
+            self.body = f"Action={pick(*allowed)}&Version={version}".encode()
 
-    def one(self, *choices):
-        return self.random.choice(choices)
+    def bytes(self):
+        headers = list(self.headers)
+        if self.signature is not None:
+            headers.append(("Authorization", "AWS4-HMAC-SHA256 " + ", ".join(self.signature)))
+        if self.kind:
+            headers.append(("Content-Type", self.kind))
+        target = (self.path + ("?" + "&".join(self.query) if self.query else "")).replace(" ", "%20")
+        lines = [f"{self.method} {target} HTTP/1.1", f"Host: {self.host}", f"Content-Length: {len(self.body)}"]
+        lines += [f"{name}: {value}" for name, value in headers] + ["Connection: close"]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + self.body
 
-    def seldom(self, one_in=6):
-        return self.random.randrange(one_in) == 0
+    # What may be changed: each of these is one way to be read differently.
+
+    def harmful(self):
+        """Something that would do harm: its name, and what goes with it."""
+        own = NAMED.get(self.service, ("", [], []))[2]
+        others = [named for version, allowed, harm in NAMED.values() for named in harm]
+        return self.pick(*(own * 4 or others), *others)
 
     def spelt(self, name):
-        """A name as somebody may write it."""
         snake = "".join("_" + c.lower() if c.isupper() else c for c in name).strip("_")
-        return self.one(name, name, name, snake, name[0].lower() + name[1:], name.replace("e", "%65", 1), f" {name}")
+        return self.pick(name, name, name, snake, name[0].lower() + name[1:], name.replace("e", "%65", 1))
 
-    def action(self, name, more=""):
-        label = self.one("Action", "Action", "Action", "action", "ACTION", "%41ction", "Actio%6E", "Action%20")
-        pair = f"{label}={self.spelt(name)}"
-        return "&".join(filter(None, self.random.sample([pair, more], 2)))
+    def pair(self):
+        name, more = self.harmful()
+        label = self.pick("Action", "Action", "Action", "action", "%41ction", "Actio%6E")
+        return f"{label}={self.spelt(name)}&{more}"
 
-    def authorization(self, service):
-        spelt = self.one(service, service, service, service, service.upper(), f"{service}.x")
-        scope = f"{self.key}/20261122/us-east-1/{spelt}/aws4_request"
-        credential, headers, signature = f"Credential={scope}", "SignedHeaders=host", "Signature=0"
-        order = [credential, headers, signature]
-        if self.seldom():
-            self.random.shuffle(order)
-        form = self.random.randrange(12)
-        if form == 0:
-            query = {"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": scope, "X-Amz-Signature": "0"}
-            return [], urllib.parse.urlencode(query)
-        if form == 1:
-            return [], f"AWSAccessKeyId={self.key}&Signature=0"
-        if form == 2:
-            return [("Authorization", f"AWS {self.key}:0")], ""
-        return [("Authorization", "AWS4-HMAC-SHA256 " + self.one(", ", ",").join(order))], ""
+    def action_in_query(self):
+        self.query.append(self.pair())
 
-    def path(self):
-        inner = self.one(
-            "/", "/", "/", f"/{BOX}/key", f"/{BOX}", f"/{OTHER}/secret", f"/{OTHER}", "/eve-box", "/eve-box/key",
-            "/2015-03-31/functions/", "/2015-03-31/functions/f-1", "/123456789012/q-1", "/moto-api/reset",
-            f"/{BOX}/../{OTHER}/secret", f"/{BOX}%2F..%2F{OTHER}%2Fsecret", f"/iam_us-east-1/{OTHER}",
-            "/service/DynamoDB_20120810/operation/DeleteTable",
+    def action_in_body(self):
+        separator = self.pick(b"&", b"&", b";")
+        pair = self.pair().encode()
+        self.body = separator.join(self.pick([self.body, pair], [pair, self.body]))
+
+    def action_instead(self):
+        self.query += [self.body.decode("utf-8", "replace")] if b"Action" in self.body else []
+        self.body, self.kind = self.pair().encode(), self.pick("application/x-www-form-urlencoded", self.kind)
+
+    def action_in_parts(self):
+        parts = [part.split("=") for part in self.pair().split("&")]
+        form = "".join(f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in parts)
+        self.query += [self.body.decode("utf-8", "replace")] if b"Action" in self.body else []
+        self.body, self.kind = f"{form}--x--\r\n".encode(), "multipart/form-data; boundary=x"
+
+    def action_in_json(self):
+        self.body, self.kind = json.dumps({"TableName": "table-1", "x": f"&{self.pair()}&"}).encode(), self.kind or "text/plain"
+
+    def action_in_header(self):
+        name, more = self.harmful()
+        self.headers += [("Action", name), tuple(more.split("=")[:2])]
+        self.body = self.pick(b"", self.body)
+
+    def another_target(self):
+        name, _ = self.harmful()
+        header = self.pick("X-Amz-Target", "X-Amz-Target", "X_Amz_Target")
+        self.headers.append((header, f"{self.pick(TARGETS.get(self.service, 'x'), *TARGETS.values())}.{name}"))
+        self.body = self.pick(self.body, json.dumps(JSON.get(name, {})).encode())
+
+    def another_target_first(self):
+        self.another_target()
+        self.headers.reverse()
+
+    def another_type(self):
+        kinds = ["text/plain", "", "application/json", "Application/X-WWW-Form-URLEncoded", "application/x-amz-json-1.0"]
+        self.kind = self.pick(*kinds)
+
+    def packed(self):
+        self.body = gzip.compress(self.body)
+        self.headers.append(("Content-Encoding", self.pick("gzip", "GZIP")))
+
+    def another_method(self):
+        self.method = self.pick("GET", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH", "POST")
+
+    def method_in_header(self):
+        self.headers.append(("X-HTTP-Method-Override", self.pick("DELETE", "PUT")))
+
+    def asked_by_a_browser(self):
+        self.method = "OPTIONS"
+        self.headers += [("Origin", "http://x"), ("Access-Control-Request-Method", "PUT")]
+
+    def another_path(self):
+        self.path = self.pick(
+            f"/{OTHER}/secret", f"/{OTHER}", "/eve-box", "/eve-box/key", "/2015-03-31/functions/f-1",
+            "/123456789012/q-1", "/moto-api/reset", "/moto-api/seed?a=1", f"/{BOX}%2F..%2F{OTHER}%2Fsecret",
+            f"/{BOX}/../{OTHER}/secret", f"/iam_us-east-1/{OTHER}", f"/{BOX}/%2e%2e/{OTHER}/secret",
         )
-        return self.one(
-            inner, inner, inner, inner, "/" + inner, "/." + inner, "/x/.." + inner,
-            inner.replace("o", "%6F", 1), inner.replace("o", "%256F", 1), inner.replace("/", "/%2F", 1),
-            inner.replace("-", "%2D"),
+
+    def another_path_oddly(self):
+        self.another_path()
+        self.odd_path()
+
+    def odd_path(self):
+        path = self.path
+        self.path = self.pick("/" + path, "/." + path, "/x/.." + path, path.replace("o", "%6F", 1),
+                              path.replace("o", "%256F", 1), "/%2F" + path[1:], path.replace("-", "%2D"))
+
+    def another_host(self):
+        self.host = self.pick(
+            f"{OTHER}.localhost", f"{OTHER}.foo", f"{OTHER}.s3.amazonaws.com", f"{OTHER}.x.localhost", "eve-box.foo:80",
+            f"www.{OTHER}.localhost", "iam.amazonaws.com", "dynamodb.us-east-1.amazonaws.com",
         )
+        self.path = self.pick(self.path, "/secret", f"/{BOX}/key")
 
-    def body(self, service, name, more):
-        """A body that names an operation, and its type."""
-        version = NAMED.get(service, ("",))[0]
-        form = f"{self.action(name, more)}&Version={version}"
-        kind = self.random.randrange(8)
-        if kind == 0:
-            parts = urllib.parse.parse_qsl(form)
-            text = "".join(f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in parts)
-            return text + "--x--\r\n", "multipart/form-data; boundary=x"
-        if kind == 1:
-            return json.dumps({"TableName": "table-1", "x": f"&{form}&"}), "application/x-amz-json-1.0"
-        if kind == 2:
-            return json.dumps(JSON.get(name, {})), self.one("application/x-amz-json-1.0", "text/plain", "")
-        if kind == 3:
-            return f"x=1;{form.replace('&', ';')}", "application/x-www-form-urlencoded"
-        kinds = ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLEncoded; charset=UTF-8",
-                 "application/x-www-form-urlencoded", "text/plain", "", "application/json"]
-        return form, self.one(*kinds)
+    def copy(self):
+        self.method, self.path = "PUT", f"/{BOX}/key"
+        sources = [f"/{OTHER}/secret", f"/{BOX}/../{OTHER}/secret", f"//{BOX}/{OTHER}/secret", f"{OTHER}%2Fsecret"]
+        self.headers.append(("X-Amz-Copy-Source", self.pick(*sources)))
 
-    def plain(self):
-        """A call that everybody reads alike, allowed or not."""
-        service = self.one("s3", "iam", "sqs", "sns", "ec2", "dynamodb", "lambda")
-        headers = [("Authorization", f"AWS4-HMAC-SHA256 Credential={self.key}/20261122/us-east-1/{service}/aws4_request, "
-                    "SignedHeaders=host, Signature=0")]
-        if service == "s3":
-            method, target = self.one("GET", "PUT", "DELETE"), self.one(f"/{BOX}/key", f"/{OTHER}/secret", "/eve-box")
-            return self.written(method, target, "localhost:4700", headers, b"")
-        if service == "lambda":
-            return self.written(self.one("GET", "DELETE"), "/2015-03-31/functions/", "localhost:4700", headers, b"")
-        version, allowed, harmful = NAMED[service]
-        name, more = self.one(*[(name, "") for name in allowed], *harmful)
-        if service == "dynamodb":
-            headers += [("X-Amz-Target", f"{TARGETS[service]}.{name}"), ("Content-Type", "application/x-amz-json-1.0")]
-            return self.written("POST", "/", "localhost:4700", headers, json.dumps(JSON.get(name, {})).encode())
-        headers.append(("Content-Type", "application/x-www-form-urlencoded"))
-        form = f"Action={name}&Version={version}&{more}".encode()
-        return self.written("POST", "/", "localhost:4700", headers, form)
+    def sub_resource(self):
+        self.query.append(self.pick("acl", "policy", "delete", "uploads", "tagging", "versionId=null", "x-id=GetObject", "cors"))
 
-    def call(self):
-        """The bytes of a request."""
-        if self.seldom(4):
-            return self.plain()
-        service = self.one("s3", "s3", "s3", "lambda", "sns", "iam", "iam", "sqs", "dynamodb", "dynamodb", "ec2", "sts")
-        other = self.one(service, service, *NAMED)
-        version, allowed, harmful = NAMED.get(other, ("", ["GetObject", "ListFunctions"], []))
-        names = [(name, "") for name in allowed] + harmful * 3
-        pick = lambda: self.one(*names)
-        headers, query = self.authorization(service)
-        query = [query]
-        for _ in range(self.one(0, 1, 1, 2)):
-            query.append(self.action(*pick()))
-        if self.seldom():
-            query.append(self.one("acl", "policy", "delete", "uploads", "tagging", "versionId=null", "x-id=GetObject"))
-        if version and not self.seldom():
-            query.append(f"Version={version}")
-        body, kind = self.body(other, *pick()) if self.one(True, True, False) else ("", "")
-        body = body.encode()
-        if kind:
-            headers.append((self.one("Content-Type", "content-type"), kind))
-        if other in TARGETS and not self.seldom(3):
-            for _ in range(self.one(1, 1, 1, 2)):
-                target = f"{self.one(TARGETS[other], 'x')}.{self.spelt(pick()[0]).strip()}"
-                headers.append((self.one("X-Amz-Target", "X-Amz-Target", "X_Amz_Target"), target))
-        if self.seldom(10):
-            headers.append(("Action", self.spelt(pick()[0])))
-            headers.append(("UserName", "eve"))
-        if self.seldom(10):
-            body, _ = gzip.compress(body), headers.append(("Content-Encoding", self.one("gzip", "GZIP")))
-        if self.seldom(12):
-            source = self.one(f"/{OTHER}/secret", f"{BOX}/key", f"/{BOX}/../{OTHER}/secret", f"//{BOX}/{OTHER}/secret")
-            headers.append(("X-Amz-Copy-Source", source))
-        if self.seldom(12):
-            headers.append(("X-HTTP-Method-Override", "DELETE"))
-        if self.seldom(16):
-            headers += [("Origin", "http://x"), ("Access-Control-Request-Method", "PUT")]
-        local = self.one("localhost:4700", "localhost:4700", "127.0.0.1:4700")
-        host = self.one(
-            local, local, local, local, f"{OTHER}.localhost", f"{OTHER}.foo", f"{BOX}.localhost", f"www.{OTHER}.localhost",
-            "iam.amazonaws.com", "dynamodb.us-east-1.amazonaws.com", f"{OTHER}.s3.amazonaws.com", f"{OTHER}.x.localhost",
-        )
-        method = self.one("GET", "GET", "POST", "POST", "POST", "PUT", "DELETE", "DELETE", "OPTIONS", "HEAD", "PATCH")
-        target = self.path() + ("?" + "&".join(filter(None, query)) if any(query) else "")
-        return self.written(method, target.replace(" ", "%20"), host, headers, body)
+    def signed_in_query(self):
+        query = {"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": self.scope, "X-Amz-Signature": "0"}
+        old = f"AWSAccessKeyId={self.key}&Signature=0"
+        self.signature, more = None, self.pick(urllib.parse.urlencode(query), urllib.parse.urlencode(query), old)
+        self.query.append(more)
+        self.method = self.pick(self.method, "DELETE", "PUT")
+        self.path = self.pick(self.path, f"/{OTHER}/secret", "/eve-box", f"/lambda_us-east-1/functions")
 
-    @staticmethod
-    def written(method, target, host, headers, body):
-        lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in headers] + ["Connection: close"]
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    def signed_oddly(self):
+        if self.signature:
+            self.signature = self.pick(self.signature[::-1], self.signature[1:] + self.signature[:1])
+            self.method = self.pick(self.method, "DELETE", "PUT")
+            self.path = self.pick(self.path, f"/{OTHER}/secret", "/eve-box")
+
+    def signed_for_another(self):
+        spelt = self.pick(self.service.upper(), f"{self.service}.x", *NAMED)
+        self.scope = self.scope.replace(f"/{self.service}/", f"/{spelt}/")
+        if self.signature:
+            self.signature[0] = f"Credential={self.scope}"
+
+
+# Those come first that say what is done.
+CHANGES = [
+    Call.action_in_query, Call.action_in_body, Call.action_instead, Call.action_in_parts, Call.action_in_json,
+    Call.action_in_header, Call.another_target, Call.another_target_first, Call.another_path, Call.another_path_oddly,
+    Call.another_method, Call.asked_by_a_browser, Call.another_host, Call.copy, Call.sub_resource, Call.signed_in_query,
+    Call.signed_oddly, Call.signed_for_another, Call.odd_path, Call.another_type, Call.packed, Call.method_in_header,
+]
+
+
+def calls_of(key, number):
+    """So many calls, the same ones each time."""
+    chance = random.Random(key)
+    for _ in range(number):
+        call = Call(key, lambda *choices: chance.choice(choices))
+        changes = chance.sample(range(len(CHANGES)), chance.choice([0, 1, 1, 1, 2, 2, 3]))
+        for change in sorted(changes):
+            CHANGES[change](call)
+        yield call.bytes()
 
 
 def send(address, request):
@@ -314,9 +348,9 @@ def differences(before, after):
 
 def send_all(address, key, calls):
     """Sends so many calls; how many were answered with which status."""
-    caller, statuses = Caller(key, f"{key} 1"), {}
-    for _ in range(calls):
-        status = send(address, caller.call())
+    statuses = {}
+    for call in calls_of(key, calls):
+        status = send(address, call)
         statuses[status] = statuses.get(status, 0) + 1
     return dict(sorted(statuses.items()))
 
@@ -327,7 +361,7 @@ for key, counting in (("AKIALITTLE", None), ("AKIAMUCH", [OTHER])):
     send_all(address_of(MOTO), key, 400)
     done = differences(before, state(counting))
     assert len(done) >= 4, f"the calls of {key} are harmless: {done}"
-    step(f"judged: {key}: without Contrail 400 calls change {', '.join(sorted(done))}")
+    step(f"{key}: without Contrail 400 calls change {', '.join(sorted(done))}")
     fill()
     before = state(counting)
     with in_front() as address:
@@ -336,4 +370,4 @@ for key, counting in (("AKIALITTLE", None), ("AKIAMUCH", [OTHER])):
     assert not wrong, f"{key}: {wrong}"
     accepted = statuses.get(200, 0)
     assert accepted, f"{key}: nothing was accepted: {statuses}"
-    step(f"judged: {key}: with Contrail {CALLS // len(POLICIES)} calls change nothing, {statuses}")
+    step(f"{key}: with Contrail {CALLS // len(POLICIES)} calls change nothing, {statuses}")
