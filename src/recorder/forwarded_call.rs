@@ -1,7 +1,7 @@
 //! The event of a forwarded call: what AWS would have recorded of it.
 
 use crate::aws::identify::{Finding, Identified, Identifier};
-use crate::aws::signature::{Claim, Place, Version};
+use crate::aws::signature::Claim;
 use crate::callers::Callers;
 use crate::clock::Ids;
 use crate::config::Settings;
@@ -9,6 +9,7 @@ use crate::domain::category::Category;
 use crate::domain::event::Event;
 use crate::domain::global_services::recorded_in;
 use crate::domain::routing::CapturedEvent;
+use crate::recorder::additional_data;
 use crate::recorder::call::{Call, Refusal};
 use crate::recorder::call_resources;
 use crate::recorder::content::ReadReply;
@@ -16,7 +17,6 @@ use crate::recorder::elements;
 use crate::recorder::exchange::Exchange;
 use crate::recorder::learning;
 use crate::recorder::reply;
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -145,7 +145,7 @@ impl ForwardedCallRecorder {
             request_id: request_id.unwrap_or_else(|| self.ids.uuid().to_string()),
             request_parameters,
             response_elements: reply.as_ref().and_then(|reply| elements::response(call, reply)),
-            additional_event_data: additional(call, exchange, candidates),
+            additional_event_data: additional_data::of_call(call, exchange, candidates),
             refusal: refusal
                 .as_ref()
                 .map(|refusal| Refusal { code: &refusal.code, message: refusal.message.as_deref() }),
@@ -164,41 +164,4 @@ fn api_version(call: &Identified) -> Option<String> {
         "logs" => Some(service.api_version.replace('-', "")),
         _ => None,
     }
-}
-
-/// What S3 says of every call: how it was signed and how much went over the wire. Of a call that is unclear, all operations
-/// that it may have been.
-fn additional(call: &Identified, exchange: &Exchange, candidates: &[Identified]) -> Option<Value> {
-    let mut data = Map::new();
-    if !candidates.is_empty() {
-        let name = |call: &Identified| format!("{}:{}", call.event_source, call.event_name());
-        data.insert("candidateOperations".into(), candidates.iter().map(name).collect());
-    }
-    if ["s3", "s3control"].contains(&call.service.key.as_str()) {
-        if let Some(claim) = exchange.claim() {
-            let (version, method) = signature(claim);
-            data.insert("SignatureVersion".into(), version.into());
-            data.insert("AuthenticationMethod".into(), method.into());
-        }
-        let replied = exchange.reply.as_ref();
-        data.insert("bytesTransferredIn".into(), exchange.body.total.into());
-        data.insert("bytesTransferredOut".into(), replied.map_or(0, |reply| reply.body.total).into());
-        let id = replied.and_then(|reply| reply.headers.get("x-amz-id-2"));
-        if let Some(id) = id.and_then(|value| value.to_str().ok()) {
-            data.insert("x-amz-id-2".into(), id.into());
-        }
-    }
-    (!data.is_empty()).then_some(Value::Object(data))
-}
-
-fn signature(claim: &Claim) -> (&'static str, &'static str) {
-    let version = match claim.version {
-        Version::V4 => "SigV4",
-        Version::V2 => "SigV2",
-    };
-    let method = match claim.place {
-        Place::Header | Place::OddHeader => "AuthHeader",
-        Place::Query | Place::Form => "QueryString",
-    };
-    (version, method)
 }

@@ -2,6 +2,7 @@
 //! ([`writer`]), read again when more is known ([`corrections`]), removed when they are too old ([`retention`]). Knows
 //! nothing of CloudTrail's operations, and of HTTP only what a call looked like.
 
+mod additional_data;
 pub mod arrivals;
 mod call;
 mod call_resources;

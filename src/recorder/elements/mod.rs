@@ -52,24 +52,8 @@ fn shaped(call: &Identified, mut members: Map<String, Value>) -> Map<String, Val
         "dynamodb" if call.facts().category == Category::Data => {
             Spelling::of(call).members(dynamodb::request(members))
         }
-        _ => with_defaults(call, Spelling::of(call).members(members)),
+        _ => spelling::of_request(call, members),
     }
-}
-
-/// Adds what records have also when it was not sent.
-fn with_defaults(call: &Identified, mut members: Map<String, Value>) -> Map<String, Value> {
-    let defaults: &[(&str, Value)] = match (call.service.key.as_str(), call.operation.as_str()) {
-        ("kms", "Decrypt" | "Encrypt") => &[("encryptionAlgorithm", "SYMMETRIC_DEFAULT".into())],
-        ("rds", "DescribeDBClusterSnapshots" | "DescribeDBSnapshots") => {
-            &[("includePublic", Value::Bool(false)), ("includeShared", Value::Bool(false))]
-        }
-        ("ssm", "SendCommand") => &[("interactive", Value::Bool(false))],
-        _ => &[],
-    };
-    for (name, value) in defaults {
-        members.entry(*name).or_insert_with(|| value.clone());
-    }
-    members
 }
 
 /// `responseElements`: what was answered. `None` for calls that only read, but for those that hand out a role's

@@ -30,6 +30,23 @@ enum Times {
     Milliseconds,
 }
 
+/// The members of a request, with what records have also when it was not sent.
+pub(super) fn of_request(call: &Identified, members: Map<String, Value>) -> Map<String, Value> {
+    let defaults: &[(&str, Value)] = match (call.service.key.as_str(), call.operation.as_str()) {
+        ("kms", "Decrypt" | "Encrypt") => &[("encryptionAlgorithm", "SYMMETRIC_DEFAULT".into())],
+        ("rds", "DescribeDBClusterSnapshots" | "DescribeDBSnapshots") => {
+            &[("includePublic", Value::Bool(false)), ("includeShared", Value::Bool(false))]
+        }
+        ("ssm", "SendCommand") => &[("interactive", Value::Bool(false))],
+        _ => &[],
+    };
+    let mut members = Spelling::of(call).members(members);
+    for (name, value) in defaults {
+        members.entry(*name).or_insert_with(|| value.clone());
+    }
+    members
+}
+
 /// The spelling of a service.
 pub(super) struct Spelling<'a> {
     kinds: &'a Kinds,
