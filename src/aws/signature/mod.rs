@@ -3,6 +3,7 @@
 //!
 //! Sources: IAM's user guide, "AWS Signature Version 4 for API requests"; S3's and EC2's guides on Signature Version 2.
 
+pub mod chunk;
 pub mod parameters;
 mod v4;
 

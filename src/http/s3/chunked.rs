@@ -7,6 +7,7 @@
 use super::declared::{DeclaredBody, hasher};
 use super::refusal::body_fault;
 use crate::auth::Refusal;
+use crate::aws::signature::chunk;
 use crate::buckets::BodyFault;
 use crate::domain::text::hex;
 use actix_web::web::{Buf, Bytes, BytesMut};
@@ -154,15 +155,9 @@ impl Reader {
             self.is_first = false;
             let line = self.line().await?;
             let line = std::str::from_utf8(&line).map_err(|_| malformed())?;
-            let (size, extension) = line.split_once(';').unwrap_or((line, ""));
-            extension
-                .strip_prefix("chunk-signature=")
-                .unwrap_or_default()
-                .clone_into(&mut self.chunk_signature);
-            let size = Some(size).filter(|size| (1..=16).contains(&size.len()));
-            let size = size.filter(|size| size.bytes().all(|b| b.is_ascii_hexdigit()));
-            let size = size.and_then(|size| u64::from_str_radix(size, 16).ok());
-            self.left = size.ok_or_else(malformed)?;
+            let (size, signature) = chunk::read_line(line).ok_or_else(malformed)?;
+            signature.clone_into(&mut self.chunk_signature);
+            self.left = size;
             if self.left == 0 {
                 self.check_chunk()?;
                 return self.trailers().await.map(|()| None);
@@ -201,7 +196,7 @@ impl Reader {
             let line = std::str::from_utf8(&line).map_err(|_| malformed())?;
             let (name, value) = line.split_once(':').ok_or_else(malformed)?;
             let name = name.trim().to_ascii_lowercase();
-            if name == "x-amz-trailer-signature" {
+            if name == chunk::TRAILER_SIGNATURE {
                 value.trim().clone_into(&mut signature);
                 continue;
             }
