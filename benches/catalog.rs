@@ -8,6 +8,7 @@
 mod support;
 
 use contrail::aws::catalog::{AwsOperation, Catalog};
+use contrail::aws::form::Form;
 use contrail::aws::host::HostNames;
 use contrail::aws::identify::{Finding, Identifier};
 use contrail::aws::request::Request as Head;
@@ -56,7 +57,8 @@ fn main() {
         let quick = each(&requests, rounds, |request| {
             // The signature has been read by then.
             let claim = request.head.signature().claim().ok().flatten();
-            let found = identifier.identify(&request.head, claim, request.body.as_bytes());
+            let form = Form::of(&request.head, request.body.as_bytes());
+            let found = identifier.identify(&request.head, claim, &form);
             usize::from(matches!(found, Finding::Call(_)))
         });
         let slow = match name.starts_with("named") {

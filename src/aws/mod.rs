@@ -4,6 +4,7 @@
 //! Pure: it knows headers and bytes, and neither the server that has read them nor what becomes of the call.
 
 pub mod catalog;
+pub mod form;
 pub mod host;
 pub mod identify;
 pub mod pairs;

@@ -16,7 +16,7 @@ pub(super) fn written_pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// One name or value.
 pub(super) fn decode(text: &str) -> String {
-    if !text.contains(['%', '+']) {
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return text.to_owned();
     }
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()

@@ -1,5 +1,6 @@
 //! A forwarded call as it went over the wire: the request, the reply, and when.
 
+use crate::aws::form::Form;
 use crate::aws::identify::{Finding, Identifier};
 use crate::aws::request::Request;
 use crate::aws::signature::{Claim, Signature};
@@ -85,10 +86,12 @@ pub struct Exchange {
     pub tls: Option<TlsDetails>,
     /// The caller's trails that were logging as the call arrived.
     pub trails: LoggingTrails,
-    /// What the request is, as soon as that was asked.
+    /// What the body holds of names, as soon as that was asked.
+    form: OnceLock<Form>,
+    /// The signature in it, likewise.
+    form_claim: OnceLock<Option<Claim>>,
+    /// What the request is, likewise.
     finding: OnceLock<Finding>,
-    /// The signature in its form, likewise.
-    signed_form: OnceLock<Option<Claim>>,
 }
 
 impl Exchange {
@@ -102,19 +105,31 @@ impl Exchange {
             source_ip: String::new(),
             tls: None,
             trails: LoggingTrails::default(),
+            form: OnceLock::new(),
+            form_claim: OnceLock::new(),
             finding: OnceLock::new(),
-            signed_form: OnceLock::new(),
         }
     }
 
     /// What the request is, by what is kept of its body as this is asked for the first time.
     pub fn finding(&self, identifier: &Identifier) -> &Finding {
-        self.finding_by(identifier, &self.body.bytes)
+        self.finding.get_or_init(|| identifier.identify(&self.request, self.claim(), self.form()))
     }
 
     /// The same by its body, before that is kept.
     pub fn finding_by(&self, identifier: &Identifier, body: &[u8]) -> &Finding {
-        self.finding.get_or_init(|| identifier.identify(&self.request, self.claim(), body))
+        let form = Form::of(&self.request, body);
+        let finding = self.finding.get_or_init(|| identifier.identify(&self.request, self.claim(), &form));
+        if body.len() <= MAX_KEPT {
+            // Nobody else has read it yet.
+            let _ = self.form.set(form);
+        }
+        finding
+    }
+
+    /// What is kept of the body, as names and values.
+    pub fn form(&self) -> &Form {
+        self.form.get_or_init(|| Form::of(&self.request, &self.body.bytes))
     }
 
     /// Who says that they have made the request; `None` when nobody has signed it.
@@ -128,8 +143,7 @@ impl Exchange {
         if !matches!(self.request.signature(), Signature::None) || self.body.bytes.is_empty() {
             return None;
         }
-        let read = || Claim::of_form(&self.request, &self.body.bytes);
-        self.signed_form.get_or_init(read).as_ref()
+        self.form_claim.get_or_init(|| Claim::of_form(self.form())).as_ref()
     }
 
     /// How much of the call is kept, in bytes: heads and bodies.

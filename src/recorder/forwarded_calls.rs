@@ -206,12 +206,13 @@ impl Task {
     async fn record(&mut self, calls: &mut Vec<Exchange>) {
         let mut bytes = 0;
         for call in calls.drain(..) {
-            bytes += call.kept_bytes();
+            let size = call.kept_bytes();
+            self.waiting_bytes.fetch_sub(size, Ordering::Relaxed);
+            bytes += size;
             if bytes > BYTES_A_TURN {
                 bytes = 0;
                 tokio::task::yield_now().await;
             }
-            self.waiting_bytes.fetch_sub(call.kept_bytes(), Ordering::Relaxed);
             match self.recorder.record(&call) {
                 Recorded::Event(event) => self.unstored.push(*event),
                 Recorded::Unwanted => {}

@@ -2,7 +2,6 @@
 //! in them are not looked at.
 
 use crate::aws::identify::Identified;
-use crate::aws::pairs::pairs;
 use crate::aws::request::Request;
 use crate::callers::Callers;
 use crate::domain::account_id::AccountId;
@@ -156,9 +155,9 @@ impl Answer {
 
 /// The value of a member of a form.
 fn asked(exchange: &Exchange, name: &str) -> Option<String> {
-    let form = std::str::from_utf8(exchange.body.whole()?).ok()?;
-    let in_query = exchange.request.parameter(name).map(str::to_owned);
-    in_query.or_else(|| pairs(form).into_iter().find(|(member, _)| member == name).map(|(_, value)| value))
+    exchange.body.whole()?;
+    let members = exchange.request.parameters().iter().chain(&exchange.form().pairs);
+    members.into_iter().find(|(member, _)| member == name).map(|(_, value)| value.clone())
 }
 
 fn account_of(arn: &str) -> Option<AccountId> {

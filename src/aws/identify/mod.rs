@@ -4,18 +4,17 @@
 //! A request is a call of one operation only if every server reads it so. What names a second one, in a place where some
 //! server looks, or is written in a way that servers read differently, makes it unclear: it is nobody's operation.
 
-mod form;
 mod names;
 mod path;
 mod sought;
 
 use crate::aws::catalog::{AwsOperation, AwsService, Catalog, Fit};
+use crate::aws::form::Form;
 use crate::aws::host::HostNames;
 use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
 use crate::aws::signature::Claim;
 use crate::domain::event_facts::EventFacts;
-use form::Form;
 use names::Names;
 pub use path::may_be_emulators_own;
 use sought::{Sought, event_source};
@@ -107,22 +106,21 @@ pub struct Identifier {
 }
 
 impl Identifier {
-    /// What a request is. `claim`: who signs it. `body`, or its beginning, counts where it may name an operation.
+    /// What a request is. `claim`: who signs it. `form`: what its body holds of names.
     ///
     /// The evidence counts in this order: a path, header or form that names the operation, for services whose protocols have
     /// that; then method and path, among the operations of the services that the request is signed for. A request without a
     /// signature is one of the few operations that come without, or S3's.
-    pub fn identify(&self, request: &Request, claim: Option<&Claim>, body: &[u8]) -> Finding {
+    pub fn identify(&self, request: &Request, claim: Option<&Claim>, form: &Form) -> Finding {
         tracing::trace!(path = request.path(), "an operation is identified");
         let name = claim.and_then(|claim| claim.service.as_deref());
         let is_none_of_awss = claim.is_none() && path::is_emulators_own(request.path());
         if is_none_of_awss {
             return Finding::Ignored;
         }
-        let form = Form::of(request, body);
-        let names = Names::of(request, &form);
+        let names = Names::of(request, form);
         let services = name.map_or(&[][..], |name| self.catalog.signing_as(name));
-        let sought = Sought { identifier: self, request, form: &form, names, services, signing_name: name };
+        let sought = Sought { identifier: self, request, form, names, services, signing_name: name };
         let Candidates { mut calls, is_certain } = sought.candidates();
         match calls.len() {
             0 if request.method == http::Method::OPTIONS => Finding::Ignored,

@@ -1,6 +1,6 @@
 //! The names of operations in a request: in its path, its headers, its query and its body.
 
-use super::form::{Form, behind_semicolons};
+use crate::aws::form::{Form, behind_semicolons};
 use crate::aws::request::{Headers, Request};
 use std::borrow::Cow;
 
@@ -70,7 +70,11 @@ impl<'a> Names<'a> {
     }
 
     fn read_headers(&mut self, request: &'a Request) {
+        let mut previous = "";
         for (name, value) in request.headers.lines() {
+            // Those of one name come one behind the other.
+            self.are_odd |= name == previous && SINGLE.contains(&name);
+            previous = name;
             match name {
                 "x-amz-target" => self.add_target(value),
                 // Servers that turn headers into parameters where there are no others.
@@ -83,7 +87,6 @@ impl<'a> Names<'a> {
                 _ => {}
             }
         }
-        self.are_odd |= SINGLE.iter().any(|name| request.headers.values_of(name).nth(1).is_some());
     }
 
     fn add_target(&mut self, value: &'a [u8]) {

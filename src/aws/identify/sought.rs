@@ -1,9 +1,9 @@
 //! Where a request's operation is sought: by name among the operations of services, then by method and path.
 
-use super::form::Form;
 use super::names::{Names, Target};
 use super::{Candidates, Identified, Identifier, path};
 use crate::aws::catalog::{AwsService, RestRequest};
+use crate::aws::form::Form;
 use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(super) fn event_source(service: &AwsService, signing_name: Option<&str>) -> 
 impl Sought<'_> {
     /// AWS's reading first.
     pub(super) fn candidates(&self) -> Candidates {
-        let mut found = Candidates { calls: Vec::new(), is_certain: !self.names.are_odd };
+        let mut found = Candidates { calls: Vec::with_capacity(1), is_certain: !self.names.are_odd };
         let is_options = self.request.method == http::Method::OPTIONS;
         let cbor = self.names.cbor.iter().map(|target| (target, Protocol::Cbor));
         let json = self.names.targets.iter().map(|target| (target, Protocol::Json));

@@ -7,7 +7,7 @@ pub mod chunk;
 pub mod parameters;
 mod v4;
 
-use super::pairs::pairs;
+use super::form::Form;
 use super::request::{Headers, Request};
 use crate::domain::region::Region;
 use v4::Source;
@@ -112,7 +112,12 @@ impl Signature {
             let (version, place, region) = (Version::V2, Place::Header, String::new());
             return Signature::Other(Claim { access_key, service, version, place, region });
         }
-        let claim = match rest.split_once("Credential=") {
+        let found = match rest.strip_prefix("Credential=") {
+            // As clients write it.
+            Some(credential) => Some(("", credential)),
+            None => rest.split_once("Credential="),
+        };
+        let claim = match found {
             None => Err(incomplete("Authorization header requires 'Credential' parameter")),
             Some((before, rest)) => {
                 let place = if before.is_empty() { Place::Header } else { Place::OddHeader };
@@ -208,12 +213,8 @@ impl Claim {
     }
 
     /// The signature of version 2 in the form that is the body of a request.
-    pub fn of_form(request: &Request, body: &[u8]) -> Option<Claim> {
-        let kind = request.header("content-type")?.to_ascii_lowercase();
-        let is_form = kind.starts_with("application/x-www-form-urlencoded");
-        let form =
-            std::str::from_utf8(body).ok().filter(|form| is_form && form.contains("AWSAccessKeyId="))?;
-        Claim::of_version_2(&pairs(form), Place::Form)
+    pub fn of_form(form: &Form) -> Option<Claim> {
+        Claim::of_version_2(&form.pairs, Place::Form)
     }
 
     /// The region that it is signed for, if that is one: boto 2 reads it off the host's name (`localhost`, or `0` from

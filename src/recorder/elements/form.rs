@@ -17,14 +17,17 @@ struct Node {
 }
 
 /// The members of a form, with the names that it has for them, without those that every form has.
-pub(super) fn members(pairs: Vec<(String, String)>, kinds: &Kinds) -> Map<String, Value> {
+pub(super) fn members<'a>(
+    pairs: impl Iterator<Item = &'a (String, String)>,
+    kinds: &Kinds,
+) -> Map<String, Value> {
     let mut top = Node::default();
     for (name, text) in pairs {
         let mut node = &mut top;
         for part in name.splitn(MAX_DEPTH, '.') {
             node = node.below.entry(part.to_owned()).or_default();
         }
-        node.text = text;
+        node.text.clone_from(text);
     }
     // Which operation of which API it is for stands in every form.
     let is_common = |name: &str| matches!(name, "Action" | "Version") || parameters::is_parameter(name);
@@ -106,7 +109,7 @@ mod tests {
             maps: ["Attributes".to_owned()].into(),
             ..Kinds::default()
         };
-        Value::Object(members(pairs(form), &kinds))
+        Value::Object(members(pairs(form).iter(), &kinds))
     }
 
     #[test]

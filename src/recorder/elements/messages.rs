@@ -24,8 +24,14 @@ pub(super) fn sent(call: &Identified, exchange: &Exchange, content: &Content<'_>
         Protocol::Json => json(body),
         Protocol::Cbor => cbor(body),
         Protocol::Query | Protocol::Ec2 => {
-            let mut members = exchange.request.parameters().to_vec();
-            members.extend(pairs(std::str::from_utf8(body).unwrap_or_default()));
+            let form = exchange.form();
+            // Whatever it is said to be, it is read as what the operation takes.
+            let other = match form.is_form {
+                true => Vec::new(),
+                false => pairs(std::str::from_utf8(body).unwrap_or_default()),
+            };
+            let in_form = form.pairs.iter().filter(|_| content.bytes().is_some());
+            let members = exchange.request.parameters().iter().chain(in_form).chain(&other);
             let members = form::members(members, kinds);
             match call.service.key.as_str() {
                 "sqs" => sqs::members(members, &exchange.request),

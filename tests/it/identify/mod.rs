@@ -1,6 +1,7 @@
 //! Which operation a request is for.
 
 use contrail::aws::catalog::Catalog;
+use contrail::aws::form::Form;
 use contrail::aws::host::HostNames;
 use contrail::aws::identify::{Finding, Identified, Identifier};
 use contrail::aws::protocol::Protocol;
@@ -45,7 +46,7 @@ impl Sent {
         let hosts = HostNames::new([], ["localhost", "s3.localhost.localstack.cloud"]);
         let identifier = Identifier { catalog: Catalog::embedded(), hosts };
         let claim = self.head.signature().claim().ok().flatten();
-        identifier.identify(&self.head, claim, self.body.as_bytes())
+        identifier.identify(&self.head, claim, &Form::of(&self.head, self.body.as_bytes()))
     }
 
     fn call(&self) -> Identified {

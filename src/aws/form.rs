@@ -1,9 +1,10 @@
-//! The names in a body, in whatever form some server may read it.
+//! A body as names and values, in whatever form some server may read it.
 
 use crate::aws::pairs::{decode, pairs, written_pairs};
 use crate::aws::request::{Headers, Request};
 use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
+use std::fmt;
 use std::io::Read;
 
 /// The most that a packed form may unpack to, in bytes.
@@ -13,10 +14,12 @@ const MAX_UNPACKED: u64 = 1024 * 1024;
 const LONGEST_NAME: usize = 64;
 
 /// What a body holds of names and values.
-#[derive(Debug, Default)]
-pub(super) struct Form {
-    /// Of a form that everybody reads alike.
-    pub(super) pairs: Vec<(String, String)>,
+#[derive(Default)]
+pub struct Form {
+    /// Of a form that everybody reads alike, decoded.
+    pub pairs: Vec<(String, String)>,
+    /// Whether that is what the body is said to be.
+    pub is_form: bool,
     /// Values of `Action` that only some servers find: in parts of a body, in other bodies than forms, behind a `;`.
     pub(super) stray_actions: Vec<String>,
     /// Whether it is a form that cannot be read here, or is written in two ways.
@@ -31,10 +34,19 @@ enum Kind {
     Other,
 }
 
+/// Shown without what is in it, which can be secret.
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form").field("is_form", &self.is_form).finish_non_exhaustive()
+    }
+}
+
 impl Form {
-    pub(super) fn of(request: &Request, body: &[u8]) -> Form {
+    /// What `body` holds, the body of `request` or its beginning.
+    pub fn of(request: &Request, body: &[u8]) -> Form {
         let mut form = Form::default();
         let kind = form.kind(request);
+        form.is_form = kind == Kind::Form;
         if body.is_empty() {
             return form;
         }
