@@ -3,7 +3,7 @@
 use crate::aws::pairs::{decode, pairs, written_pairs};
 use crate::aws::request::{Headers, Request};
 use flate2::read::MultiGzDecoder;
-use std::borrow::Cow;
+use memchr::{memchr, memchr2_iter};
 use std::fmt;
 use std::io::Read;
 
@@ -12,6 +12,9 @@ const MAX_UNPACKED: u64 = 1024 * 1024;
 
 /// The longest name that is looked at where it is not known whether a body is a form at all, in bytes as written.
 const LONGEST_NAME: usize = 64;
+
+/// How much of a pair is looked at there: more than any operation's name.
+const LONGEST_PAIR: usize = 1024;
 
 /// What a body holds of names and values.
 #[derive(Default)]
@@ -134,16 +137,19 @@ fn of_parts(body: &[u8]) -> Vec<String> {
 
 /// In a body of any type, as if it were a form.
 fn of_any(body: &[u8]) -> Vec<String> {
-    let is_candidate = |pair: &&[u8]| {
-        let name = &pair[..pair.len().min(LONGEST_NAME)];
-        name.contains(&b'=')
-            && name.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'%')
-    };
-    let found = body.split(|byte| matches!(byte, b'&' | b';')).filter(is_candidate).flat_map(|pair| {
-        let text: Cow<'_, str> = String::from_utf8_lossy(&pair[..pair.len().min(1024)]);
-        actions(written_pairs(&text))
-    });
-    found.collect()
+    let mut found = Vec::new();
+    let ends = memchr2_iter(b'&', b';', body).chain([body.len()]);
+    let mut begin = 0;
+    for end in ends {
+        let pair = &body[begin..end];
+        begin = end + 1;
+        let is_name = pair.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'%');
+        if is_name && memchr(b'=', &pair[..pair.len().min(LONGEST_NAME)]).is_some() {
+            let text = String::from_utf8_lossy(&pair[..pair.len().min(LONGEST_PAIR)]);
+            found.extend(actions(written_pairs(&text)));
+        }
+    }
+    found
 }
 
 fn unpacked(request: &Request, body: &[u8]) -> Option<Vec<u8>> {
