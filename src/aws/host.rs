@@ -42,24 +42,24 @@ impl HostNames {
             return HostMeaning::Own;
         }
         let base = self.bases.iter().find_map(|base| name.strip_suffix(base.as_str())?.strip_suffix('.'));
-        match base {
-            // `s3.localhost`, `s3.eu-west-1.localhost`
-            Some("s3") => HostMeaning::Own,
-            Some(before) if before.starts_with("s3.") => HostMeaning::Own,
-            // `bucket.s3.localhost`, where the name without "s3" is no base
-            Some(before) => {
-                match before.split_once(".s3").filter(|(_, rest)| rest.is_empty() || rest.starts_with('.')) {
-                    Some((bucket, _)) if is_one_label(bucket) => HostMeaning::Bucket(bucket.to_owned()),
-                    None if is_one_label(before) => HostMeaning::Bucket(before.to_owned()),
-                    // `a.b.localhost` is the bucket "a.b" to some, "a" to others.
-                    _ => HostMeaning::Other(Some(before.to_owned())),
-                }
-            }
-            None if name.starts_with("s3.") || name.starts_with("s3-") => HostMeaning::Other(None),
-            None => {
-                let end = name.find(".s3.").or_else(|| name.find(".s3-"));
-                HostMeaning::Other(end.map(|end| name[..end].to_owned()))
-            }
+        let Some(before) = base else {
+            let end = name.find(".s3.").or_else(|| name.find(".s3-"));
+            let is_s3 = name.starts_with("s3.") || name.starts_with("s3-");
+            return HostMeaning::Other(end.filter(|_| !is_s3).map(|end| name[..end].to_owned()));
+        };
+        // `s3.localhost`, `s3.eu-west-1.localhost`
+        if before == "s3" || before.starts_with("s3.") {
+            return HostMeaning::Own;
+        }
+        // `bucket.s3.localhost`, `bucket.s3.eu-west-1.localhost`
+        let bucket = match before.rsplit_once(".s3.") {
+            Some((bucket, _)) => bucket,
+            None => before.strip_suffix(".s3").unwrap_or(before),
+        };
+        match is_one_label(bucket) {
+            true => HostMeaning::Bucket(bucket.to_owned()),
+            // `a.b.localhost` is the bucket "a.b" to some, "a" to others.
+            false => HostMeaning::Other(Some(bucket.to_owned())),
         }
     }
 }
@@ -117,6 +117,7 @@ mod tests {
             ("a.b.localhost", other("a.b")),
             ("www.b.localhost", other("www.b")),
             ("s3-x.localhost", other("s3-x")),
+            ("my.bucket.s3.localhost:4700", other("my.bucket")),
             ("b-1.s3.us-east-1.amazonaws.com", other("b-1")),
             ("s3.us-east-1.amazonaws.com", HostMeaning::Other(None)),
             ("other-bucket.foo", HostMeaning::Other(None)),

@@ -68,9 +68,6 @@ impl Door {
         peer: &Peer,
         own: &Connection,
     ) -> hyper::Result<Response<Body>> {
-        if let Some(refused) = self.proxy.refuse_without_host(&mut request) {
-            return Ok(refused);
-        }
         match forward::to_forward(&mut request, &self.proxy.parts.settings) {
             Some(known) => Ok(self.proxy.forward(request, known, peer).await),
             None => own.answer(request).await,

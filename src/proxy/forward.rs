@@ -63,6 +63,12 @@ impl ToForward {
     fn service(&self) -> &str {
         service_of(&self.request).unwrap_or_default()
     }
+
+    /// Whether it says for which host it is, in the one way that everybody reads.
+    fn says_its_host(&self) -> bool {
+        let hosts = self.request.headers.get_all(http::header::HOST).into_iter().count();
+        hosts == 1 && self.request.method != http::Method::CONNECT
+    }
 }
 
 fn service_of(request: &AwsRequest) -> Option<&str> {
@@ -82,7 +88,9 @@ pub(super) fn to_forward(request: &mut Request<Incoming>, settings: &Settings) -
     if prefix.rsplit('.').next().is_some_and(|last| last.starts_with("CloudTrail_")) {
         return None;
     }
-    let head = head_of(request);
+    let headers = std::mem::take(request.headers_mut());
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let head = AwsRequest::new(request.method().clone(), target, headers);
     let service = service_of(&head);
     match settings.recorder.upstream_of(service).filter(|_| service != Some("cloudtrail")) {
         Some(upstream) => {
@@ -96,25 +104,7 @@ pub(super) fn to_forward(request: &mut Request<Incoming>, settings: &Settings) -
     }
 }
 
-/// The head of a request, with its headers.
-fn head_of(request: &mut Request<Incoming>) -> AwsRequest {
-    let headers = std::mem::take(request.headers_mut());
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    AwsRequest::new(request.method().clone(), target, headers)
-}
-
 impl Proxy {
-    /// The answer to a request that does not say for whom it is, in one way that everybody reads: without a `Host`, with two,
-    /// or as a tunnel to wherever.
-    pub(super) fn refuse_without_host(&self, request: &mut Request<Incoming>) -> Option<Response<Body>> {
-        let hosts = request.headers().get_all(http::header::HOST).into_iter().count();
-        if hosts == 1 && request.method() != http::Method::CONNECT {
-            return None;
-        }
-        let head = head_of(request);
-        Some(self.refuse_unrecorded(&head, &refusal::no_host()))
-    }
-
     /// Forwards a call. Its reply, or an error of our own.
     pub(super) async fn forward(
         &self,
@@ -122,6 +112,9 @@ impl Proxy {
         known: ToForward,
         peer: &Peer,
     ) -> Response<Body> {
+        if !known.says_its_host() {
+            return self.refuse_unrecorded(&known.request, &refusal::no_host());
+        }
         let protocol = other_protocol(&known.request.headers);
         let caller = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
         let room = match self.room(&known.request) {

@@ -1,38 +1,22 @@
-//! Buckets in host names: `bucket.localhost`, `bucket.s3.localhost`, with a port or not. Every other host name is the
-//! server's own, and the bucket stands in the path.
+//! Buckets in host names: `bucket.localhost`, `bucket.s3.localhost`, with a port or not, and AWS's own. Every other host name
+//! is the server's own, and the bucket stands in the path.
 
+use crate::aws::host::HostNames;
 use s3s::S3Result;
 use s3s::host::{S3Host, VirtualHost};
 
 /// Reads host names.
 #[derive(Debug)]
-pub(super) struct BucketHosts {
-    own: Vec<String>,
-}
+pub(super) struct BucketHosts(HostNames);
 
 impl BucketHosts {
     /// `own`: names that are no bucket's, whatever they look like.
     pub(super) fn new(own: &[String]) -> BucketHosts {
-        BucketHosts { own: own.iter().map(|name| name.to_lowercase()).collect() }
+        BucketHosts(HostNames::new(own.iter().map(String::as_str), ["localhost"]))
     }
 
     fn bucket(&self, host: &str) -> Option<String> {
-        let host = host.to_lowercase();
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-            _ => host.as_str(),
-        };
-        if self.own.iter().any(|own| own == name) {
-            return None;
-        }
-        let rest = name.strip_suffix(".localhost")?;
-        // A region may stand behind "s3".
-        let bucket = match rest.rsplit_once(".s3.") {
-            Some((bucket, _)) => bucket,
-            None if rest == "s3" || rest.starts_with("s3.") => return None,
-            None => rest.strip_suffix(".s3").unwrap_or(rest),
-        };
-        Some(bucket.to_owned()).filter(|bucket| !bucket.is_empty())
+        self.0.meaning(host).bucket().map(str::to_owned)
     }
 }
 
