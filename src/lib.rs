@@ -8,9 +8,9 @@
 //! | 9 | [`server`] | wiring, the life of the process |
 //! | 8 | [`http`], [`proxy`] | the doors: the AWS API and `/_contrail`; calls forwarded to an emulator |
 //! | 7 | [`console`] | reading the event history: for programs, and for the web page |
-//! | 6 | [`workers`], [`guard`], [`auth`], [`transport`] | the work in the background; tokens, and web pages of other origins; access keys and signatures; connections and TLS |
+//! | 6 | [`workers`], [`guard`], [`transport`] | the work in the background; tokens, and web pages of other origins; connections and TLS |
 //! | 5 | [`api`], [`delivery`] | CloudTrail's operations and limits; what trails deliver, digests of it included |
-//! | 4 | [`recorder`], [`outbound`], [`digest_keys`] | records of calls, intake, the writer; clients of S3, SNS, Logs; keys that sign digests |
+//! | 4 | [`recorder`], [`outbound`], [`digest_keys`], [`auth`] | records of calls, intake, the writer; clients of S3, SNS, Logs; keys that sign digests; whether a caller's key and signature are right |
 //! | 3 | [`store`], [`buckets`], [`callers`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db`; whose an access key is |
 //! | 2 | [`config`], [`aws`] | settings; a request read once: signature, host, operation, and the catalog of operations |
 //! | 1 | [`domain`] | accounts, regions, names, ARNs, tokens, records, which trails take an event: pure |

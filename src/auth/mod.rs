@@ -10,7 +10,8 @@ mod credentials;
 mod refusal;
 mod verify;
 
-use crate::aws::request::{Headers, Request};
+use crate::aws::headers::Headers;
+use crate::aws::request::Request;
 use crate::aws::signature::{Claim, Signature, VerifiableSignature};
 use crate::callers::Callers;
 use crate::clock::Clock;
@@ -130,7 +131,7 @@ impl Auth {
 /// The signature of a request, if it is one that can be verified.
 fn verifiable<H: Headers>(request: &Request<H>) -> Result<VerifiableSignature<'_>, Refusal> {
     match request.signature() {
-        Signature::V4(signature) => Ok(signature.verifiable(request)?),
+        Signature::V4(signature) => Ok(signature.verifiable(&request.headers, request.parameters())?),
         Signature::None => Err(Refusal::Unsigned),
         Signature::Other(_) | Signature::OtherScheme => Err(Refusal::OtherAlgorithm),
         Signature::Unreadable(fault) => Err(fault.clone().into()),

@@ -5,8 +5,9 @@
 use super::Refusal;
 use super::chunks::{ChunkSignatures, Trailers};
 use super::credentials::Credential;
+use crate::aws::headers::Headers;
 use crate::aws::protocol::is_s3;
-use crate::aws::request::{Headers, Request};
+use crate::aws::request::Request;
 use crate::aws::signature::parameters::without_signature;
 use crate::aws::signature::{BASIC_TIME, VerifiableSignature};
 use crate::domain::digest::sha256;

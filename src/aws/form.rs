@@ -1,7 +1,8 @@
 //! A body as names and values, in whatever form some server may read it.
 
+use crate::aws::headers::Headers;
 use crate::aws::pairs::{decode, pairs, written_pairs};
-use crate::aws::request::{Headers, Request};
+use crate::aws::request::Request;
 use flate2::read::MultiGzDecoder;
 use memchr::{memchr, memchr2_iter};
 use std::fmt;

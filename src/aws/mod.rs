@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod form;
+pub mod headers;
 pub mod host;
 pub mod identify;
 pub mod pairs;

@@ -8,6 +8,11 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
     written_pairs(text).map(|(name, value)| (decode(name), decode(value))).collect()
 }
 
+/// The first value of a name.
+pub fn first_value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
 /// The same as it is written, not decoded.
 pub(super) fn written_pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());

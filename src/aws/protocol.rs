@@ -2,7 +2,8 @@
 //!
 //! Sources: Smithy's protocol documents; S3's and EC2's error documents.
 
-use super::request::{Headers, Request};
+use crate::aws::headers::Headers;
+use crate::aws::request::Request;
 use crate::error::{ApiError, Code, Layer};
 use ciborium::Value as Cbor;
 use uuid::Uuid;

@@ -1,39 +1,12 @@
 //! The head of a request, and what can be read of it, each once and when it is first asked for.
 
-use super::pairs::pairs;
-use super::signature::Signature;
+use crate::aws::headers::{Headers, first};
+use crate::aws::pairs::{first_value, pairs};
+use crate::aws::signature::Signature;
+use crate::aws::signature::parameters::is_secret_parameter;
 use http::{HeaderMap, Method};
 use std::fmt;
 use std::sync::OnceLock;
-
-/// The headers of a request, whichever library has read them. Names are in small letters.
-pub trait Headers {
-    /// The values of a header, in the order of the wire.
-    fn values_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]>;
-    /// Names and values, those of one name in the order of the wire.
-    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])>;
-}
-
-impl Headers for HeaderMap {
-    fn values_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.get_all(name).into_iter().map(http::HeaderValue::as_bytes)
-    }
-
-    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
-    }
-}
-
-/// As a list of them.
-impl Headers for Vec<(&str, &[u8])> {
-    fn values_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |(known, _)| *known == name).map(|(_, value)| *value)
-    }
-
-    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.iter().copied()
-    }
-}
 
 /// The head of a request. Shown without its query and its headers, which hold signatures and tokens.
 pub struct Request<H = HeaderMap> {
@@ -80,18 +53,28 @@ impl<H> Request<H> {
 
     /// The first value of a parameter of the query.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters().iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        first_value(self.parameters(), name)
     }
 }
 
 impl<H: Headers> Request<H> {
     /// A header's first value, if it is text.
     pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        self.headers.values_of(name).next().and_then(|value| std::str::from_utf8(value).ok())
+        first(&self.headers, name)
+    }
+
+    /// The signature and the session token that it carries, wherever they stand.
+    pub fn secrets(&self) -> Vec<&str> {
+        let in_query = self.parameters().iter().filter(|(name, _)| is_secret_parameter(name));
+        let header = self.header("authorization").and_then(|header| header.split_once("Signature="));
+        let mut secrets: Vec<_> = in_query.map(|(_, value)| value.as_str()).collect();
+        secrets.extend(self.header("x-amz-security-token"));
+        secrets.extend(header.map(|(_, signature)| signature));
+        secrets
     }
 
     /// How it is signed, and what the signature says of itself.
     pub fn signature(&self) -> &Signature {
-        self.signature.get_or_init(|| Signature::read(self))
+        self.signature.get_or_init(|| Signature::read(&self.headers, self.parameters()))
     }
 }

@@ -11,8 +11,9 @@ mod sts;
 
 use crate::api::Service;
 use crate::auth::{Auth, Checked, Payload, Refusal, SignedService};
+use crate::aws::headers::Headers;
 use crate::aws::protocol::{Protocol, WrittenError};
-use crate::aws::request::{Headers, Request};
+use crate::aws::request::Request;
 use crate::buckets::Buckets;
 use crate::callers::Callers;
 use crate::clock::{Clock, Ids};

@@ -143,7 +143,7 @@ impl Exchange {
         if !matches!(self.request.signature(), Signature::None) || self.body.bytes.is_empty() {
             return None;
         }
-        self.form_claim.get_or_init(|| Claim::of_form(self.form())).as_ref()
+        self.form_claim.get_or_init(|| Claim::of_form(&self.form().pairs)).as_ref()
     }
 
     /// How much of the call is kept, in bytes: heads and bodies.

@@ -4,7 +4,6 @@
 use crate::aws::identify::Identified;
 use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
-use crate::aws::signature::parameters;
 use crate::domain::record::HIDDEN;
 use crate::recorder::content::ReadReply;
 use crate::recorder::exchange::Reply;
@@ -56,7 +55,7 @@ pub(super) fn refusal(call: &Identified, read: &ReadReply<'_>) -> Option<CallErr
 impl CallError {
     /// The same without the token and the signature of the call: answers to wrong signatures repeat what was signed.
     pub fn without_secrets_of(mut self, request: &Request) -> CallError {
-        let secrets = parameters::secrets_of(request);
+        let secrets = request.secrets();
         let message = self.message.take();
         self.message = message.map(|message| {
             secrets

@@ -1,7 +1,8 @@
 //! The names of operations in a request: in its path, its headers, its query and its body.
 
 use crate::aws::form::{Form, behind_semicolons};
-use crate::aws::request::{Headers, Request};
+use crate::aws::headers::Headers;
+use crate::aws::request::Request;
 use std::borrow::Cow;
 
 /// Headers that a request has once at the most.

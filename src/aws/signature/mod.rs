@@ -7,8 +7,8 @@ pub mod chunk;
 pub mod parameters;
 mod v4;
 
-use super::form::Form;
-use super::request::{Headers, Request};
+use crate::aws::headers::Headers;
+use crate::aws::pairs::first_value;
 use crate::domain::region::Region;
 use v4::Source;
 pub use v4::{BASIC_TIME, CredentialScope, SignatureV4, VerifiableSignature};
@@ -77,17 +77,17 @@ pub enum SignatureFault {
 }
 
 impl Signature {
-    /// How a request is signed, by its head.
-    pub(super) fn read<H: Headers>(request: &Request<H>) -> Signature {
-        tracing::trace!(path = request.path(), "a signature is read");
-        let mut headers = request.headers.values_of("authorization");
-        let (header, another) = (headers.next(), headers.next());
+    /// How a request with these headers is signed, and these parameters in its query.
+    pub(super) fn read(headers: &impl Headers, parameters: &[(String, String)]) -> Signature {
+        tracing::trace!("a signature is read");
+        let mut lines = headers.values_of("authorization");
+        let (header, another) = (lines.next(), lines.next());
         let mut signature = match header.map(std::str::from_utf8) {
-            None => return Signature::of_query(request).unwrap_or(Signature::None),
+            None => return Signature::of_query(parameters).unwrap_or(Signature::None),
             Some(Err(_)) => return Signature::Unreadable(incomplete("The Authorization header is no text")),
             Some(Ok(header)) => Signature::of_header(header.trim()),
         };
-        let in_query = Signature::of_query(request);
+        let in_query = Signature::of_query(parameters);
         if matches!(signature, Signature::OtherScheme)
             && let Some(in_query) = in_query
         {
@@ -133,12 +133,12 @@ impl Signature {
     }
 
     /// `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=…&…`, or `AWSAccessKeyId=…&Signature=…`
-    fn of_query<H>(request: &Request<H>) -> Option<Signature> {
+    fn of_query(parameters: &[(String, String)]) -> Option<Signature> {
         let names = ["X-Amz-Algorithm", "X-Amz-Signature", "X-Amz-Credential"];
-        if !names.iter().any(|name| request.parameter(name).is_some()) {
-            return Claim::of_version_2(request.parameters(), Place::Query).map(Signature::Other);
+        if !names.iter().any(|name| first_value(parameters, name).is_some()) {
+            return Claim::of_version_2(parameters, Place::Query).map(Signature::Other);
         }
-        let credential = request.parameter("X-Amz-Credential").unwrap_or_default();
+        let credential = first_value(parameters, "X-Amz-Credential").unwrap_or_default();
         let claim = Claim::of_credential(credential, Place::Query);
         Some(Signature::V4(SignatureV4 { claim, source: Source::Query }))
     }
@@ -205,16 +205,15 @@ impl Claim {
 
     /// The signature of version 2 in a query or a form. One without `SignatureVersion` is S3's.
     fn of_version_2(parameters: &[(String, String)], place: Place) -> Option<Claim> {
-        let value = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-        let access_key = value("AWSAccessKeyId")?.clone();
-        let is_s3 = value("SignatureVersion").is_none() && place == Place::Query;
+        let access_key = first_value(parameters, "AWSAccessKeyId")?.to_owned();
+        let is_s3 = first_value(parameters, "SignatureVersion").is_none() && place == Place::Query;
         let service = is_s3.then(|| "s3".to_owned());
         Some(Claim { access_key, service, version: Version::V2, place, region: String::new() })
     }
 
     /// The signature of version 2 in the form that is the body of a request.
-    pub fn of_form(form: &Form) -> Option<Claim> {
-        Claim::of_version_2(&form.pairs, Place::Form)
+    pub fn of_form(pairs: &[(String, String)]) -> Option<Claim> {
+        Claim::of_version_2(pairs, Place::Form)
     }
 
     /// The region that it is signed for, if that is one: boto 2 reads it off the host's name (`localhost`, or `0` from
@@ -231,18 +230,19 @@ fn incomplete(why: &str) -> SignatureFault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderMap, Method};
+    use crate::aws::pairs::pairs;
+    use http::HeaderMap;
 
-    fn request(authorization: &str, query: &str) -> Request {
+    fn headers(authorization: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if !authorization.is_empty() {
             headers.insert("authorization", authorization.parse().unwrap());
         }
-        Request::new(Method::POST, format!("/?{query}"), headers)
+        headers
     }
 
     fn read(authorization: &str, query: &str) -> Signature {
-        Signature::read(&request(authorization, query))
+        Signature::read(&headers(authorization), &pairs(query))
     }
 
     fn claimed(authorization: &str, query: &str) -> Option<(String, Option<String>, Option<String>)> {
@@ -300,7 +300,7 @@ mod tests {
         let scope = "AKIA/20261122/us-east-1/iam/aws4_request";
         let place = |header: &str, query: &str| match read(header, query) {
             Signature::V4(signature) => {
-                let fault = signature.verifiable(&request(header, query)).err();
+                let fault = signature.verifiable(&headers(header), &pairs(query)).err();
                 (signature.claim.unwrap().place, fault)
             }
             other => panic!("{other:?}"),

@@ -1,7 +1,6 @@
 //! The parameters of a query or a form that belong to a signature.
 
 use crate::aws::pairs::{decode, written_pairs};
-use crate::aws::request::Request;
 
 /// Parameters of a query or a form that belong to a signature and say nothing to anybody else.
 const PUBLIC_PARAMETERS: &[&str] = &[
@@ -53,16 +52,6 @@ pub fn without_signature(query: &str) -> String {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let kept = pairs.filter(|pair| decode(pair.split('=').next().unwrap_or_default()) != "X-Amz-Signature");
     kept.collect::<Vec<_>>().join("&")
-}
-
-/// The signature and the session token that a request carries, wherever they stand.
-pub fn secrets_of(request: &Request) -> Vec<&str> {
-    let in_query = request.parameters().iter().filter(|(name, _)| is_secret_parameter(name));
-    let header = request.header("authorization").and_then(|header| header.split_once("Signature="));
-    let mut secrets: Vec<_> = in_query.map(|(_, value)| value.as_str()).collect();
-    secrets.extend(request.header("x-amz-security-token"));
-    secrets.extend(header.map(|(_, signature)| signature));
-    secrets
 }
 
 /// The query of a URL as it was before it was presigned for S3.

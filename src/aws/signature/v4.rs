@@ -3,7 +3,7 @@
 //! Source: IAM's user guide, "AWS Signature Version 4 for API requests"; the texts are those that AWS's services answer.
 
 use super::{Claim, SignatureFault, incomplete};
-use crate::aws::request::{Headers, Request};
+use crate::aws::headers::{Headers, first};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -67,8 +67,8 @@ pub struct CredentialScope<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of_header<H: Headers>(request: &'a Request<H>) -> Result<Parts<'a>, SignatureFault> {
-        let header = request.header("authorization").unwrap_or_default();
+    fn of_header(headers: &'a impl Headers) -> Result<Parts<'a>, SignatureFault> {
+        let header = first(headers, "authorization").unwrap_or_default();
         let (_, text) = header.trim().split_once(' ').unwrap_or_default();
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for parameter in text.split(',').map(str::trim).filter(|parameter| !parameter.is_empty()) {
@@ -89,7 +89,7 @@ impl<'a> Parts<'a> {
                 return Err(incomplete(&format!("Authorization header has '{name}' more than once")));
             }
         }
-        let date = request.header("x-amz-date").or(request.header("date"));
+        let date = first(headers, "x-amz-date").or(first(headers, "date"));
         let mut missing: Vec<_> =
             [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]
                 .into_iter()
@@ -105,15 +105,15 @@ impl<'a> Parts<'a> {
         else {
             return Err(SignatureFault::Incomplete(missing.join(" ")));
         };
-        if request.headers.values_of("x-amz-date").count() > 1 {
+        if headers.values_of("x-amz-date").count() > 1 {
             return Err(incomplete("There is more than one X-Amz-Date header"));
         }
         Ok(Parts { credential, signed_headers, signature, date, expires: None })
     }
 
-    fn of_query<H>(request: &'a Request<H>) -> Result<Parts<'a>, SignatureFault> {
+    fn of_query(parameters: &'a [(String, String)]) -> Result<Parts<'a>, SignatureFault> {
         let value = |name: &str| {
-            let mut values = request.parameters().iter().filter(|(known, _)| known == name);
+            let mut values = parameters.iter().filter(|(known, _)| known == name);
             match (values.next(), values.next()) {
                 (_, Some(_)) => Err(incomplete(&format!("The query has '{name}' more than once"))),
                 (Some((_, value)), None) if !value.is_empty() => Ok(value.as_str()),
@@ -141,13 +141,14 @@ impl SignatureV4 {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn verifiable<'a, H: Headers>(
+    pub fn verifiable<'a>(
         &self,
-        request: &'a Request<H>,
+        headers: &'a impl Headers,
+        parameters: &'a [(String, String)],
     ) -> Result<VerifiableSignature<'a>, SignatureFault> {
         let parts = match self.source {
-            Source::Header => Parts::of_header(request)?,
-            Source::Query => Parts::of_query(request)?,
+            Source::Header => Parts::of_header(headers)?,
+            Source::Query => Parts::of_query(parameters)?,
             Source::Two => return Err(SignatureFault::Two),
         };
         let valid = parts.expires.map(|expires| {
