@@ -77,9 +77,25 @@ fn services_by_mistake(
 ) -> BTreeSet<Option<String>> {
     let mut services = BTreeSet::new();
     let name = claim.and_then(|claim| claim.service.as_deref()).unwrap_or_default();
-    if name != "s3" && claim.is_some_and(|claim| claim.place != Place::Header) {
-        // What seems not to be signed is S3's.
-        services.insert(Some("s3".to_owned()));
+    let some = |name: &str| Some(name.to_owned());
+    if claim.is_some_and(|claim| claim.place != Place::Header) {
+        // Of what seems not to be signed moto takes the form or the path, and else says that it is S3's.
+        let is_form = request
+            .header("content-type")
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("urlencoded"));
+        let names_service = request
+            .path()
+            .trim_start_matches('/')
+            .split('/')
+            .next()
+            .is_some_and(|first| first.contains(['_', '%']));
+        services.extend((name != "s3").then(|| some("s3")));
+        services.extend([some("sdb"), some("sts")].into_iter().filter(|_| name == "s3" && is_form));
+        services.extend((name == "s3" && names_service).then_some(None));
+    }
+    if name == "execute-api" {
+        // That is what moto calls it.
+        services.insert(some("iot"));
     }
     if matches!(host, HostMeaning::Other(_)) {
         let host = request.header("host").unwrap_or_default().to_ascii_lowercase();

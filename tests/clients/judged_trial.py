@@ -1,8 +1,6 @@
 """Thousands of calls that contradict themselves, or are oddly written, in front of moto, by callers with a policy: nothing
 that moto holds afterwards is anything that the policy does not allow.
 
-    judged_trial.py [CALLS]
-
 Signatures are not checked here, so that each call gets as far as the policy. That the calls would do harm is seen first, on
 a moto that they reach without Contrail."""
 
@@ -13,7 +11,6 @@ import os
 import random
 import socket
 import subprocess
-import sys
 import tempfile
 import urllib.parse
 import urllib.request
@@ -23,7 +20,8 @@ from botocore.config import Config
 
 from trial import step
 
-CALLS = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+# 10,000 take half a minute.
+CALLS = int(os.environ.get("JUDGED_CALLS", "2000"))
 MOTO = os.environ["AWS_ENDPOINT_URL"]
 ACCOUNT = "111122223333"
 BOX, OTHER = "ana-box", "other-box"

@@ -62,7 +62,9 @@ impl Sought<'_> {
         let Target { prefix, operation } = target;
         let targeted = self.identifier.catalog.targeted_by(prefix);
         if self.signing_name.is_none() {
-            found.calls.extend(self.named(targeted, operation, protocol));
+            if let Some(call) = self.named(targeted, operation, protocol) {
+                found.add(call);
+            }
             return;
         }
         let is_ours =
@@ -171,9 +173,9 @@ impl Sought<'_> {
         }
         let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
         let wanted = plain(text);
-        let is_start = |name: &str| name.len() == wanted.len() && plain(name) == wanted;
+        let is_alike = |name: &str| name.len() == wanted.len() && plain(name) == wanted;
         self.services.iter().find_map(|service| {
-            let name = service.operations().keys().find(|name| is_start(name))?;
+            let name = service.operations().keys().find(|name| is_alike(name))?;
             self.named(std::slice::from_ref(service), name, *service.protocols.first()?)
         })
     }

@@ -209,6 +209,40 @@ async fn whoever_may_do_everything_of_a_service_may_make_unclear_calls_of_it() {
 }
 
 #[tokio::test]
+async fn what_an_emulator_may_take_for_unsigned_needs_what_it_may_take_it_for() {
+    let (server, upstream, _secrets) = in_front(Some(json!([allow("s3:*")]))).await;
+    let presigned = |method: &str, path: &str, kind: &str| {
+        let mut request = request(&server, "s3", method, path);
+        request.body = b"Action=DeleteDomain&Version=2009-04-15&DomainName=d".to_vec();
+        request.payload_hash = Some("UNSIGNED-PAYLOAD".into());
+        request.presign(&ANA, 60);
+        with(request, &[("content-type", kind)])
+    };
+    let form = "application/x-www-form-urlencoded";
+    let calls = vec![
+        ("another service in the path", presigned("DELETE", "/lambda_us-east-1/functions/f", "text/plain")),
+        ("another service in the form", presigned("PUT", "/box/key", form)),
+    ];
+    let none: [&str; 0] = [];
+    assert_eq!(forwarded(&server, &upstream, calls).await, none);
+    let calls = vec![("an object", presigned("PUT", "/box/key_1", "text/plain"))];
+    assert_eq!(forwarded(&server, &upstream, calls).await, ["an object"]);
+}
+
+#[tokio::test]
+async fn bodies_of_s3_control_count() {
+    let (server, upstream, _secrets) = in_front(Some(json!([allow("s3:ListJobs")]))).await;
+    let jobs = |body: &str| object(&server, "GET", "/v20180820/jobs", body);
+    let mut altered = jobs("a");
+    altered.sign(&ANA);
+    altered.body = b"b".to_vec();
+    let none: [&str; 0] = [];
+    let calls = vec![("action", jobs("Action=CreateJob")), ("another body", altered)];
+    assert_eq!(forwarded(&server, &upstream, calls).await, none);
+    assert_eq!(forwarded(&server, &upstream, vec![("jobs", jobs(""))]).await, ["jobs"]);
+}
+
+#[tokio::test]
 async fn the_emulators_own_paths_are_for_callers_without_a_policy() {
     let (server, upstream, _secrets) = in_front(Some(json!([allow("*")]))).await;
     let paths = [
