@@ -146,14 +146,15 @@ impl Exchange {
         self.form_claim.get_or_init(|| Claim::of_form(&self.form().pairs)).as_ref()
     }
 
-    /// How much of the call is kept, in bytes: heads and bodies.
+    /// How much of the call is kept, in bytes: heads and bodies, and what has been read of them.
     pub fn kept_bytes(&self) -> usize {
         let of_headers = |headers: &HeaderMap| -> usize {
             headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
         };
         let of_reply = |reply: &Reply| of_headers(&reply.headers) + reply.body.bytes.len();
         let head = self.request.target.len() + of_headers(&self.request.headers);
-        head + self.body.bytes.len() + self.reply.as_ref().map_or(0, of_reply)
+        let form = self.form.get().map_or(0, Form::memory);
+        head + self.body.bytes.len() + form + self.reply.as_ref().map_or(0, of_reply)
     }
 }
 

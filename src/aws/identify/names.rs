@@ -6,7 +6,7 @@ use crate::aws::request::Request;
 use std::borrow::Cow;
 
 /// Headers that a request has once at the most.
-const SINGLE: &[&str] = &["x-amz-target", "smithy-protocol", "content-encoding", "x-amz-copy-source"];
+const SINGLE: &[&str] = &["x-amz-target", "smithy-protocol", "x-amz-copy-source"];
 
 /// Headers that say what a request is, by their names with dashes.
 const COUNTING: &[&str] = &[
@@ -63,7 +63,7 @@ impl<'a> Names<'a> {
                 _ => {}
             }
         }
-        names.stray_actions.extend(behind_semicolons(request.query()).into_iter().map(Cow::from));
+        names.stray_actions.extend(behind_semicolons(request.query()).map(Cow::from));
         let is_named = !names.actions.is_empty() || !names.targets.is_empty() || names.cbor.is_some();
         let is_rpc_method = matches!(request.method.as_str(), "POST" | "GET");
         names.are_odd |= is_named && !is_rpc_method;
