@@ -18,7 +18,7 @@ const LONGEST_FORM: usize = 256 * 1024;
 const TELLING: &[&str] = &["Action", "AWSAccessKeyId", "SignatureVersion", "Version"];
 
 /// How many names are looked at where there should be one.
-const MOST_NAMES: usize = 32;
+pub(super) const MOST_NAMES: usize = 32;
 
 /// The longest name that is looked at where it is not known whether a body is a form at all, in bytes as written.
 const LONGEST_NAME: usize = 64;

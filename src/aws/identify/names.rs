@@ -1,6 +1,6 @@
 //! The names of operations in a request: in its path, its headers, its query and its body.
 
-use crate::aws::form::{Form, behind_semicolons};
+use crate::aws::form::{Form, MOST_NAMES, behind_semicolons};
 use crate::aws::headers::Headers;
 use crate::aws::request::Request;
 use std::borrow::Cow;
@@ -56,6 +56,10 @@ impl<'a> Names<'a> {
         };
         names.read_headers(request);
         for (name, value) in request.parameters().iter().chain(&form.pairs) {
+            if names.actions.len() + names.stray_actions.len() >= MOST_NAMES {
+                names.are_odd = true;
+                break;
+            }
             match name.as_str() {
                 "Action" => names.actions.push(value),
                 "Version" => names.version = Some(value),
@@ -63,7 +67,7 @@ impl<'a> Names<'a> {
                 _ => {}
             }
         }
-        names.stray_actions.extend(behind_semicolons(request.query()).map(Cow::from));
+        names.stray_actions.extend(behind_semicolons(request.query()).take(MOST_NAMES).map(Cow::from));
         let is_named = !names.actions.is_empty() || !names.targets.is_empty() || names.cbor.is_some();
         let is_rpc_method = matches!(request.method.as_str(), "POST" | "GET");
         names.are_odd |= is_named && !is_rpc_method;

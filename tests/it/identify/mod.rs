@@ -272,3 +272,10 @@ fn where_paths_are_alike_the_host_decides_and_else_the_service_that_has_the_name
         ("bedrock PrepareAgent", "bedrock InvokeInlineAgent")
     );
 }
+
+#[test]
+fn a_thousand_names_are_no_operation_and_take_no_time() {
+    let names: Vec<String> = (0..20_000).map(|number| format!("Action=Name{number}")).collect();
+    let many = sent("POST", "/").form(&names.join("&")).signed("ec2");
+    assert!(matches!(many.found(), Finding::Unclear(candidates) if candidates.len() <= 64));
+}
