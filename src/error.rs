@@ -149,7 +149,7 @@ codes! {
     AuthFailure => 401 Front,
     /// S3's word for a signature that cannot be read.
     AuthorizationHeaderMalformed => 400 Front,
-    /// The request does not say for whom it is.
+    /// The request has no `Host`, or two.
     BadRequest => 400 Front,
     /// The session of temporary credentials is over.
     ExpiredToken => 403 Front,
@@ -177,7 +177,7 @@ codes! {
     RequestTimeTooSkewed => 403 Front,
     /// The body did not arrive in time.
     RequestTimeout => 400 Front,
-    /// Nobody is there to answer.
+    /// The upstream does not answer.
     ServiceUnavailable => 503 Front,
     /// The signature is another one, too old, or for something else.
     SignatureDoesNotMatch => 403 Front,

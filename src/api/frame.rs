@@ -139,7 +139,7 @@ pub(super) async fn run<O: Operation>(
         return Err(error);
     }
     let input: O::Input = read_input(body)?;
-    // What nobody records is not written either.
+    // The input is serialized only when it is recorded.
     let request = match call.is_recorded() {
         true => Some(lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?)),
         false => None,

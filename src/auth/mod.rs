@@ -44,7 +44,7 @@ pub struct Checked {
     pub chunks: Option<ChunkSignatures>,
 }
 
-/// Whom a request names as its signer, in whatever way it is signed, whether or not that is true; `None` if it is not signed.
+/// The signer that a request claims, by any version of signatures, not verified; `None` if it is not signed.
 ///
 /// # Errors
 /// It is signed, but no access key or region can be read.

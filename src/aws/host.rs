@@ -17,7 +17,7 @@ pub enum HostMeaning {
     Own,
     /// A bucket in front of one of its names.
     Bucket(String),
-    /// Neither. Servers read such names in different ways, so nobody can say what a call is on; AWS's own names may have a
+    /// Neither. Servers read such names in different ways, so the resource of a call is unknown; AWS's own names may have a
     /// bucket.
     Other(Option<String>),
 }

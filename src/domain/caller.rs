@@ -58,8 +58,8 @@ impl Caller {
         self.ask(now, action, &on, |policy, context| policy.decide(action, target, context))
     }
 
-    /// Whether the caller may do everything that `service` (`iam`) has, or everything there is, to whatever it likes: where
-    /// nobody can say what a request does.
+    /// Whether the caller may do everything that `service` (`iam`) has, or everything there is, on all resources. Asked where
+    /// it is unclear what a request does.
     ///
     /// # Errors
     /// The text of AWS's `AccessDenied`.

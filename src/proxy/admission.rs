@@ -64,14 +64,14 @@ pub(super) enum AdmittedBody {
     Whole(Bytes, OwnedSemaphorePermit),
     /// A body that is forwarded as it comes; its hash, if its sender said one.
     AsItComes(Incoming, Option<String>),
-    /// None: a browser asks whether it may ask, which nobody can sign.
+    /// None: a CORS preflight request, which is never signed.
     Preflight,
     /// Nothing: its caller may not do it. With the body, as far as it was collected.
     Denied(ApiError, Bytes),
 }
 
 impl Admitted {
-    /// Everything of a call that nobody has to allow.
+    /// A call that is not checked.
     pub(super) fn unchecked(body: Incoming) -> Admitted {
         Admitted { body: AdmittedBody::AsItComes(body, None), may_upgrade: true }
     }
@@ -163,7 +163,7 @@ impl Admission {
     async fn collect(&self, mut body: Incoming) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
         let more_room =
             |bytes| Arc::clone(&self.bodies).try_acquire_many_owned(bytes).map_err(|_| refusal::no_room());
-        // Memory that nothing was written to yet is not taken from anybody.
+        // Memory is resident only when it is written to.
         let declared = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
         let mut collected = BytesMut::with_capacity(declared.unwrap_or(0).min(MAX_BODY));
         let mut room = more_room(0)?;

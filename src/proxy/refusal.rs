@@ -7,7 +7,7 @@ use crate::recorder::exchange::{KeptBody, Reply};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
-/// Nobody is there to answer it. SDKs try again.
+/// The upstream does not answer. SDKs try again.
 pub(super) fn unavailable(message: impl Into<String>) -> ApiError {
     Code::ServiceUnavailable.because(message.into())
 }
@@ -20,7 +20,7 @@ pub(super) fn timeout() -> ApiError {
     )
 }
 
-/// It does not say for whom it is.
+/// It has no `Host`, or two.
 pub(super) fn no_host() -> ApiError {
     Code::BadRequest.because("The request must have one Host header, and must not be CONNECT.")
 }

@@ -121,7 +121,7 @@ impl Exchange {
         let form = Form::of(&self.request, body);
         let finding = self.finding.get_or_init(|| identifier.identify(&self.request, self.claim(), &form));
         if body.len() <= MAX_KEPT {
-            // Nobody else has read it yet.
+            // An error means that it has been read before.
             let _ = self.form.set(form);
         }
         finding
@@ -132,7 +132,7 @@ impl Exchange {
         self.form.get_or_init(|| Form::of(&self.request, &self.body.bytes))
     }
 
-    /// Who says that they have made the request; `None` when nobody has signed it.
+    /// The claim of its signature; `None` for an unsigned request.
     pub fn claim(&self) -> Option<&Claim> {
         self.request.signature().claim().ok().flatten().or_else(|| self.form_claim())
     }

@@ -16,7 +16,7 @@ use crate::recorder::exchange::{Exchange, Reply};
 pub(super) fn may_hand_out(request: &Request) -> bool {
     match request.signature().claim().ok().flatten().map(|claim| claim.service.as_deref()) {
         Some(Some(service)) => matches!(service, "iam" | "sts"),
-        // Those who ask for a role with a token from elsewhere sign nothing, and older clients sign in their form.
+        // AssumeRoleWithWebIdentity and AssumeRoleWithSAML are not signed, and older clients sign in their form.
         Some(None) | None => request.method == http::Method::POST || request.query().contains("Action"),
     }
 }

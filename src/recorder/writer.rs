@@ -136,7 +136,7 @@ impl Writer {
 #[derive(Debug)]
 pub struct Pending(oneshot::Receiver<Result<Stored, Unstored>>);
 
-/// Events that were not stored, given back to whoever can do something else with them.
+/// Events that were not stored, given back.
 #[derive(Debug)]
 pub struct Unstored {
     /// None if the server is stopping.

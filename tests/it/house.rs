@@ -123,7 +123,7 @@ fn assert_no_circle(room: &str) {
             let is_inside = |file: &&String| path == **file || path.starts_with(&format!("{file}::"));
             let file = files.keys().filter(is_inside).max_by_key(|file| file.len());
             found.extend(file.cloned());
-            assert!(file.is_some(), "{name} imports several of {room} in one line, which nobody follows");
+            assert!(file.is_some(), "{name} imports several of {room} in one line, which is not followed");
         }
         imports.insert(name.clone(), found);
     }

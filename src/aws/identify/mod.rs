@@ -2,7 +2,7 @@
 //! operation in its protocol, then method and path.
 //!
 //! A request is a call of one operation only if every server reads it so. What names a second one, in a place where some
-//! server looks, or is written in a way that servers read differently, makes it unclear: it is nobody's operation.
+//! server looks, or is written in a way that servers read differently, makes it unclear.
 
 mod names;
 mod path;

@@ -24,7 +24,7 @@ pub enum Signature {
     V4(SignatureV4),
     /// With 4A or 2, which are not verified here.
     Other(Claim),
-    /// It is, but by whom cannot be read.
+    /// It is, but the access key cannot be read.
     Unreadable(SignatureFault),
 }
 
@@ -143,7 +143,7 @@ impl Signature {
         Some(Signature::V4(SignatureV4 { claim, source: Source::Query }))
     }
 
-    /// Who signs, by what is said; `None` where nobody does.
+    /// The signer, as claimed; `None` for an unsigned request.
     ///
     /// # Errors
     /// It is signed, but no access key can be read.

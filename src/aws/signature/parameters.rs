@@ -2,7 +2,7 @@
 
 use crate::aws::pairs::{decode, written_pairs};
 
-/// Parameters of a query or a form that belong to a signature and say nothing to anybody else.
+/// Parameters of a query or a form that belong to a signature and are no parameters of the operation.
 const PUBLIC_PARAMETERS: &[&str] = &[
     "SignatureMethod",
     "SignatureVersion",

@@ -21,7 +21,7 @@ pub struct SignatureV4 {
     pub(super) source: Source,
 }
 
-/// Where its parts are read from, when somebody verifies it.
+/// Where its parts are read from when it is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Header,

@@ -1,4 +1,4 @@
-//! Calls that servers read differently: judged as everything that they may be, so that nothing is run that nobody allowed.
+//! Calls that servers read differently: judged as everything that they may be, so that nothing is run that is not allowed.
 
 use super::{ANA, request};
 use crate::auth::proxied::{form, in_front, object, typed};
@@ -200,7 +200,7 @@ async fn what_is_denied_of_a_service_is_not_passed_by_a_call_that_is_unclear() {
 }
 
 #[tokio::test]
-async fn whoever_may_do_everything_of_a_service_may_make_unclear_calls_of_it() {
+async fn a_policy_that_allows_everything_of_a_service_allows_its_unclear_calls() {
     let statements = ["s3:*", "iam:*", "sqs:*", "dynamodb:*", "lambda:*"].map(allow);
     let (server, upstream, _secrets) = in_front(Some(statements.into_iter().collect())).await;
     let calls = contradicting(&server);

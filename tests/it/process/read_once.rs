@@ -1,5 +1,5 @@
-//! A forwarded call is read once, whoever asks what it is: the one who admits it, the one who learns from it, the one who
-//! records it.
+//! A forwarded call is read once, and the answer stays with it: for its admission, for the keys that it hands out, for its
+//! record.
 
 use super::{Contrail, contrail};
 use crate::support::http;
@@ -44,7 +44,7 @@ async fn readings(more: &str) -> (usize, usize) {
 
 #[tokio::test]
 async fn a_forwarded_call_is_read_once() {
-    assert_eq!(readings("").await, (1, 1), "nobody asks who may call");
+    assert_eq!(readings("").await, (1, 1), "without checks");
     let checked = "[auth]\nmode = \"known\"\nproxy = true\n";
-    assert_eq!(readings(checked).await, (1, 1), "its caller's policy is asked");
+    assert_eq!(readings(checked).await, (1, 1), "with a policy");
 }

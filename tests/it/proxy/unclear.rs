@@ -1,5 +1,4 @@
-//! Calls that servers read differently, where nobody is asked what they may do: forwarded, and recorded as what they may have
-//! changed.
+//! Calls that servers read differently, where nothing is checked: forwarded, and recorded as what they may have changed.
 
 use super::{call, form_call, in_front, signed_by};
 use crate::support::TestServer;
