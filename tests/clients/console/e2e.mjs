@@ -255,6 +255,8 @@ test('what is shown can be taken away as NDJSON and as CSV', async () => {
 
 test('a fault of the server is said, and the filters stay', async () => {
   const { page, close } = await open(browser, `${FULL}?event=DeleteParameter`);
+  // What is still being read would come behind the fault.
+  await settle(page);
   await page.route('**/events?*', (route) =>
     route.fulfill({ status: 503, json: { error: 'too much to read: narrow the time' } }),
   );
