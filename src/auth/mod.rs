@@ -122,7 +122,10 @@ impl Auth {
                     self.credentials.get(signature.scope.access_key).ok_or(Refusal::UnknownKey)?;
                 let verifier = Verifier { request, service, signature: &signature, now: self.clock.now() };
                 let chunks = verifier.check(credential, payload)?;
-                Ok(Checked { signer: claimed_signer(request)?, chunks })
+                // The key whose secret has verified the signature, whatever else the request says.
+                let access_key = signature.scope.access_key.to_owned();
+                let region = claimed_signer(request)?.map_or_else(Region::us_east_1, |signer| signer.region);
+                Ok(Checked { signer: Some(Signer { access_key, region }), chunks })
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use super::{Parts, permission, refusal};
 use crate::auth::{self, Auth, Payload, SignedService};
-use crate::aws::identify::{Identifier, names_operation};
+use crate::aws::identify::{Identifier, may_be_emulators_own, names_operation};
 use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
 use crate::callers::Callers;
@@ -18,6 +18,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -98,7 +99,7 @@ impl Admission {
     ) -> Result<Admitted, ApiError> {
         let request = &*exchange.request;
         if is_preflight(request) {
-            if names_operation(request) || crate::aws::identify::may_be_emulators_own(request.path()) {
+            if names_operation(request) || may_be_emulators_own(request.path()) {
                 drain(body).await;
                 let why = "A preflight request must not name an operation.".to_owned();
                 return Err(Protocol::of(request).access_denied(why));
@@ -115,7 +116,7 @@ impl Admission {
             user_agent: request.header("user-agent").map(str::to_owned),
             tls: exchange.tls.clone(),
         };
-        if service.is_s3() && !request.path().starts_with(S3_CONTROL) {
+        if service.is_s3() && !is_s3_control(request) {
             let hash = declared_hash(request);
             let checked = self.auth.check(request, service, Payload::Declared);
             let is_wrong = body.is_end_stream() && hash.as_ref().is_some_and(|hash| *hash != EMPTY_HASH);
@@ -184,7 +185,12 @@ impl Admission {
     }
 }
 
-/// Whether a browser asks whether it may ask.
+/// Whether some server takes a request that is signed for S3 for one of S3 Control.
+fn is_s3_control(request: &Request) -> bool {
+    percent_decode_str(request.path()).decode_utf8_lossy().starts_with(S3_CONTROL)
+}
+
+/// Whether this is a CORS preflight request.
 fn is_preflight(request: &Request) -> bool {
     request.method == http::Method::OPTIONS
         && request.headers.contains_key("origin")

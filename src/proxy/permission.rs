@@ -1,5 +1,6 @@
 //! What a caller's policy has to allow before a call is forwarded: what the call is, for every server that may be behind.
 
+use crate::aws::catalog::AwsService;
 use crate::aws::host::HostMeaning;
 use crate::aws::identify::{Finding, Identified, Identifier, may_be_emulators_own};
 use crate::aws::request::Request;
@@ -11,6 +12,7 @@ use crate::recorder::exchange::Exchange;
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Whether the caller may make a call with this body.
 ///
@@ -33,15 +35,15 @@ pub(super) fn check(
     }
     let claim = exchange.claim();
     let host = identifier.hosts.meaning(request.header("host").unwrap_or_default());
-    let mut whole = services_by_mistake(identifier, claim, &host, request);
+    let mut services = misread_services(identifier, claim, &host, request);
     let finding = exchange.finding_by(identifier, body);
     if let Finding::Call(call) = finding {
         let is_certain = call.has_certain_labels && !matches!(host, HostMeaning::Other(_));
         check_call(caller, request, call, is_certain, now)?;
     } else {
-        whole.extend(services_of(identifier, claim, finding));
+        services.extend(services_of(identifier, claim, finding));
     }
-    whole.iter().try_for_each(|service| caller.authorize_everything(service.as_deref(), now))
+    services.iter().try_for_each(|service| caller.authorize_everything(service.as_deref(), now))
 }
 
 /// The services, as policies call them, all of which an unclear call needs; `None` for all there are.
@@ -69,7 +71,7 @@ fn services_of(
 }
 
 /// Services that a server may take a request to be for, because it does not read the signature, or goes by the host's name.
-fn services_by_mistake(
+fn misread_services(
     identifier: &Identifier,
     claim: Option<&Claim>,
     host: &HostMeaning,
@@ -77,37 +79,48 @@ fn services_by_mistake(
 ) -> BTreeSet<Option<String>> {
     let mut services = BTreeSet::new();
     let name = claim.and_then(|claim| claim.service.as_deref()).unwrap_or_default();
-    let some = |name: &str| Some(name.to_owned());
+    let known = || identifier.catalog.services().iter();
+    let called = |label: &str| {
+        let label = label.to_owned();
+        known().filter(move |service| service.signing_name == label || service.endpoint_prefix == label)
+    };
+    let policy_name = |service: &Arc<AwsService>| Some(service_of(&service.event_source).to_owned());
     if claim.is_some_and(|claim| claim.place != Place::Header) {
-        // Of what seems not to be signed moto takes the form or the path, and else says that it is S3's.
-        let is_form = request
-            .header("content-type")
-            .is_some_and(|kind| kind.to_ascii_lowercase().contains("urlencoded"));
-        let names_service = request
-            .path()
-            .trim_start_matches('/')
-            .split('/')
-            .next()
-            .is_some_and(|first| first.contains(['_', '%']));
-        services.extend((name != "s3").then(|| some("s3")));
-        services.extend([some("sdb"), some("sts")].into_iter().filter(|_| name == "s3" && is_form));
-        services.extend((name == "s3" && names_service).then_some(None));
+        // moto does not read these signatures. It goes by the form or the path, and everything else is S3's.
+        if name != "s3" {
+            services.insert(Some("s3".to_owned()));
+        } else if has_form_type(request) {
+            services.extend(["sdb", "sts"].map(|service| Some(service.to_owned())));
+        }
+        match service_in_path(request.path()).as_deref() {
+            Some(service) if service.contains('.') => _ = services.insert(None),
+            Some(service) => services.extend(called(service).map(policy_name)),
+            None => {}
+        }
     }
     if name == "execute-api" {
-        // That is what moto calls it.
-        services.insert(some("iot"));
+        // moto's iot signs with this name.
+        services.insert(Some("iot".to_owned()));
     }
     if matches!(host, HostMeaning::Other(_)) {
         let host = request.header("host").unwrap_or_default().to_ascii_lowercase();
         for label in host.split(['.', ':']) {
-            let known = identifier.catalog.services().iter();
-            let named =
-                known.filter(|service| service.signing_name == label || service.endpoint_prefix == label);
-            let others = named.filter(|service| service.signing_name != name);
-            services.extend(others.map(|service| Some(service_of(&service.event_source).to_owned())));
+            services.extend(called(label).filter(|service| service.signing_name != name).map(policy_name));
         }
     }
     services
+}
+
+fn has_form_type(request: &Request) -> bool {
+    let kind = request.header("content-type").unwrap_or_default();
+    kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
+}
+
+/// `iam` of `/iam_us-east-1/…`, a form of paths by which moto calls itself.
+fn service_in_path(path: &str) -> Option<String> {
+    let path = percent_decode_str(path).decode_utf8_lossy().to_ascii_lowercase();
+    let (first, _) = path.trim_start_matches('/').split_once('/')?;
+    first.split_once('_').map(|(service, _)| service.to_owned())
 }
 
 /// One operation.

@@ -68,9 +68,6 @@ impl<'a> Names<'a> {
             }
         }
         names.stray_actions.extend(behind_semicolons(request.query()).take(MOST_NAMES).map(Cow::from));
-        let is_named = !names.actions.is_empty() || !names.targets.is_empty() || names.cbor.is_some();
-        let is_rpc_method = matches!(request.method.as_str(), "POST" | "GET");
-        names.are_odd |= is_named && !is_rpc_method;
         names
     }
 

@@ -3,16 +3,20 @@
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
-/// Paths below which emulators keep what is none of AWS's.
-const NOT_AWS: &[&str] =
-    &["/_", "/moto-api", "/minio/", "/health", "/latest/meta-data", "/latest/api/", "/favicon.ico"];
+/// How paths of an emulator's own begin. moto takes all for its own that begin like this, also `/moto-api-x`.
+const OWN_BEGINNINGS: &[&str] = &["/_", "/moto-api", "/minio/", "/latest/meta-data", "/latest/api/"];
 
-/// Whether a path is none of AWS's.
+/// Paths of its own, and those below them.
+const OWN_PATHS: &[&str] = &["/health", "/favicon.ico"];
+
+/// Whether a path is an emulator's own, and not AWS's.
 pub(super) fn is_emulators_own(path: &str) -> bool {
-    NOT_AWS.iter().any(|prefix| path.starts_with(prefix))
+    let is_below =
+        |own: &&str| path.strip_prefix(*own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    OWN_BEGINNINGS.iter().any(|beginning| path.starts_with(beginning)) || OWN_PATHS.iter().any(is_below)
 }
 
-/// Whether some server may read it as one that is none of AWS's.
+/// Whether an emulator may take the path for one of its own, in any of the ways in which servers read paths.
 pub fn may_be_emulators_own(path: &str) -> bool {
     let twice = decoded(&decoded(path)).into_owned();
     let readings = [path.to_owned(), decoded(path).into_owned(), twice.clone(), resolved(&twice)];
@@ -92,10 +96,12 @@ mod tests {
             "/./_ministack/reset",
             "/MOTO-API/reset",
             "/%5Flocalstack/state/reset",
+            "/health",
+            "/health/live",
         ] {
             assert!(may_be_emulators_own(path), "{path}");
         }
-        for path in ["/", "/b-1/_k", "/b-1/moto-api/reset", "/2015-03-31/functions"] {
+        for path in ["/", "/b-1/_k", "/b-1/moto-api/reset", "/2015-03-31/functions", "/healthcare/key"] {
             assert!(!may_be_emulators_own(path), "{path}");
         }
     }

@@ -39,6 +39,9 @@ impl Sought<'_> {
             self.add_target(target, protocol, &mut found);
         }
         self.add_actions(&mut found);
+        // Names come with these methods only; to some servers the method does not count.
+        let is_rpc_method = matches!(self.request.method.as_str(), "POST" | "GET");
+        found.is_certain &= found.calls.is_empty() || is_rpc_method;
         // Services with names alone have no paths, and of those that have both, the names stand at `/`.
         let has_paths = self.services.iter().any(|service| service.has_paths()) || self.services.is_empty();
         let is_sought =

@@ -177,6 +177,7 @@ async fn a_call_with_two_names_needs_everything_of_its_service() {
     let get = || typed(&server, "dynamodb", "DynamoDB_20120810.GetItem", "{\"x\": \"a=1&Action=Approve&b\"}");
     let plain = vec![
         ("S3", object(&server, "GET", "/box/a%20b/c", "")),
+        ("S3 with a parameter", with_query(object(&server, "GET", "/box/key", ""), "Action=approve")),
         ("IAM", form(&server, "iam", list)),
         ("IAM twice", with_query(form(&server, "iam", list), list)),
         ("DynamoDB", with_query(get(), "Action=GetItem")),
@@ -221,12 +222,14 @@ async fn what_an_emulator_may_take_for_unsigned_needs_what_it_may_take_it_for() 
     let form = "application/x-www-form-urlencoded";
     let calls = vec![
         ("another service in the path", presigned("DELETE", "/lambda_us-east-1/functions/f", "text/plain")),
+        ("the same, encoded", presigned("DELETE", "/lambda%5Fus-east-1/functions/f", "text/plain")),
         ("another service in the form", presigned("PUT", "/box/key", form)),
     ];
     let none: [&str; 0] = [];
     assert_eq!(forwarded(&server, &upstream, calls).await, none);
-    let calls = vec![("an object", presigned("PUT", "/box/key_1", "text/plain"))];
-    assert_eq!(forwarded(&server, &upstream, calls).await, ["an object"]);
+    let objects = ["/box/key_1", "/my_box/key", "/key_1"];
+    let calls = objects.map(|path| (path, presigned("PUT", path, "text/plain")));
+    assert_eq!(forwarded(&server, &upstream, calls.into()).await, objects);
 }
 
 #[tokio::test]
@@ -237,7 +240,8 @@ async fn bodies_of_s3_control_count() {
     altered.sign(&ANA);
     altered.body = b"b".to_vec();
     let none: [&str; 0] = [];
-    let calls = vec![("action", jobs("Action=CreateJob")), ("another body", altered)];
+    let encoded = object(&server, "GET", "/%7620180820/jobs", "Action=CreateJob");
+    let calls = vec![("action", jobs("Action=CreateJob")), ("encoded", encoded), ("another body", altered)];
     assert_eq!(forwarded(&server, &upstream, calls).await, none);
     assert_eq!(forwarded(&server, &upstream, vec![("jobs", jobs(""))]).await, ["jobs"]);
 }
