@@ -26,3 +26,19 @@ pub(super) fn decode(text: &str) -> String {
     }
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_are_decoded() {
+        let read = |text: &str| {
+            let pairs = pairs(text).into_iter().map(|(name, value)| format!("{name}|{value}"));
+            pairs.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(read("a=b&version%49d=null"), "a|b versionId|null");
+        assert_eq!(read("&acl&x=1=2&%C3%BC=a%2Bb+c&%ff=%zz&"), "acl| x|1=2 ü|a+b c \u{FFFD}|%zz");
+        assert_eq!(read(""), "");
+    }
+}

@@ -114,7 +114,7 @@ async fn by_protocol(
     let door = request.app_data::<web::Data<S3Door>>().cloned();
     match door {
         _ if is_ours => nothing_here(&request, &front),
-        _ if sts::is_query(&request) && !request.headers().contains_key("x-amz-target") => {
+        _ if !request.headers().contains_key("x-amz-target") && sts::is_query(&request) => {
             sts::answer(request, payload, &front).await
         }
         Some(door) if !is_json => s3::answer(request, payload, &door, &front).await,

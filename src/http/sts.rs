@@ -21,11 +21,11 @@ pub(super) fn is_query(request: &HttpRequest) -> bool {
         let kind = value.split(';').next().unwrap_or_default().trim();
         kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     });
-    let has_action = head(request).parameter("Action").is_some();
+    let has_action = || head(request).parameter("Action").is_some();
     request.path() == "/"
         && match request.method().as_str() {
-            "POST" => is_form || has_action,
-            "GET" => has_action,
+            "POST" => is_form || has_action(),
+            "GET" => has_action(),
             _ => false,
         }
 }

@@ -179,3 +179,23 @@ impl BodyCopy {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_body_that_is_there_no_more_is_copied_than_is_kept() {
+        let short = Bytes::from(vec![b'a'; MAX_KEPT]);
+        let kept = BodyCopy::of_whole(&short).take();
+        assert_eq!((kept.bytes.as_ptr(), kept.total, kept.ended), (short.as_ptr(), MAX_KEPT as u64, true));
+        let package = format!(r#"{{"ZipFile":"{}","A":"b"}}"#, "A".repeat(2 * MAX_KEPT));
+        let kept = BodyCopy::of_whole(&Bytes::from(package.clone())).take();
+        assert!(kept.is_abridged && kept.ended);
+        assert_eq!((&kept.bytes[..], kept.total), (&br#"{"ZipFile":"","A":"b"}"#[..], package.len() as u64));
+        let form = Bytes::from(format!("Action=A&B={}", "b".repeat(2 * MAX_KEPT)));
+        let kept = BodyCopy::of_whole(&form).take();
+        assert_eq!(kept.bytes, form[..BEGINNING]);
+        assert!(kept.ended && kept.whole().is_none());
+    }
+}

@@ -106,26 +106,11 @@ impl Pattern {
         self.0.last() == Some(&Part::Any) && self.matches_ignoring_case(start)
     }
 
-    /// Whether it fits some text that begins like this; capitals do not count.
+    /// Whether it fits some text that begins like this; capitals do not count. It does if a part of it from its beginning
+    /// fits `start`: what is left of it fits something.
     pub(super) fn may_match_behind(&self, start: &str) -> bool {
-        // Where in the pattern the text so far may have come to.
-        let mut places = vec![0];
-        for c in start.chars() {
-            let mut next = Vec::new();
-            for place in with_empty_any(&self.0, &places) {
-                match self.0.get(place) {
-                    Some(Part::Any) => next.push(place),
-                    Some(Part::One) => next.push(place + 1),
-                    Some(Part::Char(known)) if known.eq_ignore_ascii_case(&c) => next.push(place + 1),
-                    // A variable may stand for anything.
-                    Some(Part::Value(_)) => next.extend([place, place + 1]),
-                    _ => {}
-                }
-            }
-            next.dedup();
-            places = next;
-        }
-        !places.is_empty()
+        let same = |one: char, other: char| one.eq_ignore_ascii_case(&other);
+        (0..=self.0.len()).any(|end| fits(&self.0[..end], start, same))
     }
 
     /// The text that the pattern stands for, when it has no wildcards. `None` with a variable that has no value.
@@ -141,22 +126,6 @@ impl Pattern {
         }
         Some(text)
     }
-}
-
-/// Places in a pattern, and those behind a `*` there that stands for nothing.
-fn with_empty_any(parts: &[Part], places: &[usize]) -> Vec<usize> {
-    let mut all = Vec::new();
-    for place in places {
-        let mut place = *place;
-        all.push(place);
-        while matches!(parts.get(place), Some(Part::Any | Part::Value(_))) {
-            place += 1;
-            all.push(place);
-        }
-    }
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
 /// Whether parts fit a text, in time that grows with their lengths multiplied at the most: after a failure only the last

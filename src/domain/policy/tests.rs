@@ -387,3 +387,79 @@ proptest! {
         }
     }
 }
+
+/// What a policy says to a call of IAM of which nothing else is known.
+fn decide_everything(effect: &str, actions: Value) -> Decision {
+    let mut statement = json!({"Effect": effect, "Resource": "*"});
+    statement.as_object_mut().unwrap().extend(actions.as_object().unwrap().clone());
+    let all = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
+    let statements = if effect == "Deny" { json!([all, statement]) } else { json!([statement]) };
+    policy(statements).decide_everything(Some("iam"), &context())
+}
+
+#[test]
+fn an_unclear_call_is_allowed_by_what_allows_all_of_its_service() {
+    for allowing in [
+        json!({"Action": "*"}),
+        json!({"Action": "IAM:*"}),
+        json!({"Action": "i*:*"}),
+        json!({"Action": "*:*"}),
+        json!({"Action": ["s3:Get*", "iam:*"]}),
+        json!({"NotAction": "s3:*"}),
+    ] {
+        assert_eq!(decide_everything("Allow", allowing.clone()), Decision::Allowed, "{allowing}");
+    }
+    for lacking in [
+        json!({"Action": "iam:List*"}),
+        json!({"Action": "iam:?*"}),
+        json!({"Action": "*:*User"}),
+        json!({"Action": "s3:*"}),
+        json!({"NotAction": "iam:CreateUser"}),
+        json!({"NotAction": "*:Create*"}),
+    ] {
+        assert_eq!(decide_everything("Allow", lacking.clone()), Decision::NotAllowed, "{lacking}");
+    }
+    let bounded = json!({"Effect": "Allow", "Action": "*", "Resource": "arn:aws:iam::*:user/ana"});
+    assert_eq!(policy(bounded).decide_everything(Some("iam"), &context()), Decision::NotAllowed);
+}
+
+#[test]
+fn an_unclear_call_is_denied_by_what_denies_some_of_its_service() {
+    for denying in [
+        json!({"Action": "iam:CreateUser"}),
+        json!({"Action": "I?m:*"}),
+        json!({"Action": "*:Create*"}),
+        json!({"Action": "*:*User"}),
+        json!({"NotAction": "s3:*"}),
+        json!({"NotAction": "iam:List*"}),
+    ] {
+        assert_eq!(decide_everything("Deny", denying.clone()), Decision::Denied, "{denying}");
+    }
+    for other in [
+        json!({"Action": "s3:*"}),
+        json!({"Action": "iamx:*"}),
+        json!({"Action": "i?:*"}),
+        json!({"NotAction": "iam:*"}),
+        json!({"NotAction": "*"}),
+    ] {
+        assert_eq!(decide_everything("Deny", other.clone()), Decision::Allowed, "{other}");
+    }
+    let one_user = json!([
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "iam:*", "Resource": "arn:aws:iam::*:user/bob"},
+    ]);
+    assert_eq!(policy(one_user).decide_everything(Some("iam"), &context()), Decision::Denied);
+}
+
+#[test]
+fn a_call_of_no_known_service_needs_everything_and_no_deny_at_all() {
+    let decide = |statements: Value| policy(statements).decide_everything(None, &context());
+    let all = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
+    let deny = json!({"Effect": "Deny", "Action": "sqs:DeleteQueue", "Resource": "*"});
+    assert_eq!(decide(json!([all])), Decision::Allowed);
+    assert_eq!(decide(json!([all, deny])), Decision::Denied);
+    assert_eq!(
+        decide(json!({"Effect": "Allow", "Action": ["iam:*", "s3:*"], "Resource": "*"})),
+        Decision::NotAllowed
+    );
+}

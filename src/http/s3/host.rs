@@ -48,6 +48,8 @@ mod tests {
             ("B1.localhost", Some("b1")),
             ("my.bucket.s3.localhost:4700", Some("my.bucket")),
             ("b1.s3.eu-west-1.localhost", Some("b1")),
+            ("b1.s3.eu-west-1.amazonaws.com", Some("b1")),
+            ("s3.eu-west-1.amazonaws.com", None),
         ] {
             assert_eq!(hosts.bucket(host).as_deref(), bucket, "{host}");
         }

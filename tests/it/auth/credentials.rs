@@ -80,6 +80,11 @@ async fn a_known_key_is_enough_where_signatures_are_not_checked() {
     buckets.set("authorization", "");
     buckets.query = "AWSAccessKeyId=AKIAANA&Signature=c2ln&Expires=1".into();
     assert_eq!(buckets.send(&server.url).await.status, 200);
+    // Two signatures may be two callers'.
+    let mut twice = describe_trails(&server);
+    twice.sign(&ANA);
+    twice.query = "X-Amz-Credential=AKIABOB".into();
+    assert_eq!(twice.send(&server.url).await.code(), "IncompleteSignatureException");
 }
 
 #[tokio::test]
