@@ -38,6 +38,15 @@ pub struct WrittenError {
     pub body: Vec<u8>,
 }
 
+/// What an answer repeats of what was asked; empty where there is nothing to repeat.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// The content type of the request: answers in JSON have the same.
+    pub content_type: &'a str,
+    /// The XML namespace of the service's API.
+    pub namespace: &'a str,
+}
+
 impl Protocol {
     /// What a request speaks, as far as its head tells.
     pub fn of<H: Headers>(request: &Request<H>) -> Protocol {
@@ -59,22 +68,27 @@ impl Protocol {
         }
     }
 
-    /// An error in this protocol. `asked_type`: the content type of the request, which answers in JSON repeat.
-    pub fn write(self, error: &ApiError, id: Uuid, asked_type: &str) -> WrittenError {
+    /// An error in this protocol.
+    pub fn write(self, error: &ApiError, id: Uuid, asked: Asked<'_>) -> WrittenError {
         let code = error.code.name();
         let (status, id) = (self.status(error.code), id.to_string());
         let (kind, body) = match self {
             Protocol::Json => {
-                let is_json = asked_type.starts_with("application/x-amz-json");
-                (if is_json { asked_type } else { "application/x-amz-json-1.1" }, json(error))
+                let is_json = asked.content_type.starts_with("application/x-amz-json");
+                (if is_json { asked.content_type } else { "application/x-amz-json-1.1" }, json(error))
             }
             Protocol::RestJson => ("application/json", json(error)),
             Protocol::Cbor => ("application/cbor", cbor(error)),
             Protocol::Query | Protocol::RestXml => {
                 let fault = if status < 500 { "Sender" } else { "Receiver" };
-                let error = format!("<Type>{fault}</Type>{}", xml(error));
+                let xmlns = match asked.namespace {
+                    "" => String::new(),
+                    namespace => format!(" xmlns=\"{namespace}\""),
+                };
                 let text = format!(
-                    "<ErrorResponse><Error>{error}</Error><RequestId>{id}</RequestId></ErrorResponse>"
+                    "<ErrorResponse{xmlns}><Error><Type>{fault}</Type>{}</Error><RequestId>{id}</RequestId>\
+                     </ErrorResponse>",
+                    xml(error)
                 );
                 ("text/xml", text.into_bytes())
             }
@@ -185,22 +199,30 @@ mod tests {
     fn each_protocol_writes_an_error_in_its_own_way() {
         let error = Code::AccessDenied.because("no <b> & c");
         let id = Uuid::nil();
-        let text =
-            |protocol: Protocol| String::from_utf8_lossy(&protocol.write(&error, id, "").body).into_owned();
+        let text = |protocol: Protocol| {
+            String::from_utf8_lossy(&protocol.write(&error, id, Asked::default()).body).into_owned()
+        };
         let inner = "<Code>AccessDenied</Code><Message>no &lt;b&gt; &amp; c</Message>";
         assert!(text(Protocol::S3).contains(&format!("<Error>{inner}<RequestId>")));
         assert!(text(Protocol::Query).contains(&format!("<Error><Type>Sender</Type>{inner}</Error>")));
+        let asked = Asked { namespace: "https://sts/", content_type: "application/x-amz-json-1.0" };
+        let query = Protocol::Query.write(&error, id, asked).body;
+        assert!(query.starts_with(b"<ErrorResponse xmlns=\"https://sts/\"><Error>"));
+        let of_json = Protocol::Json.write(&error, id, asked).headers;
+        assert_eq!(of_json[0], ("content-type", "application/x-amz-json-1.0".to_owned()));
         assert!(text(Protocol::Ec2).contains(&format!("<Errors><Error>{inner}</Error></Errors>")));
         assert_eq!(text(Protocol::Json), r#"{"__type":"AccessDenied","message":"no <b> & c"}"#);
         let cbor: serde_json::Value =
-            ciborium::from_reader(Protocol::Cbor.write(&error, id, "").body.as_slice()).unwrap();
+            ciborium::from_reader(Protocol::Cbor.write(&error, id, Asked::default()).body.as_slice())
+                .unwrap();
         assert_eq!(cbor, serde_json::json!({"__type": "AccessDenied", "message": "no <b> & c"}));
     }
 
     #[test]
     fn the_status_of_a_code_is_the_protocols() {
-        let status =
-            |protocol: Protocol, code: Code| protocol.write(&code.because(""), Uuid::nil(), "").status;
+        let status = |protocol: Protocol, code: Code| {
+            protocol.write(&code.because(""), Uuid::nil(), Asked::default()).status
+        };
         assert_eq!(status(Protocol::Json, Code::AccessDeniedException), 400);
         assert_eq!(status(Protocol::RestJson, Code::AccessDeniedException), 403);
         assert_eq!(status(Protocol::RestJson, Code::ServiceUnavailable), 503);

@@ -2,7 +2,7 @@
 
 use crate::api::{self, Service};
 use crate::auth::{Payload, SignedService};
-use crate::aws::protocol::Protocol;
+use crate::aws::protocol::{Asked, Protocol};
 use crate::error::{ApiResult, Code};
 use crate::guard;
 use crate::http::{Front, body, caller, check_signature, error_response};
@@ -80,6 +80,6 @@ pub(super) fn reply(result: ApiResult<Vec<u8>>, id: Uuid) -> HttpResponse {
             .insert_header(("x-amzn-RequestId", id.to_string()))
             .content_type(CONTENT_TYPE)
             .body(json),
-        Err(error) => error_response(Protocol::Json, &error, id),
+        Err(error) => error_response(Protocol::Json, &error, id, Asked::default()),
     }
 }

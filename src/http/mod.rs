@@ -12,7 +12,7 @@ mod sts;
 use crate::api::Service;
 use crate::auth::{Auth, Checked, Payload, Refusal, SignedService};
 use crate::aws::headers::Headers;
-use crate::aws::protocol::{Protocol, WrittenError};
+use crate::aws::protocol::{Asked, Protocol, WrittenError};
 use crate::aws::request::Request;
 use crate::buckets::Buckets;
 use crate::callers::Callers;
@@ -138,11 +138,11 @@ fn nothing_here(request: &HttpRequest, front: &Front) -> HttpResponse {
 }
 
 /// The answer to a call that is refused or fails.
-fn error_response(protocol: Protocol, error: &ApiError, id: Uuid) -> HttpResponse {
+fn error_response(protocol: Protocol, error: &ApiError, id: Uuid, asked: Asked<'_>) -> HttpResponse {
     if let Some(source) = &error.source {
         tracing::error!(request_id = %id, code = error.code.name(), error = %source, "call failed");
     }
-    let WrittenError { status, headers, body } = protocol.write(error, id, "");
+    let WrittenError { status, headers, body } = protocol.write(error, id, asked);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     for header in headers {

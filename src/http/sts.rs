@@ -3,7 +3,7 @@
 
 use crate::auth::{Payload, SignedService};
 use crate::aws::pairs::pairs;
-use crate::aws::protocol::{Protocol, escape_xml};
+use crate::aws::protocol::{Asked, Protocol, escape_xml};
 use crate::error::{ApiResult, Code};
 use crate::guard;
 use crate::http::{Front, body, caller, check_signature, error_response, head};
@@ -38,7 +38,10 @@ pub(super) async fn answer(request: HttpRequest, mut payload: web::Payload, fron
             .insert_header(("x-amzn-RequestId", id.to_string()))
             .content_type("text/xml")
             .body(xml),
-        Err(error) => error_response(Protocol::Query, &error, id),
+        Err(error) => {
+            let asked = Asked { namespace: NAMESPACE, ..Asked::default() };
+            error_response(Protocol::Query, &error, id, asked)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a call is not forwarded, or comes to nothing, and the answer that says so.
 
-use crate::aws::protocol::{Protocol, WrittenError};
+use crate::aws::protocol::{Asked, Protocol, WrittenError};
 use crate::aws::request::Request;
 use crate::error::{ApiError, Code};
 use crate::recorder::exchange::{KeptBody, Reply};
@@ -37,8 +37,9 @@ pub(super) fn no_room() -> ApiError {
 
 /// The answer to a request, in the form that its protocol has for errors.
 pub(super) fn reply(request: &Request, error: &ApiError, id: Uuid) -> Reply {
-    let asked_type = request.header("content-type").unwrap_or_default();
-    let written = Protocol::of(request).write(error, id, asked_type);
+    let asked =
+        Asked { content_type: request.header("content-type").unwrap_or_default(), ..Asked::default() };
+    let written = Protocol::of(request).write(error, id, asked);
     let WrittenError { status, headers: lines, mut body } = written;
     let mut headers = HeaderMap::new();
     for (name, value) in lines {

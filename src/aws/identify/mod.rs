@@ -6,7 +6,7 @@
 
 mod names;
 mod path;
-mod sought;
+mod search;
 
 use crate::aws::catalog::{AwsOperation, AwsService, Catalog, Fit};
 use crate::aws::form::Form;
@@ -17,7 +17,7 @@ use crate::aws::signature::Claim;
 use crate::domain::event_facts::EventFacts;
 use names::Names;
 pub use path::may_be_emulators_own;
-use sought::{Sought, event_source};
+use search::{Search, event_source};
 use std::sync::Arc;
 
 /// A request whose service and operation are known.
@@ -114,14 +114,13 @@ impl Identifier {
     pub fn identify(&self, request: &Request, claim: Option<&Claim>, form: &Form) -> Finding {
         tracing::trace!(path = request.path(), "an operation is identified");
         let name = claim.and_then(|claim| claim.service.as_deref());
-        let is_none_of_awss = claim.is_none() && path::is_emulators_own(request.path());
-        if is_none_of_awss {
+        if claim.is_none() && path::is_emulators_own(request.path()) {
             return Finding::Ignored;
         }
         let names = Names::of(request, form);
         let services = name.map_or(&[][..], |name| self.catalog.signing_as(name));
-        let sought = Sought { identifier: self, request, form, names, services, signing_name: name };
-        let Candidates { mut calls, is_certain } = sought.candidates();
+        let search = Search { identifier: self, request, form, names, services, signing_name: name };
+        let Candidates { mut calls, is_certain } = search.candidates();
         match calls.len() {
             0 if request.method == http::Method::OPTIONS => Finding::Ignored,
             1 if is_certain => Finding::Call(calls.remove(0)),

@@ -40,6 +40,8 @@ async fn other_calls_of_the_query_protocol_get_a_clear_error() {
         assert_eq!(reply.status, 400, "{}", reply.text);
         assert!(reply.text.contains("<Code>InvalidAction</Code>"), "{}", reply.text);
         assert!(!reply.text.contains("<x>"), "{}", reply.text);
+        let namespace = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">";
+        assert!(reply.text.starts_with(namespace), "{}", reply.text);
     }
     let reply = raw(&server, "POST", "/", &[FORM], "").await;
     assert!(reply.text.contains("<Code>MissingAction</Code>"), "{}", reply.text);

@@ -1,4 +1,4 @@
-//! Where a request's operation is sought: by name among the operations of services, then by method and path.
+//! The search for a request's operation: by name among the operations of services, then by method and path.
 
 use super::names::{Names, Target};
 use super::{Candidates, Identified, Identifier, path};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 /// The longest name of an operation that is believed.
 const LONGEST_OPERATION: usize = 128;
 
-/// A request whose operation is sought.
-pub(super) struct Sought<'a> {
+/// The search for the operation of one request.
+pub(super) struct Search<'a> {
     pub(super) identifier: &'a Identifier,
     pub(super) request: &'a Request,
     pub(super) form: &'a Form,
@@ -28,7 +28,7 @@ pub(super) fn event_source(service: &AwsService, signing_name: Option<&str>) -> 
     other.map_or(&service.event_source, |(_, source)| source).clone()
 }
 
-impl Sought<'_> {
+impl Search<'_> {
     /// AWS's reading first.
     pub(super) fn candidates(&self) -> Candidates {
         let mut found = Candidates { calls: Vec::with_capacity(1), is_certain: !self.names.are_odd };
@@ -44,9 +44,9 @@ impl Sought<'_> {
         found.is_certain &= found.calls.is_empty() || is_rpc_method;
         // Services with names alone have no paths, and of those that have both, the names stand at `/`.
         let has_paths = self.services.iter().any(|service| service.has_paths()) || self.services.is_empty();
-        let is_sought =
+        let needs_path =
             found.calls.is_empty() || (has_paths && self.request.path() != "/") || self.are_all_rest();
-        if is_sought && !is_options {
+        if needs_path && !is_options {
             self.add_paths(&mut found);
         }
         self.add_stray_names(&mut found);
@@ -283,7 +283,7 @@ impl Sought<'_> {
     }
 
     fn rest<'a>(&'a self, path: &'a str) -> RestRequest<'a> {
-        let Sought { request, .. } = self;
+        let Search { request, .. } = self;
         RestRequest {
             signing_name: None,
             method: request.method.as_str(),
