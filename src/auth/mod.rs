@@ -54,7 +54,7 @@ pub fn claimed_signer<H: Headers>(request: &Request<H>) -> Result<Option<Signer>
 }
 
 fn signer(claim: &Claim) -> Signer {
-    let region = claim.region().unwrap_or_else(Region::us_east_1);
+    let region = claim.region.clone().unwrap_or_else(Region::us_east_1);
     Signer { access_key: claim.access_key.clone(), region }
 }
 

@@ -117,7 +117,7 @@ impl ForwardedCallRecorder {
             identity = external;
         }
         let (source, facts) = (&call.event_source, call.facts());
-        let region = recorded_in(source, claim.and_then(Claim::region));
+        let region = recorded_in(source, claim.and_then(|claim| claim.region.clone()));
         let reply = exchange.reply.as_ref().map(ReadReply::of);
         let refusal = reply.as_ref().and_then(|reply| reply::refusal(call, reply));
         let refusal = refusal.map(|refusal| refusal.without_secrets_of(&exchange.request));

@@ -3,6 +3,7 @@
 use crate::aws::form::{Form, MOST_NAMES, behind_semicolons};
 use crate::aws::headers::Headers;
 use crate::aws::request::Request;
+use memchr::memchr;
 use std::borrow::Cow;
 
 /// Headers that a request has once at the most.
@@ -85,7 +86,9 @@ impl<'a> Names<'a> {
                     self.are_odd |= !value.eq_ignore_ascii_case(request.method.as_str().as_bytes());
                 }
                 // `X_Amz_Target` is another name for it to servers that know headers as variables.
-                _ if name.contains('_') => self.are_odd |= COUNTING.contains(&&*name.replace('_', "-")),
+                _ if memchr(b'_', name.as_bytes()).is_some() => {
+                    self.are_odd |= COUNTING.contains(&&*name.replace('_', "-"))
+                }
                 _ => {}
             }
         }

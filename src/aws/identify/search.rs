@@ -195,19 +195,19 @@ impl Search<'_> {
         if !letters || !operation.starts_with(|c: char| c.is_ascii_uppercase()) {
             return None;
         }
-        let rank = |service: &&Arc<AwsService>| {
+        let offers = services.into_iter().map(|service| (service, service.operations().get(operation)));
+        let (service, known) = offers.min_by_key(|(service, known)| {
             (
                 self.signing_name.is_some_and(|name| service.signing_name != name),
-                !service.operations().contains_key(operation),
+                known.is_none(),
                 !service.protocols.contains(&protocol),
             )
-        };
-        let service = services.into_iter().min_by_key(rank)?;
+        })?;
         Some(Identified {
             event_source: event_source(service, self.signing_name),
             service: Arc::clone(service),
             operation: operation.to_owned(),
-            known: service.operations().get(operation).cloned(),
+            known: known.cloned(),
             protocol,
             labels: Vec::new(),
             has_certain_labels: true,

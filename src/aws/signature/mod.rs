@@ -10,6 +10,7 @@ mod v4;
 use crate::aws::headers::Headers;
 use crate::aws::pairs::first_value;
 use crate::domain::region::Region;
+use memchr::memchr2;
 use v4::Source;
 pub use v4::{BASIC_TIME, CredentialScope, SignatureV4, VerifiableSignature};
 
@@ -39,8 +40,9 @@ pub struct Claim {
     pub version: Version,
     /// Where it stands.
     pub place: Place,
-    /// As it is written; empty with versions that name none.
-    region: String,
+    /// The region that it is signed for. `None` with versions that name none, and for what is no region: boto 2 reads one off
+    /// the host's name (`localhost`, or `0` from `127.0.0.1`), and others sign for `aws-global`.
+    pub region: Option<Region>,
 }
 
 /// The versions of signatures.
@@ -109,8 +111,8 @@ impl Signature {
         if scheme == "AWS" {
             let access_key = rest.rsplit_once(':').map_or(rest, |(key, _)| key).trim().to_owned();
             let service = Some("s3".to_owned());
-            let (version, place, region) = (Version::V2, Place::Header, String::new());
-            return Signature::Other(Claim { access_key, service, version, place, region });
+            let (version, place) = (Version::V2, Place::Header);
+            return Signature::Other(Claim { access_key, service, version, place, region: None });
         }
         let found = match rest.strip_prefix("Credential=") {
             // As clients write it.
@@ -121,7 +123,8 @@ impl Signature {
             None => Err(incomplete("Authorization header requires 'Credential' parameter")),
             Some((before, rest)) => {
                 let place = if before.is_empty() { Place::Header } else { Place::OddHeader };
-                Claim::of_credential(rest.split([',', ' ']).next().unwrap_or_default(), place)
+                let end = memchr2(b',', b' ', rest.as_bytes()).unwrap_or(rest.len());
+                Claim::of_credential(&rest[..end], place)
             }
         };
         match (scheme, claim) {
@@ -191,7 +194,8 @@ impl Claim {
         if service.is_empty() || terminator != "aws4_request" {
             return Err(malformed());
         }
-        if !region.is_empty() && Region::parse(region).is_none() {
+        let well_formed = Region::parse(region);
+        if !region.is_empty() && well_formed.is_none() {
             return Err(incomplete("Credential should be scoped to a valid region"));
         }
         Ok(Claim {
@@ -199,7 +203,7 @@ impl Claim {
             service: Some(service.to_owned()),
             version: Version::V4,
             place,
-            region: region.to_owned(),
+            region: well_formed.filter(|region| region.contains('-') && *region != "aws-global"),
         })
     }
 
@@ -208,18 +212,12 @@ impl Claim {
         let access_key = first_value(parameters, "AWSAccessKeyId")?.to_owned();
         let is_s3 = first_value(parameters, "SignatureVersion").is_none() && place == Place::Query;
         let service = is_s3.then(|| "s3".to_owned());
-        Some(Claim { access_key, service, version: Version::V2, place, region: String::new() })
+        Some(Claim { access_key, service, version: Version::V2, place, region: None })
     }
 
     /// The signature of version 2 in the form that is the body of a request.
     pub fn of_form(pairs: &[(String, String)]) -> Option<Claim> {
         Claim::of_version_2(pairs, Place::Form)
-    }
-
-    /// The region that it is signed for, if that is one: boto 2 reads it off the host's name (`localhost`, or `0` from
-    /// `127.0.0.1`), and others sign for `aws-global`.
-    pub fn region(&self) -> Option<Region> {
-        Region::parse(&self.region).filter(|region| region.contains('-') && *region != "aws-global")
     }
 }
 
@@ -248,7 +246,7 @@ mod tests {
     fn claimed(authorization: &str, query: &str) -> Option<(String, Option<String>, Option<String>)> {
         let signature = read(authorization, query);
         let claim = signature.claim().unwrap()?;
-        let region = claim.region().map(|region| region.to_string());
+        let region = claim.region.as_ref().map(Region::to_string);
         Some((claim.access_key.clone(), region, claim.service.clone()))
     }
 
