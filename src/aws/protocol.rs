@@ -52,10 +52,7 @@ impl Protocol {
     pub fn of<H: Headers>(request: &Request<H>) -> Protocol {
         let service = request.signature().claim().ok().flatten().and_then(|claim| claim.service.as_deref());
         let has = |name: &str| request.headers.values_of(name).next().is_some();
-        let is_form = request
-            .header("content-type")
-            .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
-            || request.parameter("Action").is_some();
+        let is_form = request.has_form_type() || request.parameter("Action").is_some();
         match service {
             _ if has("smithy-protocol") => Protocol::Cbor,
             _ if has("x-amz-target") => Protocol::Json,

@@ -63,6 +63,13 @@ impl<H: Headers> Request<H> {
         first(&self.headers, name)
     }
 
+    /// Whether its content type is a form's, whatever parameters that has.
+    pub fn has_form_type(&self) -> bool {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        let kind = self.header("content-type").and_then(|kind| kind.get(..FORM.len()));
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case(FORM))
+    }
+
     /// The signature and the session token that it carries, wherever they stand.
     pub fn secrets(&self) -> Vec<&str> {
         let in_query = self.parameters().iter().filter(|(name, _)| is_secret_parameter(name));

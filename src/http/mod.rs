@@ -171,6 +171,7 @@ fn head(request: &HttpRequest) -> Request<ActixHeaders<'_>> {
 }
 
 fn read(request: &RequestHead) -> Request<ActixHeaders<'_>> {
+    // Actix's `Method` is that of an older `http`, and takes the same names.
     let method = http::Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or_default();
     let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
     Request::new(method, target, ActixHeaders(&request.headers))

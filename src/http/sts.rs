@@ -16,18 +16,16 @@ const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// Whether a request is in the query protocol: a form at `/`, or the action in the URL.
 pub(super) fn is_query(request: &HttpRequest) -> bool {
-    let content_type = request.headers().get("content-type").and_then(|value| value.to_str().ok());
-    let is_form = content_type.is_some_and(|value| {
-        let kind = value.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    });
-    let has_action = || head(request).parameter("Action").is_some();
-    request.path() == "/"
-        && match request.method().as_str() {
-            "POST" => is_form || has_action(),
-            "GET" => has_action(),
-            _ => false,
-        }
+    if request.path() != "/" {
+        return false;
+    }
+    let head = head(request);
+    let has_action = || head.parameter("Action").is_some();
+    match request.method().as_str() {
+        "POST" => head.has_form_type() || has_action(),
+        "GET" => has_action(),
+        _ => false,
+    }
 }
 
 /// Answers a call.

@@ -89,7 +89,7 @@ fn misread_services(
         // moto does not read these signatures. It goes by the form or the path, and everything else is S3's.
         if name != "s3" {
             services.insert(Some("s3".to_owned()));
-        } else if has_form_type(request) {
+        } else if request.has_form_type() {
             services.extend(["sdb", "sts"].map(|service| Some(service.to_owned())));
         }
         match service_in_path(request.path()).as_deref() {
@@ -109,11 +109,6 @@ fn misread_services(
         }
     }
     services
-}
-
-fn has_form_type(request: &Request) -> bool {
-    let kind = request.header("content-type").unwrap_or_default();
-    kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
 }
 
 /// `iam` of `/iam_us-east-1/…`, a form of paths by which moto calls itself.
