@@ -67,8 +67,20 @@ pub(super) enum AdmittedBody {
     AsItComes(Incoming, Option<String>),
     /// None: a CORS preflight request, which is never signed.
     Preflight,
-    /// Nothing: its caller may not do it. With the body, as far as it was collected.
+}
+
+/// Why a call is not to be forwarded.
+pub(super) enum NotAdmitted {
+    /// It is not known who makes it; there are no records of such calls.
+    Unknown(ApiError),
+    /// Its caller may not do it. With the body, as far as it was collected.
     Denied(ApiError, Bytes),
+}
+
+impl From<ApiError> for NotAdmitted {
+    fn from(error: ApiError) -> NotAdmitted {
+        NotAdmitted::Unknown(error)
+    }
 }
 
 impl Admitted {
@@ -90,26 +102,26 @@ impl Admission {
     /// What is to be forwarded of a call.
     ///
     /// # Errors
-    /// It is not known who makes it.
+    /// It is not known who makes it, or they may not.
     pub(super) async fn admit(
         &self,
         exchange: &Exchange,
         service: SignedService<'_>,
         body: Incoming,
-    ) -> Result<Admitted, ApiError> {
+    ) -> Result<Admitted, NotAdmitted> {
         let request = &*exchange.request;
         if is_preflight(request) {
             if names_operation(request) || may_be_emulators_own(request.path()) {
                 drain(body).await;
                 let why = "A preflight request must not name an operation.".to_owned();
-                return Err(Protocol::of(request).access_denied(why));
+                return Err(Protocol::of(request).access_denied(why).into());
             }
             return Ok(Admitted { body: AdmittedBody::Preflight, may_upgrade: false });
         }
         let refused = |refusal: auth::Refusal| refusal.error(Protocol::of(request));
         if let Err(refusal) = self.auth.check_head(request, service) {
             drain(body).await;
-            return Err(refused(refusal));
+            return Err(refused(refusal).into());
         }
         let origin = Origin {
             source_ip: exchange.source_ip.clone(),
@@ -125,33 +137,34 @@ impl Admission {
                 Ok(checked) => checked.signer,
                 Err(refusal) => {
                     drain(body).await;
-                    return Err(refused(refusal));
+                    return Err(refused(refusal).into());
                 }
             };
             let caller = self.callers.caller(signer, origin);
-            let may_upgrade = caller.policy.is_none();
             if let Err(denied) = self.authorize(&caller, exchange, b"") {
                 drain(body).await;
-                return Ok(Admitted { body: AdmittedBody::Denied(denied, Bytes::new()), may_upgrade });
+                return Err(NotAdmitted::Denied(denied, Bytes::new()));
             }
-            return Ok(Admitted { body: AdmittedBody::AsItComes(body, hash), may_upgrade });
+            let body = AdmittedBody::AsItComes(body, hash);
+            return Ok(Admitted { body, may_upgrade: caller.policy.is_none() });
         }
         let (body, room) = self.collect(body).await?;
         let payload = match declared_hash(request) {
             Some(hash) if service.is_s3() && hash != sha256(&body) => {
-                return Err(refused(auth::Refusal::WrongBody));
+                return Err(refused(auth::Refusal::WrongBody).into());
             }
             _ if service.is_s3() => Payload::Declared,
             _ => Payload::Body(&body),
         };
         let checked = self.auth.check(request, service, payload).map_err(refused)?;
         let caller = self.callers.caller(checked.signer, origin);
-        let may_upgrade = caller.policy.is_none();
-        let body = match self.authorize(&caller, exchange, &body) {
-            Ok(()) => AdmittedBody::Whole(body, room),
-            Err(denied) => AdmittedBody::Denied(denied, body),
-        };
-        Ok(Admitted { body, may_upgrade })
+        match self.authorize(&caller, exchange, &body) {
+            Ok(()) => {
+                let body = AdmittedBody::Whole(body, room);
+                Ok(Admitted { body, may_upgrade: caller.policy.is_none() })
+            }
+            Err(denied) => Err(NotAdmitted::Denied(denied, body)),
+        }
     }
 
     /// What the caller's policy says.

@@ -3,7 +3,7 @@
 //! Nothing of it is changed but what belongs to the single connection: target, `Host` and all other headers go on as they
 //! came, so that signatures stay valid; redirects are not followed, and packed bodies stay packed.
 
-use super::admission::{Admitted, AdmittedBody};
+use super::admission::{Admitted, AdmittedBody, NotAdmitted};
 use super::bodies::{ReplyBody, RequestBody};
 use super::body_copy::BodyCopy;
 use super::call::ForwardedCall;
@@ -125,20 +125,21 @@ impl Proxy {
         let exchange = self.exchange(&known, peer);
         let Admitted { body, may_upgrade } = match self.admit(&known, &exchange, body).await {
             Ok(admitted) => admitted,
-            // Of calls of which it is not known who makes them there are no records.
-            Err(error) => return self.refuse_unrecorded(&known.request, &error),
+            Err(NotAdmitted::Unknown(error)) => return self.refuse_unrecorded(&known.request, &error),
+            Err(NotAdmitted::Denied(error, body)) => {
+                let copy = BodyCopy::of_whole(&body);
+                let call = ForwardedCall::new(exchange, copy, self.parts.calls.clone(), room);
+                return self.refuse(&known.request, &error, call);
+            }
         };
         let (protocol, caller) = (protocol.filter(|_| may_upgrade), caller.filter(|_| may_upgrade));
         let ToForward { request: head, upstream } = known;
         let mut outgoing = self.outgoing(&head, body);
         let call = ForwardedCall::new(exchange, outgoing.copy.clone(), self.parts.calls.clone(), room);
-        if let Some(denied) = &outgoing.denied {
-            return self.refuse(&head, denied, call);
-        }
         if let Some(protocol) = protocol {
             headers::set_other_protocol(&mut outgoing.headers, protocol);
         }
-        let Outgoing { headers, body, copy, held, wrong_hash, .. } = outgoing;
+        let Outgoing { headers, body, copy, held, wrong_hash } = outgoing;
         let parts = match outgoing_head(parts, headers, &head.target, &upstream) {
             Ok(parts) => parts,
             Err(error) => {
@@ -176,7 +177,7 @@ impl Proxy {
     fn outgoing(&self, request: &AwsRequest, body: AdmittedBody) -> Outgoing {
         let wrong_hash = WrongHash::default();
         let mut headers = end_to_end(&request.headers);
-        let (mut held, mut denied) = (None, None);
+        let mut held = None;
         let whole = |body: Bytes| Full::new(body).map_err(|never| match never {}).boxed_unsync();
         let (copy, body) = match body {
             AdmittedBody::Whole(body, room) => {
@@ -196,24 +197,20 @@ impl Proxy {
                 headers = headers::of_preflight(&request.headers);
                 (BodyCopy::of_whole(&Bytes::new()), whole(Bytes::new()))
             }
-            AdmittedBody::Denied(error, body) => {
-                denied = Some(error);
-                (BodyCopy::of_whole(&body), whole(Bytes::new()))
-            }
         };
-        Outgoing { headers, body, copy, held, wrong_hash, denied }
+        Outgoing { headers, body, copy, held, wrong_hash }
     }
 
     /// What is to be forwarded of a call.
     ///
     /// # Errors
-    /// It is not known who makes it, where that is asked.
+    /// It is not known who makes it, or they may not, where that is asked.
     async fn admit(
         &self,
         known: &ToForward,
         exchange: &Exchange,
         body: Incoming,
-    ) -> Result<Admitted, ApiError> {
+    ) -> Result<Admitted, NotAdmitted> {
         match &self.admission {
             None => Ok(Admitted::unchecked(body)),
             Some(admission) => admission.admit(exchange, SignedService(known.service()), body).await,
@@ -321,8 +318,6 @@ struct Outgoing {
     /// Room for the body, where it was collected.
     held: Option<OwnedSemaphorePermit>,
     wrong_hash: WrongHash,
-    /// Nothing: this is why.
-    denied: Option<ApiError>,
 }
 
 /// The head of a request as the upstream gets it.
