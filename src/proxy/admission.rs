@@ -5,7 +5,7 @@
 
 use super::{Parts, permission, refusal};
 use crate::auth::{self, Auth, Payload, SignedService};
-use crate::aws::identify::{Identifier, may_be_emulators_own, names_operation};
+use crate::aws::identify::{Identifier, may_be_emulators_own, may_begin_with, names_operation};
 use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
 use crate::callers::Callers;
@@ -18,7 +18,6 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -128,7 +127,7 @@ impl Admission {
             user_agent: request.header("user-agent").map(str::to_owned),
             tls: exchange.tls.clone(),
         };
-        if service.is_s3() && !is_s3_control(request) {
+        if service.is_s3() && !may_begin_with(request.path(), S3_CONTROL) {
             let hash = declared_hash(request);
             let checked = self.auth.check(request, service, Payload::Declared);
             let is_wrong = body.is_end_stream() && hash.as_ref().is_some_and(|hash| *hash != EMPTY_HASH);
@@ -196,11 +195,6 @@ impl Admission {
             collected.extend_from_slice(&data);
         }
     }
-}
-
-/// Whether some server takes a request that is signed for S3 for one of S3 Control.
-fn is_s3_control(request: &Request) -> bool {
-    percent_decode_str(request.path()).decode_utf8_lossy().starts_with(S3_CONTROL)
 }
 
 /// Whether this is a CORS preflight request.

@@ -16,7 +16,7 @@ use crate::aws::request::Request;
 use crate::aws::signature::Claim;
 use crate::domain::event_facts::EventFacts;
 use names::Names;
-pub use path::may_be_emulators_own;
+pub use path::{may_be_emulators_own, may_begin_with};
 use search::{Search, event_source};
 use std::sync::Arc;
 

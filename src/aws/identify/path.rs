@@ -18,9 +18,19 @@ pub(super) fn is_emulators_own(path: &str) -> bool {
 
 /// Whether an emulator may take the path for one of its own, in any of the ways in which servers read paths.
 pub fn may_be_emulators_own(path: &str) -> bool {
-    let twice = decoded(&decoded(path)).into_owned();
-    let readings = [path.to_owned(), decoded(path).into_owned(), twice.clone(), resolved(&twice)];
-    readings.iter().any(|path| is_emulators_own(&path.to_ascii_lowercase()))
+    all_readings(path).iter().any(|path| is_emulators_own(&path.to_ascii_lowercase()))
+}
+
+/// Whether the path begins like this, in any of the ways in which servers read paths.
+pub fn may_begin_with(path: &str, beginning: &str) -> bool {
+    all_readings(path).iter().any(|path| path.starts_with(beginning))
+}
+
+fn all_readings(path: &str) -> [String; 4] {
+    let once = decoded(path).into_owned();
+    let twice = decoded(&once).into_owned();
+    let resolved = resolved(&twice);
+    [path.to_owned(), once, twice, resolved]
 }
 
 /// What a path is to servers that decode it before they look at its parts, and to those that leave out what stands for
@@ -82,6 +92,16 @@ mod tests {
         assert_eq!(other_readings("/b-1/%2e%2e/b-2"), ["/b-1/../b-2", "/b-2"]);
         assert_eq!(other_readings("/b-1/100%25"), [""; 0]);
         assert_eq!(other_readings("/b-1/a%252Fb"), [""; 0]);
+    }
+
+    #[test]
+    fn a_path_begins_with_what_some_server_takes_for_its_beginning() {
+        for path in ["/v1/x", "/%761/x", "/%25761/x", "//v1/x", "/y/../v1/x", "/./v1/x"] {
+            assert!(may_begin_with(path, "/v1/"), "{path}");
+        }
+        for path in ["/", "/v1", "/v11/x", "/x/v1/x", "/V1/x"] {
+            assert!(!may_begin_with(path, "/v1/"), "{path}");
+        }
     }
 
     #[test]

@@ -243,8 +243,9 @@ async fn bodies_of_s3_control_count() {
     altered.sign(&ANA);
     altered.body = b"b".to_vec();
     let none: [&str; 0] = [];
-    let encoded = object(&server, "GET", "/%7620180820/jobs", "Action=CreateJob");
-    let calls = vec![("action", jobs("Action=CreateJob")), ("encoded", encoded), ("another body", altered)];
+    let paths = ["/v20180820/jobs", "/%7620180820/jobs", "//v20180820/jobs", "/x/../v20180820/jobs"];
+    let named = |path: &'static str| (path, object(&server, "GET", path, "Action=CreateJob"));
+    let calls = paths.into_iter().map(named).chain([("another body", altered)]).collect();
     assert_eq!(forwarded(&server, &upstream, calls).await, none);
     assert_eq!(forwarded(&server, &upstream, vec![("jobs", jobs(""))]).await, ["jobs"]);
 }
