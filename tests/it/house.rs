@@ -116,7 +116,14 @@ fn assert_no_circle(room: &str) {
     let mut imports = BTreeMap::new();
     for (name, file) in &files {
         let text = fs::read_to_string(file).unwrap();
-        let mut found = BTreeSet::new();
+        let (code, tests) = match name.ends_with("tests") {
+            true => ("", text.as_str()),
+            false => text.split_once("#[cfg(test)]").unwrap_or((&text, "")),
+        };
+        let mut found = children_used(name, code, files.keys());
+        let parent = name.rsplit_once("::").map_or(String::new(), |(parent, _)| format!("{parent}::"));
+        // In tests it is the file itself that stands above.
+        let text = code.replace("super::", &format!("{prefix}{parent}")) + tests;
         for rest in text.split(prefix.as_str()).skip(1) {
             let path: String =
                 rest.chars().take_while(|c| c.is_alphanumeric() || "_:".contains(*c)).collect();
@@ -135,6 +142,19 @@ fn assert_no_circle(room: &str) {
         }
     }
     assert!(imports.is_empty(), "{imports:#?}");
+}
+
+/// The files below a `mod.rs` that it names without the way from the root: `search::Search`.
+fn children_used<'a>(name: &str, text: &str, files: impl Iterator<Item = &'a String>) -> BTreeSet<String> {
+    let is_used = |child: &str| {
+        text.match_indices(&format!("{child}::")).any(|(at, _)| {
+            let before = text[..at].chars().next_back();
+            before.is_none_or(|c| !c.is_alphanumeric() && !"_:".contains(c))
+        })
+    };
+    let child = |file: &String| file.strip_prefix(name)?.strip_prefix("::").map(str::to_owned);
+    let used = files.filter(|file| child(file).is_some_and(|child| is_used(&child)));
+    used.cloned().collect()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Which REST operation a method, a path and a query mean.
 
-use super::{AwsOperation, AwsService};
+use super::table::{AwsOperation, AwsService};
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use std::cmp::{Ordering, Reverse};

@@ -4,72 +4,21 @@
 //! A request is a call of one operation only if every server reads it so. What names a second one, in a place where some
 //! server looks, or is written in a way that servers read differently, makes it unclear.
 
+mod identified;
 mod names;
 mod path;
 mod search;
 
-use crate::aws::catalog::{AwsOperation, AwsService, Catalog, Fit};
+use crate::aws::catalog::Catalog;
 use crate::aws::form::Form;
 use crate::aws::host::HostNames;
-use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
 use crate::aws::signature::Claim;
-use crate::domain::event_facts::EventFacts;
+pub use identified::Identified;
 use names::Names;
 pub use path::{may_be_emulators_own, may_begin_with};
-use search::{Search, event_source};
+use search::{Candidates, Search};
 use std::sync::Arc;
-
-/// A request whose service and operation are known.
-#[derive(Debug, Clone)]
-pub struct Identified {
-    /// The service.
-    pub service: Arc<AwsService>,
-    /// The operation's name as the API has it: `ListObjectsV2`, `CreateFunction`.
-    pub operation: String,
-    /// `eventSource` of the call.
-    pub event_source: String,
-    /// The operation in the catalog; `None` for one that is newer than the catalog and trusted by its name.
-    pub known: Option<Arc<AwsOperation>>,
-    /// The protocol that the request is in, which is not always the model's first choice.
-    pub protocol: Protocol,
-    /// The labels of the path with their values, percent-decoded: `("FunctionName", "demo")`, `("Bucket", "b-1")`,
-    /// `("Key", "a/b c")`. For S3 a bucket in the host name stands here as well.
-    pub labels: Vec<(String, String)>,
-    /// Whether every server reads the same labels.
-    pub has_certain_labels: bool,
-}
-
-impl Identified {
-    fn routed(fit: Fit, signing_name: Option<&str>) -> Option<Identified> {
-        Some(Identified {
-            event_source: event_source(&fit.service, signing_name),
-            protocol: *fit.service.protocols.first()?,
-            operation: fit.operation.name.clone(),
-            service: fit.service,
-            known: Some(fit.operation),
-            labels: fit.labels,
-            has_certain_labels: true,
-        })
-    }
-
-    /// `eventName` of the call.
-    pub fn event_name(&self) -> &str {
-        self.known.as_ref().map_or(&self.operation, |known| &known.event_name)
-    }
-
-    /// What kind of event it is.
-    pub fn facts(&self) -> EventFacts {
-        let known = self.known.as_ref().map(|known| known.facts);
-        known
-            .or_else(|| self.service.event(&self.operation))
-            .unwrap_or_else(|| EventFacts::by_name(&self.operation))
-    }
-
-    fn is_same(&self, other: &Identified) -> bool {
-        self.service.key == other.service.key && self.operation == other.operation
-    }
-}
 
 /// What a request is.
 #[derive(Debug)]
@@ -119,7 +68,8 @@ impl Identifier {
         }
         let names = Names::of(request, form);
         let services = name.map_or(&[][..], |name| self.catalog.signing_as(name));
-        let search = Search { identifier: self, request, form, names, services, signing_name: name };
+        let Identifier { catalog, hosts } = self;
+        let search = Search { catalog, hosts, request, form, names, services, signing_name: name };
         let Candidates { mut calls, is_certain } = search.candidates();
         match calls.len() {
             0 if request.method == http::Method::OPTIONS => Finding::Ignored,
@@ -134,26 +84,4 @@ pub fn names_operation(request: &Request) -> bool {
     let form = Form::default();
     let Names { cbor, targets, actions, stray_actions, are_odd, .. } = Names::of(request, &form);
     are_odd || cbor.is_some() || !targets.is_empty() || !actions.is_empty() || !stray_actions.is_empty()
-}
-
-/// All operations that some server may take a request for, each once.
-#[derive(Debug)]
-struct Candidates {
-    calls: Vec<Identified>,
-    /// Whether every server finds these, and finds nothing else.
-    is_certain: bool,
-}
-
-impl Candidates {
-    fn add(&mut self, call: Identified) {
-        if !self.calls.iter().any(|known| known.is_same(&call)) {
-            self.calls.push(call);
-        }
-    }
-
-    /// Adds what only some servers find.
-    fn add_doubtful(&mut self, call: Identified) {
-        self.is_certain &= self.calls.iter().any(|known| known.is_same(&call));
-        self.add(call);
-    }
 }

@@ -1,9 +1,11 @@
 //! The search for a request's operation: by name among the operations of services, then by method and path.
 
+use super::identified::{Identified, event_source};
 use super::names::{Names, Target};
-use super::{Candidates, Identified, Identifier, path};
-use crate::aws::catalog::{AwsService, RestRequest};
+use super::path::other_readings;
+use crate::aws::catalog::{AwsService, Catalog, RestRequest};
 use crate::aws::form::Form;
+use crate::aws::host::HostNames;
 use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
 use std::sync::Arc;
@@ -13,7 +15,8 @@ const LONGEST_OPERATION: usize = 128;
 
 /// The search for the operation of one request.
 pub(super) struct Search<'a> {
-    pub(super) identifier: &'a Identifier,
+    pub(super) catalog: &'a Catalog,
+    pub(super) hosts: &'a HostNames,
     pub(super) request: &'a Request,
     pub(super) form: &'a Form,
     pub(super) names: Names<'a>,
@@ -22,10 +25,26 @@ pub(super) struct Search<'a> {
     pub(super) signing_name: Option<&'a str>,
 }
 
-/// What a service is called in records of calls that are signed for this name.
-pub(super) fn event_source(service: &AwsService, signing_name: Option<&str>) -> String {
-    let other = service.also.iter().find(|(name, _)| Some(name.as_str()) == signing_name);
-    other.map_or(&service.event_source, |(_, source)| source).clone()
+/// All operations that some server may take a request for, each once.
+#[derive(Debug)]
+pub(super) struct Candidates {
+    pub(super) calls: Vec<Identified>,
+    /// Whether every server finds these, and finds nothing else.
+    pub(super) is_certain: bool,
+}
+
+impl Candidates {
+    fn add(&mut self, call: Identified) {
+        if !self.calls.iter().any(|known| known.is_same(&call)) {
+            self.calls.push(call);
+        }
+    }
+
+    /// Adds what only some servers find.
+    fn add_doubtful(&mut self, call: Identified) {
+        self.is_certain &= self.calls.iter().any(|known| known.is_same(&call));
+        self.add(call);
+    }
 }
 
 impl Search<'_> {
@@ -63,7 +82,7 @@ impl Search<'_> {
     /// `X-Amz-Target`, or a path with a name in it.
     fn add_target(&self, target: &Target<'_>, protocol: Protocol, found: &mut Candidates) {
         let Target { prefix, operation } = target;
-        let targeted = self.identifier.catalog.targeted_by(prefix);
+        let targeted = self.catalog.targeted_by(prefix);
         if self.signing_name.is_none() {
             if let Some(call) = self.named(targeted, operation, protocol) {
                 found.add(call);
@@ -96,7 +115,7 @@ impl Search<'_> {
                 Some(_) if self.services.iter().any(|service| service.takes_forms()) => self.services,
                 Some(_) => continue,
                 None => {
-                    offering = self.identifier.catalog.offering(operation);
+                    offering = self.catalog.offering(operation);
                     &offering
                 }
             };
@@ -120,7 +139,7 @@ impl Search<'_> {
     /// Method and path, in every way in which servers read paths.
     fn add_paths(&self, found: &mut Candidates) {
         let mut routed = self.by_path(self.request.path());
-        for reading in path::other_readings(self.request.path()) {
+        for reading in other_readings(self.request.path()) {
             let others = self.by_path(&reading);
             if let Some(first) = routed.first_mut() {
                 let is_same =
@@ -160,7 +179,7 @@ impl Search<'_> {
         // Signed for a service that knows no names, but with one and the version of another's API.
         if let (Some(version), true) = (names.version, self.are_all_rest()) {
             for operation in names.actions.iter().copied() {
-                let mut services = self.identifier.catalog.offering(operation);
+                let mut services = self.catalog.offering(operation);
                 services.retain(|service| service.api_version == version);
                 if let Some(call) = self.named(&services, operation, Protocol::Query) {
                     found.add_doubtful(call);
@@ -227,7 +246,7 @@ impl Search<'_> {
 
     /// Method and path, in the services that sign with this name.
     fn by_route(&self, signing_name: &str, path: &str) -> Vec<Identified> {
-        let catalog = &self.identifier.catalog;
+        let catalog = self.catalog;
         let sent = RestRequest { signing_name: Some(signing_name), ..self.rest(path) };
         let mut fits = catalog.route(signing_name, &sent);
         if fits.is_empty() && !self.form.pairs.is_empty() {
@@ -240,8 +259,8 @@ impl Search<'_> {
 
     /// Method and path of S3, whose bucket may stand in the host name.
     fn by_bucket(&self, path: &str) -> Vec<Identified> {
-        let (catalog, request) = (&self.identifier.catalog, self.request);
-        let host = self.identifier.hosts.meaning(request.header("host").unwrap_or_default());
+        let Search { catalog, request, .. } = *self;
+        let host = self.hosts.meaning(request.header("host").unwrap_or_default());
         let in_path = match host.bucket() {
             Some(bucket) => format!("/{bucket}{path}"),
             None => path.to_owned(),
@@ -278,7 +297,7 @@ impl Search<'_> {
     fn unsigned(&self, path: &str) -> Option<Identified> {
         let has_token =
             self.request.header("authorization").is_some_and(|value| value.starts_with("Bearer "));
-        let fit = self.identifier.catalog.route_unsigned(&self.rest(path))?;
+        let fit = self.catalog.route_unsigned(&self.rest(path))?;
         if has_token || fit.labels.is_empty() { Identified::routed(fit, None) } else { None }
     }
 

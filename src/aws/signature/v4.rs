@@ -2,7 +2,7 @@
 //!
 //! Source: IAM's user guide, "AWS Signature Version 4 for API requests"; the texts are those that AWS's services answer.
 
-use super::{Claim, SignatureFault, incomplete};
+use super::claim::{Claim, SignatureFault, incomplete};
 use crate::aws::headers::{Headers, first};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 

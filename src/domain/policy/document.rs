@@ -2,7 +2,7 @@
 
 use super::condition::Condition;
 use super::pattern::{Pattern, Syntax};
-use super::{Effect, Scope, Statement, UnusablePolicy};
+use super::statement::{Effect, Scope, Statement};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -11,6 +11,11 @@ use std::marker::PhantomData;
 
 /// The version in which `${…}` is a variable.
 const WITH_VARIABLES: &str = "2012-10-17";
+
+/// Why a policy cannot be used, in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnusablePolicy(pub(super) String);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

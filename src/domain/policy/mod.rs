@@ -8,33 +8,19 @@ mod document;
 mod key;
 mod pattern;
 pub mod permissions;
+mod statement;
 
-use condition::Condition;
 use document::Document;
+pub use document::UnusablePolicy;
 pub use key::PolicyContext;
 use pattern::Pattern;
+pub use statement::Target;
+use statement::{Effect, Scope, Statement};
 
 /// A policy that is attached to a user or a role.
 #[derive(Debug, Clone)]
 pub struct Policy {
     statements: Vec<Statement>,
-}
-
-/// Why a policy cannot be used, in words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct UnusablePolicy(String);
-
-/// What an action is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target<'a> {
-    /// Nothing that has an ARN: policies allow it on `*`.
-    Nothing,
-    /// The resource with this ARN.
-    Arn(&'a str),
-    /// Something, but it is not known what: only a statement about all resources allows it, and any that may be about it
-    /// denies it.
-    Unknown,
 }
 
 /// What a policy says to a request.
@@ -46,51 +32,6 @@ pub enum Decision {
     NotAllowed,
     /// A statement denies it.
     Denied,
-}
-
-#[derive(Debug, Clone)]
-struct Statement {
-    effect: Effect,
-    actions: Scope,
-    resources: Scope,
-    conditions: Vec<Condition>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    Allow,
-    Deny,
-}
-
-/// Actions or resources that a statement is about.
-#[derive(Debug, Clone)]
-enum Scope {
-    /// `Action`, `Resource`
-    Of(Vec<Pattern>),
-    /// `NotAction`, `NotResource`
-    AllBut(Vec<Pattern>),
-}
-
-impl Scope {
-    fn has(&self, matches: impl Fn(&Pattern) -> bool) -> bool {
-        match self {
-            Scope::Of(patterns) => patterns.iter().any(matches),
-            Scope::AllBut(patterns) => !patterns.iter().any(matches),
-        }
-    }
-}
-
-impl Statement {
-    fn is_about(&self, target: Target<'_>, context: &PolicyContext<'_>) -> bool {
-        match (target, self.effect) {
-            (Target::Nothing, _) => self.resources.has(|pattern| pattern.matches("*", context)),
-            (Target::Arn(arn), _) => self.resources.has(|pattern| pattern.matches(arn, context)),
-            (Target::Unknown, Effect::Allow) => {
-                matches!(&self.resources, Scope::Of(patterns) if patterns.iter().any(Pattern::is_everything))
-            }
-            (Target::Unknown, Effect::Deny) => true,
-        }
-    }
 }
 
 impl Policy {

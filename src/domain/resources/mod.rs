@@ -4,28 +4,18 @@
 //! response.
 
 mod order;
+mod resource;
 mod rules;
 mod walk;
 
 use crate::domain::category::Category;
 use crate::domain::text::escape_nul;
+pub use resource::Resource;
 use rules::{Part, ResourceMember};
 use serde::de::DeserializeSeed;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
 use walk::Walk;
-
-/// A resource of an event, spelt as on the wire. The type is in CloudFormation's style and can be unknown.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Resource {
-    /// `AWS::IAM::User`, …
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resource_type: Option<String>,
-    /// A name, id or ARN.
-    pub resource_name: String,
-}
 
 /// `AWS::CloudTrail::Trail` → `Trail`: how the documentation of 2015 spells types.
 pub fn short_type(resource_type: &str) -> &str {

@@ -2,7 +2,7 @@
 //! Java's collections have it. All 5,108 answers of AWS with several types, and all 2,391 with several names of a type,
 //! are in this order.
 
-use super::Resource;
+use super::resource::Resource;
 
 /// Buckets of a small hash table.
 const BUCKETS: u32 = 16;
