@@ -52,9 +52,14 @@ impl AllowedHosts {
         if !self.knows(host) {
             return Err(format!("host {host:?} is not known here; name it in [server] allowed_hosts"));
         }
-        let by_link = links == Links::Allowed && is_navigation(request.headers());
-        if !by_link && is_foreign_page(request.headers()) {
+        if links == Links::Allowed && is_navigation(request.headers()) {
+            return Ok(());
+        }
+        if is_foreign_page(request.headers()) {
             return Err("requests from web pages of another origin are refused".to_owned());
+        }
+        if is_page_of_ours_elsewhere(request.headers()) {
+            return Err("requests from pages in buckets are refused".to_owned());
         }
         Ok(())
     }
@@ -134,17 +139,33 @@ fn let_in(request: &HttpRequest, links: Links, asks_for: AsksFor) -> Result<(), 
     }
 }
 
-/// For the AWS door: any host is legal there, but no foreign page.
+/// For the AWS door: programs may call it any host they like, browsers only what it is called here, and no foreign page may
+/// ask. A page of `evil.test` is of no other origin once that name resolves to this machine (DNS rebinding).
 ///
 /// # Errors
 /// `AccessDeniedException`
 pub(crate) fn check_page(request: &HttpRequest) -> ApiResult<()> {
-    if is_foreign_page(request.headers()) {
-        return Err(
-            Code::AccessDeniedException.because("Requests from web pages of another origin are refused.")
-        );
+    let denied = |why: String| Err(Code::AccessDeniedException.because(why));
+    let headers = request.headers();
+    if is_foreign_page(headers) {
+        return denied("Requests from web pages of another origin are refused.".to_owned());
+    }
+    let host = text(headers, "host").unwrap_or_default();
+    let own_paths = request.app_data::<web::Data<OwnPaths>>();
+    let is_known = own_paths.is_some_and(|own_paths| own_paths.hosts.knows(host));
+    let is_page = headers.contains_key("origin") || is_browser(text(headers, "user-agent"));
+    if is_page && !is_known {
+        return denied(format!(
+            "Host {host:?} is not known here to web browsers; name it in [server] allowed_hosts."
+        ));
     }
     Ok(())
+}
+
+/// Whether a program that calls itself this is a web browser. They all do so; pages cannot change what it says when they
+/// are opened, and SDKs say something else.
+pub(crate) fn is_browser(user_agent: Option<&str>) -> bool {
+    user_agent.is_some_and(|agent| agent.starts_with("Mozilla/"))
 }
 
 /// A refusal on our own paths: `{"error":"…"}`.
@@ -155,6 +176,18 @@ pub(crate) fn refuse(status: u16, why: &str) -> HttpResponse {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether the request says that a page of this host made it that is none of the console's, whose pages never say where
+/// they are. Pages can keep silent, too: what keeps those of buckets out is that they are sandboxed.
+fn is_page_of_ours_elsewhere(headers: &HeaderMap) -> bool {
+    let host = text(headers, "host").unwrap_or_default();
+    let referer = text(headers, "referer").and_then(|referer| referer.split_once("://"));
+    referer.is_some_and(|(_, rest)| {
+        let (named, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let is_console = path == "/_contrail" || path.starts_with("/_contrail/");
+        named.eq_ignore_ascii_case(host) && !is_console
+    })
 }
 
 /// Whether the request says that a browser opens its answer as a page of its own.

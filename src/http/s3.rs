@@ -35,6 +35,11 @@ const WAITING: usize = 4;
 /// How much of a body that nobody wants is read all the same, so that its sender gets to read the refusal.
 const MAX_DRAIN: usize = 64 * 1024 * 1024;
 
+/// What a browser is told about everything in buckets: to run nothing of it, and to take it for no page of this server.
+/// S3 has host names of its own; here the console's is the same.
+const HEADERS: [(&str, &str); 2] =
+    [("content-security-policy", "sandbox"), ("x-content-type-options", "nosniff")];
+
 /// The bucket store as a door.
 #[derive(Clone)]
 pub(super) struct S3Door(S3Service);
@@ -61,10 +66,9 @@ pub(super) async fn answer(
 ) -> HttpResponse {
     let id = front.ids.uuid();
     let within = front.settings.server.chunk_timeout.0;
-    if guard::check_page(&request).is_err() {
+    if let Err(why) = guard::check_page(&request) {
         let drained = drain(&mut payload, within, 0).await;
-        let error = s3_error!(AccessDenied, "Requests from web pages of another origin are refused.");
-        return reply(refuse(error), drained, id);
+        return reply(refuse(s3_error!(AccessDenied, "{}", why.message)), drained, id);
     }
     let (sender, receiver) = mpsc::channel(WAITING);
     let admitted = admit(&request, front).map_err(|why| refusal::s3_error(&why));
@@ -239,6 +243,9 @@ fn reply(response: S3HttpResponse, rest: Rest, id: uuid::Uuid) -> HttpResponse {
                 reply.append_header((name.as_str(), value.as_bytes()));
             }
         }
+    }
+    for header in HEADERS {
+        reply.insert_header(header);
     }
     reply.insert_header(("x-amz-request-id", id.simple().to_string()));
     if rest == Rest::Unread {

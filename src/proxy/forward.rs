@@ -17,6 +17,7 @@ use crate::aws::request::Request as AwsRequest;
 use crate::config::Settings;
 use crate::domain::tls::TlsDetails;
 use crate::error::ApiError;
+use crate::guard::is_browser;
 use crate::recorder::exchange::{Exchange, KeptBody, Reply};
 use crate::recorder::forwarded_calls::Room;
 use bytes::Bytes;
@@ -164,13 +165,17 @@ impl Proxy {
         drop(held);
         self.outages.end(&upstream);
         let granted = reply.headers().get(http::header::UPGRADE).cloned();
-        match (reply.status(), caller, granted) {
+        let mut response = match (reply.status(), caller, granted) {
             (StatusCode::SWITCHING_PROTOCOLS, Some(caller), Some(granted)) => {
                 tunnel::join(caller, hyper::upgrade::on(&mut reply));
                 self.pass_back(reply, Some(granted), call)
             }
             _ => self.pass_back(reply, None, call),
+        };
+        if is_browser(head.header("user-agent")) {
+            headers::sandbox(response.headers_mut());
         }
+        response
     }
 
     /// What the upstream gets of a request, and the copy that is kept of it.

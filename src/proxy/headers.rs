@@ -1,6 +1,6 @@
 //! Headers that belong to one connection (RFC 9110 §7.6.1), and all others, which go on as they came.
 
-use http::header::{CONNECTION, HeaderMap, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, CONTENT_SECURITY_POLICY, HeaderMap, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderName, HeaderValue};
 
 /// The headers that are about the call: as they came, in their order. `Transfer-Encoding` is among them; what it says is
@@ -50,6 +50,13 @@ pub(super) fn of_preflight(headers: &HeaderMap) -> HeaderMap {
     };
     let kept = headers.iter().filter(|(name, _)| is_kept(name));
     kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Tells a browser that a page of the emulator's is none of this server's, whose host it shares: it may run, and has no part
+/// in the console. What the page says of itself counts as well.
+pub(super) fn sandbox(headers: &mut HeaderMap) {
+    let rules = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
+    headers.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static(rules));
 }
 
 /// Adds what asks for another protocol, or grants it.

@@ -65,6 +65,49 @@ async fn the_bucket_may_stand_in_the_host() {
 }
 
 #[tokio::test]
+async fn a_page_in_a_bucket_is_no_page_of_this_server() {
+    let (server, s3) = TestServer::with_bucket().await;
+    let html = "<script>fetch('/_contrail/reset?everything=yes', {method: 'POST'})</script>";
+    put(&s3, "k", html).await;
+    for path in ["/my-bucket/k?response-content-type=text/html", "/my-bucket/none", "/my-bucket", "/"] {
+        let reply = raw(&server, "GET", path, &[], "").await;
+        assert_eq!(reply.header("content-security-policy"), "sandbox", "{path}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{path}");
+    }
+    let reset = "/_contrail/reset?everything=yes";
+    let page = format!("{}/my-bucket/k", server.url);
+    // As a sandboxed page asks, and as one of a browser that does not know that.
+    for from in [("origin", "null"), ("referer", page.as_str())] {
+        assert_eq!(raw(&server, "POST", reset, &[from], "").await.status, 403, "{from:?}");
+    }
+    assert_eq!(get(&s3, "k").await, html.as_bytes());
+    let console = format!("{}/_contrail/?view=x", server.url);
+    for from in [("referer", console.as_str()), ("referer", "http://wiki.test/contrail"), ("accept", "*/*")] {
+        assert_eq!(raw(&server, "POST", "/_contrail/flush", &[from], "").await.status, 200, "{from:?}");
+    }
+}
+
+/// The browser takes a name of the page's owner for this machine (DNS rebinding).
+#[tokio::test]
+async fn browsers_may_not_call_the_server_by_names_of_others() {
+    let (server, s3) = TestServer::with_bucket().await;
+    put(&s3, "k", "hello").await;
+    let browser = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
+    let origin = ("origin", "http://evil.test:4700");
+    for page in [browser, origin] {
+        let reply = raw(&server, "GET", "/my-bucket/k", &[("host", "evil.test:4700"), page], "").await;
+        assert_eq!(reply.status, 403, "{}", reply.text);
+        assert!(reply.text.contains("[server] allowed_hosts"), "{}", reply.text);
+    }
+    for known in ["localhost:4700", "my-bucket.localhost:4700"] {
+        let path = if known.starts_with("my-") { "/k" } else { "/my-bucket/k" };
+        assert_eq!(raw(&server, "GET", path, &[("host", known), browser], "").await.text, "hello", "{known}");
+    }
+    let reply = raw(&server, "GET", "/my-bucket/k", &[("host", "evil.test:4700")], "").await;
+    assert_eq!(reply.text, "hello", "programs are not misled by names");
+}
+
+#[tokio::test]
 async fn a_head_tells_the_length_and_sends_no_body() {
     let (server, s3) = TestServer::with_bucket().await;
     put(&s3, "k", "hello").await;

@@ -67,6 +67,29 @@ async fn the_answer_comes_back_as_it_was_given() {
 }
 
 #[tokio::test]
+async fn a_browser_is_told_that_the_emulators_pages_are_none_of_ours() {
+    let (server, upstream) = in_front(&[]).await;
+    let browser = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0");
+    let answer = |headers: &str| format!("HTTP/1.1 200 OK\r\n{headers}content-length: 2\r\n\r\nhi");
+    let rules = |reply: &crate::support::Reply| {
+        let rules = reply.headers.get_all("content-security-policy").into_iter();
+        rules.map(|rule| rule.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let sandbox = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
+    for (said, expected) in [
+        ("", vec![sandbox]),
+        ("content-security-policy: default-src 'self'\r\n", vec!["default-src 'self'", sandbox]),
+    ] {
+        upstream.will_answer(answer(said));
+        let reply = call(&server, "s3", (Method::GET, "/b-1/page.html"), &[browser], "").await;
+        assert_eq!(rules(&reply), expected);
+    }
+    upstream.will_answer(answer(""));
+    let reply = call(&server, "s3", (Method::GET, "/b-1/page.html"), &[], "").await;
+    assert!(rules(&reply).is_empty(), "programs get what the emulator says");
+}
+
+#[tokio::test]
 async fn a_reply_without_a_date_or_a_length_gets_none() {
     let (server, upstream) = in_front(&[]).await;
     upstream.will_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");

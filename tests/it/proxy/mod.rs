@@ -52,8 +52,10 @@ async fn call(
 ) -> Reply {
     let mut request = http()
         .request(method, format!("{}{target}", server.url))
-        .header("authorization", signed_by("test", service))
-        .header("user-agent", "contrail-test/1.0");
+        .header("authorization", signed_by("test", service));
+    if !headers.iter().any(|(name, _)| *name == "user-agent") {
+        request = request.header("user-agent", "contrail-test/1.0");
+    }
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -181,6 +181,24 @@ async fn web_pages_of_other_origins_are_kept_out() {
     }
 }
 
+/// DNS rebinding: to its browser a page of `evil.test` calls its own server.
+#[tokio::test]
+async fn web_pages_may_not_call_the_server_by_a_name_that_it_does_not_have() {
+    let server = TestServer::with(&[("server.allowed_hosts", "trail.team.test")]).await;
+    let ask = async |host: &'static str, page: &(&'static str, &'static str)| {
+        post(&server, &[JSON, DESCRIBE, ("host", host), *page], "{}").await
+    };
+    let browser = ("user-agent", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Safari/605.1.15");
+    for page in [("origin", "http://evil.test:4700"), browser] {
+        let reply = ask("evil.test:4700", &page).await;
+        assert_eq!((reply.status, reply.code().as_str()), (400, "AccessDeniedException"), "{page:?}");
+        assert!(reply.error().1.contains("[server] allowed_hosts"), "{}", reply.text);
+    }
+    for page in [("origin", "http://trail.team.test"), browser] {
+        assert_eq!(ask("trail.team.test", &page).await.status, 200, "{page:?}");
+    }
+}
+
 #[tokio::test]
 async fn without_the_bucket_store_other_paths_and_methods_get_a_hint_where_to_go() {
     let server = TestServer::with(&[("delivery.s3_endpoint", "http://127.0.0.1:9")]).await;
