@@ -14,7 +14,7 @@
 //! | 3 | [`store`], [`buckets`], [`callers`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db`; whose an access key is |
 //! | 2 | [`config`], [`aws`] | settings; a request read once: signature, host, operation, and the catalog of operations |
 //! | 1 | [`domain`] | accounts, regions, names, ARNs, tokens, records, which trails take an event: pure |
-//! | 0 | [`error`], [`clock`], [`metrics`] | what everything may use |
+//! | 0 | [`error`], [`clock`], [`metrics`], [`private_files`] | what everything may use |
 //!
 //! Five walks through it:
 //! * A call: `transport` → `http::aws_json` → `auth` → `callers` → `api` (limit, parse, the caller's policy,
@@ -48,6 +48,7 @@ pub mod guard;
 pub mod http;
 pub mod metrics;
 pub mod outbound;
+pub mod private_files;
 pub mod proxy;
 pub mod recorder;
 pub mod server;

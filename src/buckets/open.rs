@@ -1,6 +1,7 @@
 //! Opening `buckets.db`: what is ours is brought up to date, what is not is refused and left alone.
 
 use crate::buckets::BucketError;
+use crate::private_files;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlitePool};
@@ -33,6 +34,7 @@ pub(super) async fn pools(path: &Path) -> Result<(SqlitePool, SqlitePool), Bucke
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true);
     let ours = is_ours(path, &common).await?;
+    private_files::touch(path).map_err(|error| refused(path, &error.to_string()))?;
     let write = pool(1)
         // As in the main store: a connection whose transaction SQLite undid by itself is replaced.
         .before_acquire(|connection, _| {

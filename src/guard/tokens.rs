@@ -4,9 +4,9 @@ use crate::clock::Ids;
 use crate::domain::digest::sha256;
 use crate::domain::secret::Secret;
 use crate::domain::text::hex;
+use crate::private_files;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -144,11 +144,7 @@ pub(crate) fn from_environment(variable: &str) -> Option<Secret> {
 
 /// The token in a file, which is made if it is not there.
 fn from_file(path: &Path, ids: &Ids) -> std::io::Result<Secret> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    match private_files::options().write(true).create_new(true).open(path) {
         Ok(mut file) => {
             writeln!(file, "{}", hex(&ids.secret()))?;
             file.sync_all()?;

@@ -1,9 +1,20 @@
 //! The folder of the database, and the lock that lets one server at a time use it.
 
+use crate::private_files;
 use crate::store::OpenError;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+
+/// The databases in a data folder, and what SQLite appends to their names.
+const DATABASES: [&str; 2] = ["contrail.db", "buckets.db"];
+const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
+/// What else stands there that other users may not read.
+const PRIVATE_FILES: [&str; 4] = ["contrail.lock", "admin.token", "read.token", "tls.key"];
+
+/// What they may read where the folder lets them.
+const PUBLIC_FILES: [&str; 1] = ["tls.crt"];
 
 /// A data folder that this process alone uses; given back when it is dropped, also by a crash.
 #[derive(Debug)]
@@ -13,14 +24,14 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the folder if need be and takes its lock.
+    /// Makes the folder if need be, for its owner alone, and takes its lock.
     ///
     /// # Errors
     /// The folder cannot be made or written, or another server holds it (the error says where that one listens).
     pub fn lock(path: &Path) -> Result<DataDir, OpenError> {
         let unusable = |e: std::io::Error| OpenError::DataDir { path: path.to_owned(), cause: e };
-        std::fs::create_dir_all(path).map_err(unusable)?;
-        let mut lock = OpenOptions::new()
+        private_files::make_folder(path).map_err(unusable)?;
+        let mut lock = private_files::options()
             .read(true)
             .write(true)
             .create(true)
@@ -52,6 +63,37 @@ impl DataDir {
     /// Where the embedded bucket store is.
     pub fn buckets(&self) -> PathBuf {
         self.path.join("buckets.db")
+    }
+
+    /// Takes away what other users may do with the folder and its files, which older servers let them read. A folder in which
+    /// other things stand as well, such as a project's, keeps its mode.
+    pub(crate) fn close_to_others(&self) {
+        let databases = DATABASES.iter().flat_map(|name| BESIDE.map(|end| format!("{name}{end}")));
+        let names = databases.chain(PRIVATE_FILES.map(str::to_owned));
+        let mut paths: Vec<PathBuf> = names.map(|name| self.path.join(name)).collect();
+        if self.holds_only_ours(&paths) {
+            paths.push(self.path.clone());
+        }
+        match private_files::close(paths.iter().map(PathBuf::as_path)) {
+            Ok(closed) if closed.is_empty() => {}
+            Ok(closed) => {
+                let closed: Vec<_> = closed.iter().map(|path| path.display().to_string()).collect();
+                tracing::info!(closed = closed.join(", "), "other users can no longer read the data folder");
+            }
+            Err(error) => {
+                let path = self.path.display();
+                tracing::warn!(%path, %error, "the data folder cannot be closed to other users");
+            }
+        }
+    }
+
+    fn holds_only_ours(&self, ours: &[PathBuf]) -> bool {
+        let is_ours = |path: &Path| {
+            ours.iter().any(|known| known == path)
+                || PUBLIC_FILES.iter().any(|name| self.path.join(name) == path)
+        };
+        let entries = std::fs::read_dir(&self.path);
+        entries.is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.path()))))
     }
 
     /// Writes into the lock file where this server listens, for `contrail import`.

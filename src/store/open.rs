@@ -1,5 +1,6 @@
 //! Opening a data folder: what is ours and sound is brought up to date, what is not is refused and left alone.
 
+use crate::private_files;
 use crate::store::error::{CANNOT_OPEN, CORRUPT, NOT_A_DATABASE, READ_ONLY, result_code};
 use crate::store::logging_trails::{self, LoggingTrailsByAccount};
 use crate::store::{DataDir, Store, StoreError};
@@ -80,6 +81,8 @@ impl Store {
             // 16 MB: what a batch touches is not read again from the file (measured: a third less system time).
             .pragma("cache_size", "-16000");
         let mark = refuse_unusable(&path, &common).await?;
+        folder.close_to_others();
+        private_files::touch(&path).map_err(|cause| OpenError::DataDir { path: path.clone(), cause })?;
         let write = pool(1)
             // After a failed write (a full disk) SQLite may have undone the transaction by itself; sqlx still counts
             // it as open and would refuse every later one. Such a connection is replaced.

@@ -219,3 +219,65 @@ async fn a_folder_that_was_half_made_is_finished() {
     let server = Contrail::start(folder.path());
     assert_eq!(server.import(ndjson([1])).await.json()["accepted"], 1);
 }
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// The modes of what is in a folder, but for what everybody may see.
+#[cfg(unix)]
+fn modes(folder: &Path) -> Vec<(String, u32)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), mode(&entry.path())));
+    named.filter(|(name, _)| name != "tls.crt").collect()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn other_users_of_the_machine_read_nothing_of_a_data_folder() {
+    let above = tempfile::tempdir().unwrap();
+    let folder = above.path().join("deep/data");
+    let server = Contrail::start(&folder);
+    server.import(ndjson(1..=3)).await;
+    assert_eq!(mode(&folder), 0o700);
+    assert_ne!(mode(&above.path().join("deep")), 0o700, "only what is ours is closed");
+    let open: Vec<_> = modes(&folder).into_iter().filter(|(_, mode)| *mode != 0o600).collect();
+    assert!(open.is_empty(), "{open:?}");
+    let names: Vec<_> = modes(&folder).into_iter().map(|(name, _)| name).collect();
+    for name in ["contrail.db", "contrail.db-wal", "contrail.db-shm", "buckets.db", "contrail.lock"] {
+        assert!(names.iter().any(|known| known == name), "{name} is none of {names:?}");
+    }
+    server.stop();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_from_before_is_closed_and_the_log_says_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = a_used_folder().await;
+    let open_all = || {
+        for (name, _) in modes(folder.path()) {
+            let open = std::fs::Permissions::from_mode(0o644);
+            std::fs::set_permissions(folder.path().join(name), open).unwrap();
+        }
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    open_all();
+    let log = || {
+        let server = Contrail::start_with(folder.path(), &["--log-level", "info"]);
+        server.process.signal("TERM");
+        server.process.ended().stderr
+    };
+    assert!(log().contains("other users can no longer read the data folder"));
+    assert_eq!(mode(folder.path()), 0o700);
+    assert!(modes(folder.path()).iter().all(|(_, mode)| *mode == 0o600), "{:?}", modes(folder.path()));
+    assert!(!log().contains("other users"), "once is enough");
+
+    open_all();
+    std::fs::write(folder.path().join("main.tf"), "").unwrap();
+    log();
+    assert_eq!(mode(folder.path()), 0o755, "a folder in which other things stand");
+    assert_eq!(mode(&folder.path().join("contrail.db")), 0o600);
+}
