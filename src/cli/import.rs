@@ -1,5 +1,7 @@
 //! `contrail import`: files into the server that holds the data folder, or into the folder itself when none runs.
 
+mod inputs;
+
 use super::remote::Remote;
 use crate::aws::catalog::Catalog;
 use crate::clock::Clock;
@@ -9,17 +11,18 @@ use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
 use crate::recorder::commit::Committer;
 use crate::recorder::corrections::{self, Progress};
-use crate::recorder::intake::{Intake, IntakeOptions, IntakeReport, Newest};
+use crate::recorder::intake::{Intake, IntakeOptions, IntakeReport};
 use crate::recorder::writer::Writer;
 use crate::store::{DataDir, EventBusTakes, OpenError, Store};
 use clap::Args;
 use futures_util::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
+use inputs::Input;
 use serde::Deserialize;
 use std::error::Error;
 use std::fs::File;
-use std::io::{Read, Seek};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Rejected records that are shown for each file.
@@ -38,13 +41,6 @@ pub(super) struct Import {
     url: Option<String>,
 }
 
-/// A file to read, perhaps twice.
-struct Input {
-    name: String,
-    file: File,
-    size: u64,
-}
-
 /// Where the records go.
 enum Target {
     Server(Remote),
@@ -53,14 +49,14 @@ enum Target {
 
 impl Import {
     pub(super) async fn run(self, settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
-        let mut inputs = self.inputs()?;
+        let inputs = inputs::all(&self.paths)?;
         let max_unpacked_bytes = settings.intake.max_unpacked_bytes;
         let clock = Clock::system();
         let catalog = Catalog::open(settings.recorder.operations.as_deref())?;
         let mut options =
             IntakeOptions { account: settings.account.clone(), shift: 0, max_unpacked_bytes, catalog };
         if self.rebase.is_some() {
-            let newest = newest(&mut inputs, &options)?;
+            let newest = inputs::newest(&inputs, &options)?;
             options.shift = newest.map_or(0, |newest| clock.now().timestamp() - newest);
         }
         if let Some(url) = self.url {
@@ -91,68 +87,6 @@ impl Import {
             }
         }
     }
-
-    fn inputs(&self) -> Result<Vec<Input>, Box<dyn Error>> {
-        let mut inputs = Vec::new();
-        for path in &self.paths {
-            let mut files = Vec::new();
-            if path.as_os_str() == "-" {
-                // Kept on disk, so that it can be read twice.
-                let mut file = tempfile::tempfile()?;
-                let size = std::io::copy(&mut std::io::stdin().lock(), &mut file)?;
-                file.rewind()?;
-                inputs.push(Input { name: "stdin".into(), file, size });
-            } else if path.is_dir() {
-                find_files(path, &mut files).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-                files.sort();
-            } else {
-                files.push(path.clone());
-            }
-            for path in files {
-                let file = File::open(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-                let size = file.metadata()?.len();
-                inputs.push(Input { name: path.display().to_string(), file, size });
-            }
-        }
-        Ok(inputs)
-    }
-}
-
-/// Files that can hold records, in a folder and all below it. Digest files hold none.
-fn find_files(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            if !path.ends_with("CloudTrail-Digest") {
-                find_files(&path, found)?;
-            }
-        } else {
-            let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
-            let name = name.strip_suffix(".gz").unwrap_or(&name);
-            if [".json", ".ndjson", ".jsonl"].iter().any(|ending| name.ends_with(ending)) {
-                found.push(path);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The newest time in all inputs, which are then at their beginning again.
-fn newest(inputs: &mut [Input], options: &IntakeOptions) -> std::io::Result<Option<i64>> {
-    let mut newest = None;
-    for input in inputs {
-        let mut search = Newest::new(options);
-        let mut chunk = vec![0; 64 * 1024];
-        loop {
-            match input.file.read(&mut chunk)? {
-                0 => break,
-                n => search.push(&chunk[..n]),
-            }
-        }
-        newest = newest.max(search.finish());
-        input.file.rewind()?;
-    }
-    Ok(newest)
 }
 
 async fn import_all(
@@ -160,19 +94,20 @@ async fn import_all(
     target: &Target,
     options: &IntakeOptions,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let bar = ProgressBar::new(inputs.iter().map(|input| input.size).sum());
+    let bar = ProgressBar::new(inputs.iter().map(Input::size).sum());
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")?;
     bar.set_style(style);
     let mut total = IntakeReport::default();
     let mut failed = false;
     for input in inputs {
-        let name = input.name.clone();
+        let name = input.name();
         bar.set_message(name.clone());
-        let (report, error) = match target {
-            Target::Server(remote) => send(input, remote, options, &bar).await?,
-            Target::Folder { writer, metrics } => {
+        let (report, error) = match (input.open(), target) {
+            (Err(error), _) => (IntakeReport::default(), Some(error.to_string())),
+            (Ok(file), Target::Server(remote)) => send(file, remote, options, &bar).await?,
+            (Ok(file), Target::Folder { writer, metrics }) => {
                 let intake = Intake::new(writer.clone(), metrics.clone(), options.clone());
-                read_in(input, intake, &bar).await?
+                read_in(file, intake, &bar).await
             }
         };
         bar.suspend(|| {
@@ -220,13 +155,13 @@ fn causes(error: &dyn Error) -> String {
 }
 
 async fn send(
-    input: Input,
+    file: File,
     remote: &Remote,
     options: &IntakeOptions,
     bar: &ProgressBar,
 ) -> Result<(IntakeReport, Option<String>), Box<dyn Error>> {
     let bar = bar.clone();
-    let file = tokio::fs::File::from_std(input.file);
+    let file = tokio::fs::File::from_std(file);
     let body = futures_util::stream::try_unfold(file, |mut file| async move {
         let mut chunk = vec![0; 64 * 1024];
         let n = tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await?;
@@ -254,22 +189,20 @@ async fn send(
     Ok((answer.report.unwrap_or_default(), answer.error))
 }
 
-async fn read_in(
-    mut input: Input,
-    mut intake: Intake,
-    bar: &ProgressBar,
-) -> Result<(IntakeReport, Option<String>), Box<dyn Error>> {
+async fn read_in(mut file: File, mut intake: Intake, bar: &ProgressBar) -> (IntakeReport, Option<String>) {
     let mut chunk = vec![0; 64 * 1024];
-    let mut early = None;
-    while early.is_none() {
-        match input.file.read(&mut chunk)? {
-            0 => break,
-            n => {
+    let early = loop {
+        match file.read(&mut chunk) {
+            Ok(0) => break None,
+            Ok(n) => {
                 bar.inc(n as u64);
-                early = intake.push(&chunk[..n]).await.err();
+                if let Err(error) = intake.push(&chunk[..n]).await {
+                    break Some(error.to_string());
+                }
             }
+            Err(error) => break Some(error.to_string()),
         }
-    }
+    };
     let (report, end) = intake.finish().await;
-    Ok((report, early.or(end.err()).map(|e| e.to_string())))
+    (report, early.or(end.err().map(|error| error.to_string())))
 }

@@ -9,6 +9,7 @@ use crate::recorder::unpack::UnpackError;
 use actix_http::ConnectionType;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
@@ -68,11 +69,13 @@ pub(super) async fn import(
         return response;
     };
     if rebase {
-        let spooled = match spool(&mut payload, within, &options).await {
+        let folder = &front.settings.server.data_dir;
+        let spooled = match spool(&mut payload, within, &options, folder).await {
             Ok(spooled) => spooled,
             Err(response) => return response,
         };
-        options.shift += spooled.newest.map_or(0, |newest| front.clock.now().timestamp() - newest);
+        let to_now = spooled.newest.map_or(0, |newest| front.clock.now().timestamp() - newest);
+        options.shift = options.shift.saturating_add(to_now);
         let intake = Intake::new(operator.writer.clone(), operator.metrics.clone(), options);
         return from_file(intake, spooled.file).await;
     }
@@ -90,7 +93,8 @@ pub(super) async fn import(
     }
 }
 
-/// A body on disk, for what must be read twice.
+/// A body on disk, for what must be read twice: in the data folder, whose disk is watched, and not among what others keep
+/// for a while.
 struct Spooled {
     file: tokio::fs::File,
     newest: Option<i64>,
@@ -100,14 +104,24 @@ async fn spool(
     payload: &mut web::Payload,
     within: std::time::Duration,
     options: &IntakeOptions,
+    folder: &Path,
 ) -> Result<Spooled, HttpResponse> {
     let failed = |error: std::io::Error| {
         tracing::error!(error = %error, "a body could not be kept for rebasing");
         refuse(500, "the body could not be kept for rebasing")
     };
-    let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(failed)?);
+    let mut file = tokio::fs::File::from_std(tempfile::tempfile_in(folder).map_err(failed)?);
     let mut newest = Newest::new(options);
+    let mut left = options.max_unpacked_bytes;
     while let Some(chunk) = body::next(payload, within).await.map_err(stalled_response)? {
+        let Some(rest) = left.checked_sub(chunk.len() as u64) else {
+            let most = options.max_unpacked_bytes;
+            let mut response =
+                refuse(413, &format!("the body is larger than {most} bytes (intake.max_unpacked_bytes)"));
+            response.head_mut().set_connection_type(ConnectionType::Close);
+            return Err(response);
+        };
+        left = rest;
         newest.push(&chunk);
         file.write_all(&chunk).await.map_err(failed)?;
     }

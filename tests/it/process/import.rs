@@ -255,3 +255,41 @@ fn only_now_is_a_time_to_rebase_to() {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("yesterday") && outcome.stderr.contains("now"), "{}", outcome.stderr);
 }
+
+/// The shell's limit stands for the machine's.
+#[cfg(unix)]
+#[test]
+fn a_folder_may_hold_more_files_than_a_process_may_open() {
+    let (data, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for id in 1..=300 {
+        file(&files, &format!("{id}.json"), event(id).to_string());
+    }
+    for rebase in ["", "--rebase now"] {
+        let binary = env!("CARGO_BIN_EXE_contrail");
+        let (data, files) = (data.path().display(), files.path().display());
+        let line = format!("ulimit -n 100; exec {binary} import --data-dir {data} {rebase} {files}");
+        let mut command = std::process::Command::new("sh");
+        super::clear(command.args(["-c", &line]));
+        let outcome = run(command);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(outcome.stdout.starts_with(if rebase.is_empty() { "300 accepted" } else { "0 accepted" }));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_devices_and_circles_in_a_folder_are_passed_over() {
+    use std::os::unix::fs::symlink;
+    let (data, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    file(&files, "one.json", event(1).to_string());
+    let at = |name: &str| files.path().join(name);
+    assert!(std::process::Command::new("mkfifo").arg(at("pipe.json")).status().unwrap().success());
+    symlink("/dev/zero", at("endless.json")).unwrap();
+    symlink("nowhere", at("gone.json")).unwrap();
+    symlink(files.path(), at("circle")).unwrap();
+    let outcome = import(data.path(), &[files.path().to_str().unwrap()]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "1 accepted, 0 duplicates, 0 rejected\n"));
+    for name in ["pipe.json", "endless.json"] {
+        assert!(outcome.stderr.contains(&format!("{name} is no file")), "{}", outcome.stderr);
+    }
+}
