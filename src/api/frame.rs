@@ -131,20 +131,25 @@ pub(super) async fn run<O: Operation>(
     id: Uuid,
 ) -> ApiResult<Vec<u8>> {
     let call = Call { service, caller, id, trails: service.store.logging_trails(&caller.account) };
-    // Counted before anything is read, as AWS does; a refused call uses up nothing.
-    if let Err(error) = service.limits.check(O::NAME, caller) {
+    let input: ApiResult<O::Input> = read_input(body);
+    let authorized = authorize::<O>(input.as_ref().ok(), &call);
+    // What cannot be read counts as well, as at AWS; a refused call uses up nothing. Nor does one of a caller who may not
+    // make it: it would be taken from the others of the account.
+    if authorized.is_ok()
+        && let Err(error) = service.limits.check(O::NAME, caller)
+    {
         if let Some(record) = call.record::<O>(None, Err(&error))? {
             service.writer.later(record).await;
         }
         return Err(error);
     }
-    let input: O::Input = read_input(body)?;
+    let input = input?;
     // The input is serialized only when it is recorded.
     let request = match call.is_recorded() {
         true => Some(lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?)),
         false => None,
     };
-    if let Err(error) = authorize::<O>(&input, &call) {
+    if let Err(error) = authorized {
         return call.refuse::<O>(request, error).await;
     }
     if let Err(error) = O::prepare(&input, caller, service).await {
@@ -167,8 +172,8 @@ pub(super) async fn run<O: Operation>(
     }
 }
 
-/// Whether the caller's policy allows the operation on all that the call names.
-fn authorize<O: Operation>(input: &O::Input, call: &Call<'_>) -> ApiResult<()> {
+/// Whether the caller's policy allows the operation on all that the call names; on nothing, if it cannot be read.
+fn authorize<O: Operation>(input: Option<&O::Input>, call: &Call<'_>) -> ApiResult<()> {
     let (caller, now) = (call.caller, call.service.clock.now());
     let action = format!("cloudtrail:{}", O::NAME);
     let arn = |name: &str| match name.starts_with("arn:") {
@@ -176,7 +181,7 @@ fn authorize<O: Operation>(input: &O::Input, call: &Call<'_>) -> ApiResult<()> {
         false => trail_arn(&caller.region, &caller.account, name),
     };
     let denied = |why: String| Code::AccessDeniedException.because(why);
-    let resources = input.resources();
+    let resources = input.map_or(Vec::new(), OperationInput::resources);
     if resources.is_empty() {
         return caller.authorize(&action, Target::Nothing, now).map_err(denied);
     }

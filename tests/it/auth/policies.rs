@@ -312,3 +312,21 @@ fn the_policy_in_the_readme_is_one() {
         contrail::domain::policy::Policy::parse(policy).unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_caller_who_may_not_look_up_takes_nothing_of_the_accounts_rate() {
+    let allow = |actions: &str| json!([{"Effect": "Allow", "Action": actions, "Resource": "*"}]);
+    let (server, _secrets) = server_with(allow("cloudtrail:Describe*"), allow("cloudtrail:*")).await;
+    for _ in 0..20 {
+        let reply = call(&server, &ANA, "LookupEvents", json!({})).await;
+        assert_eq!(reply.code(), "AccessDeniedException", "{}", reply.text);
+        let reply = call(&server, &ANA, "LookupEvents", json!({"StartTime": "never"})).await;
+        assert_eq!(reply.code(), "SerializationException", "{}", reply.text);
+    }
+    // The era's rate, as if nothing had been asked.
+    for expected in [200, 200, 400] {
+        assert_eq!(call(&server, &BOB, "LookupEvents", json!({})).await.status, expected);
+    }
+    let reply = call(&server, &BOB, "LookupEvents", json!({"StartTime": "never"})).await;
+    assert_eq!(reply.code(), "ThrottlingException", "what cannot be read counts");
+}
