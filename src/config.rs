@@ -43,6 +43,15 @@ impl TryFrom<String> for Era {
     }
 }
 
+/// The longest time in days: a century. Further back there is nothing, and dates come to an end.
+const MAX_DAYS: u32 = 36_500;
+
+/// The most of anything that is counted.
+const MAX_COUNT: usize = 1 << 40;
+
+/// The most threads that answer requests.
+const MAX_WORKERS: usize = 1024;
+
 /// The value that `text` names, or which names there are.
 fn one_of<T: Copy>(text: &str, values: &[(&str, T)]) -> Result<T, String> {
     let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
@@ -117,8 +126,13 @@ pub struct ServerSettings {
 }
 
 /// A length of time as settings write it: `"500ms"`, `"2s"`, `"5m"`, `"1h"`, `"7d"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Period(pub std::time::Duration);
+
+impl Period {
+    /// The longest: what is added to a time stays one.
+    const MAX: Period = Period(std::time::Duration::from_secs(365 * 86_400));
+}
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Period, D::Error> {
@@ -134,9 +148,11 @@ impl<'de> Deserialize<'de> for Period {
         };
         let millis = text[..digits].parse::<u64>().ok().zip(unit).and_then(|(n, unit)| n.checked_mul(unit));
         let period = millis.map(|millis| Period(std::time::Duration::from_millis(millis)));
-        period.ok_or_else(|| {
-            serde::de::Error::custom(format!("{text:?} is not a period like \"2s\" or \"5m\""))
-        })
+        match period {
+            Some(period) if period <= Period::MAX => Ok(period),
+            Some(_) => Err(serde::de::Error::custom(format!("{text:?} is longer than \"365d\""))),
+            None => Err(serde::de::Error::custom(format!("{text:?} is not a period like \"2s\" or \"5m\""))),
+        }
     }
 }
 
@@ -285,12 +301,39 @@ impl Settings {
         if !self.server.log_level.split(',').all(is_level) {
             return bad("server.log_level", &format!("{:?} is no log level", self.server.log_level));
         }
-        for (key, number) in [
-            ("console.search_records", self.console.search_records),
-            ("console.facet_events", self.console.facet_events),
+        for (key, days) in [
+            ("history.window_days", self.history.window_days.unwrap_or(0)),
+            ("history.retention_days", self.history.retention_days),
+            ("delivery.digest_key_days", self.delivery.digest_key_days),
         ] {
-            if number == 0 {
-                return bad(key, "must be at least 1");
+            if days > MAX_DAYS {
+                return bad(key, &format!("must be at most {MAX_DAYS}"));
+            }
+        }
+        let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        // What is counted by semaphores and channels, of which the largest in use takes an eighth of all numbers.
+        for (key, number) in [
+            ("console.search_records", size(self.console.search_records)),
+            ("console.facet_events", size(self.console.facet_events)),
+            ("limits.connections", self.limits.connections),
+            ("limits.connections_per_peer", self.limits.connections_per_peer),
+            ("limits.imports", self.limits.imports),
+            ("recorder.queue_calls", self.recorder.queue_calls),
+            ("recorder.queue_bytes", self.recorder.queue_bytes),
+        ] {
+            if !(1..=MAX_COUNT).contains(&number) {
+                return bad(key, &format!("must be 1 to {MAX_COUNT}"));
+            }
+        }
+        if self.server.workers > MAX_WORKERS {
+            return bad("server.workers", &format!("must be at most {MAX_WORKERS}"));
+        }
+        for (key, period) in [
+            ("server.body_timeout", self.server.body_timeout),
+            ("server.chunk_timeout", self.server.chunk_timeout),
+        ] {
+            if period.0.is_zero() {
+                return bad(key, "must be longer than nothing");
             }
         }
         if self.auth.proxy && self.auth.mode == AuthMode::Off {
@@ -396,6 +439,33 @@ mod tests {
         assert!(refusal("delivery.events_endpoint", "aws").contains("begins with \"aws.\""));
         assert!(refusal("delivery.webhook", "https://hook.test/").contains("delivery.webhook"));
         assert!(refusal("history.default_page_size", "51").contains("history.default_page_size"));
+    }
+
+    /// Each of these has made something panic, or does nothing but fail.
+    #[test]
+    fn a_number_out_of_its_range_is_refused_by_name() {
+        for (key, value) in [
+            ("history.retention_days", "99999999"),
+            ("history.window_days", "99999999"),
+            ("delivery.digest_key_days", "99999999"),
+            ("server.body_timeout", "99999999999d"),
+            ("server.chunk_timeout", "0s"),
+            ("console.read_timeout", "400d"),
+            ("console.search_records", "0"),
+            ("limits.connections", "0"),
+            ("limits.imports", "9223372036854775807"),
+            ("recorder.queue_calls", "9223372036854775807"),
+            ("recorder.queue_bytes", "0"),
+            ("server.workers", "100000"),
+        ] {
+            let why = refusal(key, value);
+            assert!(why.contains(key), "{key} = {value}: {why}");
+        }
+        let longest = Settings::builtin(vec![
+            ("history.retention_days", "36500".into()),
+            ("history.window_days", "36500".into()),
+        ]);
+        assert_eq!(longest.unwrap().retention(), Some(TimeDelta::days(36_500)));
     }
 
     #[test]

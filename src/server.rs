@@ -194,7 +194,8 @@ impl Server {
         });
         if drained.await.is_err() {
             tracing::error!(
-                "stopped before everything that waited was stored; nothing of it had been acknowledged"
+                "stopped before everything that waited was stored: records of calls that only read, and of forwarded \
+                 calls, are lost"
             );
         }
         drop(folder);

@@ -1,12 +1,21 @@
-//! The work in the background: delivering, and removing what is too old.
+//! The work in the background: delivering, and removing what is too old. Each is a worker by itself: one that dies is
+//! started again, and takes no other with it.
 
+use crate::clock::Clock;
 use crate::delivery::{Delivery, DeliveryReport, Flush};
 use crate::recorder::retention::Retention;
 use crate::store::StoreResult;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// How often to look for what is too old.
 const TICK: Duration = Duration::from_secs(1);
+
+/// The pause before a worker that died is started again, and how long it has to live to count as well again.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// The workers, cheap to clone.
 #[derive(Clone, Debug)]
@@ -15,9 +24,23 @@ pub struct Workers {
     pub delivery: Delivery,
     /// Removes what is too old.
     pub retention: Retention,
+    deaths: Deaths,
+}
+
+/// Which workers have died, cheap to clone.
+#[derive(Clone, Debug)]
+struct Deaths {
+    clock: Clock,
+    /// When each died last, since the clock was made.
+    last: Arc<Mutex<BTreeMap<&'static str, Duration>>>,
 }
 
 impl Workers {
+    /// Workers that deliver, and remove what is too old.
+    pub fn new(delivery: Delivery, retention: Retention, clock: Clock) -> Workers {
+        Workers { delivery, retention, deaths: Deaths::new(clock) }
+    }
+
     /// Does what is due now.
     ///
     /// # Errors
@@ -39,6 +62,74 @@ impl Workers {
 
     /// Works for ever, unless the clock stands still: then whoever moves it steps. May be dropped at any point.
     pub async fn run(self) {
-        tokio::join!(self.delivery.run(), self.retention.run(TICK));
+        tokio::join!(
+            self.deaths.keep_alive("delivery", || self.delivery.clone().run()),
+            self.deaths.keep_alive("retention", || self.retention.clone().run(TICK)),
+        );
+    }
+
+    /// Workers that died, and have not lived long since.
+    pub fn failing(&self) -> Vec<&'static str> {
+        self.deaths.failing()
+    }
+}
+
+impl Deaths {
+    fn new(clock: Clock) -> Deaths {
+        Deaths { clock, last: Arc::default() }
+    }
+
+    fn failing(&self) -> Vec<&'static str> {
+        let now = self.clock.elapsed();
+        let last = self.last();
+        let failing = last.iter().filter(|(_, died)| now < **died + 2 * PAUSE);
+        failing.map(|(name, _)| *name).collect()
+    }
+
+    /// Runs a worker until it ends by itself, and again after it has died.
+    async fn keep_alive<F>(&self, name: &'static str, work: impl Fn() -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        loop {
+            // In a task of its own, which ends the panic; in a set, which ends the task when it is dropped.
+            let mut tasks = JoinSet::new();
+            tasks.spawn(work());
+            let Some(Err(error)) = tasks.join_next().await else { return };
+            self.last().insert(name, self.clock.elapsed());
+            tracing::error!(worker = name, %error, "a worker in the background died; it is started again");
+            if self.clock.runs() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// Nothing panics while the lock is held.
+    fn last(&self) -> MutexGuard<'_, BTreeMap<&'static str, Duration>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test]
+    async fn a_worker_that_dies_is_started_again_and_said_to_be_failing_for_a_while() {
+        let clock = Clock::manual("2026-11-22T05:30:00Z".parse().unwrap());
+        let deaths = Deaths::new(clock.clone());
+        let starts = Arc::new(AtomicU32::new(0));
+        let work = || {
+            let starts = Arc::clone(&starts);
+            async move {
+                assert!(starts.fetch_add(1, Ordering::SeqCst) >= 2, "it dies twice");
+            }
+        };
+        assert!(deaths.failing().is_empty());
+        deaths.keep_alive("delivery", work).await;
+        assert_eq!((starts.load(Ordering::SeqCst), deaths.failing()), (3, vec!["delivery"]));
+        clock.advance(2 * PAUSE);
+        assert!(deaths.failing().is_empty());
     }
 }

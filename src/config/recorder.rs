@@ -79,9 +79,6 @@ impl RecorderSettings {
         if let Some(proxy) = self.trusted_proxies.iter().find(|proxy| proxy.parse::<IpAddr>().is_err()) {
             return Err(format!("trusted_proxies: {proxy:?} is no address"));
         }
-        if self.queue_calls == 0 || self.queue_bytes == 0 {
-            return Err("queue_calls, queue_bytes: must be at least 1".to_owned());
-        }
         Ok(())
     }
 }

@@ -20,10 +20,12 @@ use crate::clock::{Clock, Ids};
 use crate::config;
 use crate::digest_keys::DigestKeys;
 use crate::metrics::Metrics;
-use crate::outbound::Outbound;
-use crate::store::{DestinationKind, Session, Store, StoreResult, WaitingDestination};
+use crate::outbound::{Outbound, retry};
+use crate::store::{Destination, DestinationKind, Session, Store, StoreResult, WaitingDestination};
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
 use serving::{Claim, Serving};
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -121,12 +123,33 @@ impl Delivery {
         };
         for claim in claims {
             let delivery = self.clone();
+            let destination = claim.destination;
             tasks.spawn(async move {
-                if let Err(error) = delivery.serve(claim).await {
-                    tracing::error!(error = %error, "a delivery was broken off; it is done again");
+                match AssertUnwindSafe(delivery.serve(claim)).catch_unwind().await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => {
+                        tracing::error!(error = %error, "a delivery was broken off; it is done again");
+                    }
+                    Err(_) => {
+                        tracing::error!(destination, "a delivery died; it is done again after a pause");
+                        if let Err(error) = delivery.pause(destination).await {
+                            tracing::error!(error = %error, "the pause cannot be noted");
+                        }
+                    }
                 }
             });
         }
+    }
+
+    /// Notes that a delivery to a destination came to no end, and when to try again.
+    async fn pause(&self, destination: i64) -> StoreResult<()> {
+        let mut db = self.store.write().await?;
+        let Some(Destination { failures, .. }) = db.deliveries().by_id(destination).await? else {
+            return Ok(());
+        };
+        let next_try = retry::next_try(&self.clock, &self.ids, failures + 1);
+        db.deliveries().set_retry(destination, failures + 1, Some(next_try)).await?;
+        db.commit().await
     }
 
     /// Cuts the log files that are due, and claims the destinations of events that are ready.

@@ -9,7 +9,7 @@ use crate::metrics::Metrics;
 use crate::recorder::handed_over::HandedOver;
 use crate::recorder::reset;
 use crate::recorder::writer::Writer;
-use crate::store::{Session, Store};
+use crate::store::{Session, Store, StoreResult};
 use crate::workers::Workers;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -34,8 +34,11 @@ pub struct Operator {
 /// `GET /_contrail/health`, `/health`, `/_localstack/health`: open to every host name, as health checks come by many.
 pub(super) async fn health(front: web::Data<Front>, operator: web::Data<Operator>) -> HttpResponse {
     let backlog = async { operator.store.read().await?.deliveries().backlog().await }.await;
+    let failing = operator.workers.failing();
     let (mut response, state, backlog) = match backlog {
-        Ok(backlog) => (HttpResponse::Ok(), "available", Some(backlog)),
+        Ok(backlog) if failing.is_empty() => (HttpResponse::Ok(), "available", Some(backlog)),
+        // Calls are answered, and something that is to come of them is not done.
+        Ok(backlog) => (HttpResponse::Ok(), "degraded", Some(backlog)),
         Err(error) => {
             tracing::error!(error = %error, "the database cannot be read");
             (HttpResponse::ServiceUnavailable(), "error", None)
@@ -43,6 +46,7 @@ pub(super) async fn health(front: web::Data<Front>, operator: web::Data<Operator
     };
     response.json(json!({
         "services": {"cloudtrail": state},
+        "failing_workers": failing,
         "delivery": backlog.map(|backlog| json!({
             "pending_events": backlog.pending_events,
             "waiting_files": backlog.waiting_files,
@@ -57,12 +61,22 @@ pub(super) async fn health(front: web::Data<Front>, operator: web::Data<Operator
 
 /// `GET /_contrail/metrics`
 pub(super) async fn metrics(_: Ours, operator: web::Data<Operator>) -> HttpResponse {
-    if let Ok(size) = async { operator.store.read().await?.maintenance().size_bytes().await }.await {
-        operator.metrics.database_bytes.set(size);
-    }
-    if let Ok(backlog) = async { operator.store.read().await?.deliveries().backlog().await }.await {
-        operator.metrics.events_pending.set(backlog.pending_events);
-        operator.metrics.destinations_failing.set(backlog.failing_destinations);
+    let read = async {
+        let mut session = operator.store.read().await?;
+        let size = session.maintenance().size_bytes().await?;
+        StoreResult::Ok((size, session.deliveries().backlog().await?))
+    };
+    match read.await {
+        Ok((size, backlog)) => {
+            operator.metrics.database_bytes.set(size);
+            operator.metrics.events_pending.set(backlog.pending_events);
+            operator.metrics.destinations_failing.set(backlog.failing_destinations);
+        }
+        Err(error) => {
+            // What was measured before would pass for what is; monitoring sees that there is nothing.
+            tracing::error!(error = %error, "the database cannot be read");
+            return refuse(503, "the database cannot be read");
+        }
     }
     match operator.metrics.render() {
         Ok(text) => HttpResponse::Ok()

@@ -10,6 +10,7 @@ use crate::recorder::exchange::Exchange;
 use crate::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
 use crate::recorder::writer::Writer;
 use crate::store::{Session, Store, StoreResult};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -213,11 +214,17 @@ impl Task {
                 bytes = 0;
                 tokio::task::yield_now().await;
             }
-            match self.recorder.record(&call) {
-                Recorded::Event(event) => self.unstored.push(*event),
-                Recorded::Unwanted => {}
-                Recorded::Unidentified(service) => {
+            // A fault in reading one call must not end the recording of all others.
+            match catch_unwind(AssertUnwindSafe(|| self.recorder.record(&call))) {
+                Ok(Recorded::Event(event)) => self.unstored.push(*event),
+                Ok(Recorded::Unwanted) => {}
+                Ok(Recorded::Unidentified(service)) => {
                     self.metrics.forwarded_calls.count(Fate::Unidentified, &service);
+                }
+                Err(_) => {
+                    let service = self.recorder.service(call.claim());
+                    tracing::error!(service, "a fault in Contrail: a forwarded call was not recorded");
+                    self.metrics.forwarded_calls.count(Fate::Dropped, &service);
                 }
             }
         }

@@ -9,6 +9,8 @@ use crate::domain::routing::CapturedEvent;
 use crate::metrics::Metrics;
 use crate::recorder::commit::Committer;
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, WriteSession};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -261,7 +263,9 @@ async fn write(store: &Store, committer: &Committer, batches: &mut [Batch]) -> S
         }
     }
     let captured: Vec<&CapturedEvent> = batches.iter().flat_map(|batch| &batch.events).collect();
-    committer.commit(session, &captured).await
+    // A fault in writing one batch must not end the writing of all others.
+    let committed = AssertUnwindSafe(committer.commit(session, &captured)).catch_unwind().await;
+    committed.unwrap_or_else(|_| Err(StoreError::fault()))
 }
 
 /// Tells everybody who waits what became of their batch.

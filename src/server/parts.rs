@@ -157,7 +157,7 @@ impl Parts {
         let settings = settings.delivery.clone();
         let delivery =
             Delivery::new(delivery::Parts { settings, store, digest_keys, outbound, clock, ids, metrics });
-        Workers { delivery, retention }
+        Workers::new(delivery, retention, self.clock.clone())
     }
 
     /// All doors but the proxy, with what stands behind them.

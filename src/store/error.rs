@@ -61,6 +61,11 @@ impl StoreError {
         }
     }
 
+    /// A fault in Contrail.
+    pub(crate) fn fault() -> StoreError {
+        sqlx::Error::Io(std::io::Error::other("a fault in Contrail")).into()
+    }
+
     /// Whether another program holds the database, as opposed to somebody else in this one.
     pub(super) fn is_locked(&self) -> bool {
         matches!(result_code(&self.source), Some(BUSY | LOCKED))
@@ -70,6 +75,13 @@ impl StoreError {
     /// SQLITE_CONSTRAINT_ROWID.
     pub(super) fn is_key_taken(&self) -> bool {
         matches!(extended_code(&self.source), Some(1555 | 2579))
+    }
+}
+
+/// A commit in a task of its own that did not come to its end.
+impl From<tokio::task::JoinError> for StoreError {
+    fn from(error: tokio::task::JoinError) -> StoreError {
+        sqlx::Error::Io(std::io::Error::other(error)).into()
     }
 }
 

@@ -40,6 +40,41 @@ async fn metrics_count_calls_and_events() {
     assert!(size.parse::<u64>().unwrap() > 8192);
 }
 
+/// What was measured before would pass for what is.
+#[tokio::test]
+async fn without_the_database_there_are_no_metrics_and_health_says_so() {
+    let server = TestServer::start().await;
+    assert_eq!(server.get("/_contrail/metrics").await.status, 200);
+    server.parts.store.close().await;
+    let reply = server.get("/_contrail/metrics").await;
+    assert_eq!(
+        (reply.status, reply.text.contains("contrail_events_pending")),
+        (503, false),
+        "{}",
+        reply.text
+    );
+    let reply = server.get("/_contrail/health").await;
+    assert_eq!((reply.status, &reply.json()["services"]["cloudtrail"]), (503, &json!("error")));
+}
+
+#[tokio::test]
+async fn a_body_that_is_rebased_is_bounded_and_moved_by_no_more_than_there_is() {
+    let server = TestServer::with(&[("intake.max_unpacked_bytes", "100000")]).await;
+    let body = record(1, "2026-11-22T05:00:01Z", "A").to_string();
+    for shift in [i64::MAX, i64::MIN] {
+        let reply = server.post(&format!("/_contrail/events?rebase=now&shift={shift}"), body.clone()).await;
+        assert_eq!((reply.status, &reply.json()["accepted"]), (400, &json!(0)), "{}", reply.text);
+        let reason = reply.json()["rejected"][0]["reason"].as_str().unwrap().to_owned();
+        assert!(reason.contains("out of range"), "{reason}");
+    }
+    let long = vec![body.as_str(); 100_000 / body.len() + 1].join("\n");
+    let reply = server.post("/_contrail/events?rebase=now", long).await;
+    assert_eq!(reply.status, 413, "{}", reply.text);
+    assert!(reply.text.contains("intake.max_unpacked_bytes"), "{}", reply.text);
+    let reply = server.post("/_contrail/events?rebase=now", body.clone()).await;
+    assert_eq!((reply.status, &reply.json()["accepted"]), (200, &json!(1)), "{}", reply.text);
+}
+
 #[tokio::test]
 async fn a_bare_reset_wipes_nothing() {
     let server = TestServer::start().await;
