@@ -1,12 +1,13 @@
 //! Log files: cut at the marks of the period, put in order.
 
-use crate::delivery::engine::{Item, Kind, Outcome, Part, Recipient};
+use crate::delivery::engine::{self, Item, Kind, Outcome, Part, Recipient};
 use crate::delivery::{Delivery, DeliveryReport, Flush};
 use crate::domain::object_key;
 use crate::domain::text::hex;
 use crate::outbound::{Failure, Object};
 use crate::store::{
-    Destination, DestinationKind, PutFile, Session, StoreResult, Uncut, WaitingFile, WriteSession,
+    Destination, DestinationKind, PieceBounds, PutFile, Session, StoreResult, Uncut, WaitingFile,
+    WriteSession,
 };
 use chrono::{DateTime, Utc};
 use flate2::Compression;
@@ -14,8 +15,8 @@ use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use std::io::Write;
 
-/// Events read at a time.
-const PIECE: u32 = 200;
+/// What is read at a time.
+const PIECE: PieceBounds = PieceBounds { events: 200, bytes: 4 * 1024 * 1024 };
 
 /// Makes files of the pending events that are due. Their names are fixed with that.
 pub(super) async fn cut(delivery: &Delivery, flush: Flush) -> StoreResult<()> {
@@ -120,7 +121,7 @@ impl Item for LogFile {
     }
 
     async fn give_up(db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
-        db.deliveries().abandon_files(destination, before).await
+        db.deliveries().abandon_files(destination, before, engine::PIECE).await
     }
 
     fn report(self, report: &mut DeliveryReport) {
@@ -150,10 +151,10 @@ impl LogFiles<'_> {
             let mut db = delivery.store.read().await?;
             let piece = db.deliveries().pending_events(id, (next, file.last_number), PIECE).await?;
             drop(db);
-            if piece.is_empty() {
+            if piece.events.is_empty() {
                 break;
             }
-            for event in piece {
+            for event in piece.events {
                 add(&mut gzip, &mut hash, if events == 0 { r#"{"Records":["# } else { "," });
                 add(&mut gzip, &mut hash, &event.record);
                 events += 1;

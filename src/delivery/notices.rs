@@ -1,7 +1,7 @@
 //! Announcements of stored log files: at the trail's topic, and at the webhook. Both send the same message.
 
 use crate::delivery::Delivery;
-use crate::delivery::engine::{Item, Kind, Outcome, Part, Recipient};
+use crate::delivery::engine::{Item, Kind, Outcome, PIECE, Part, Recipient};
 use crate::outbound::{Failure, NOT_CONFIGURED, Sent};
 use crate::store::{PendingNotice, Session, StoreResult, WriteSession};
 use serde_json::json;
@@ -55,7 +55,7 @@ impl Item for PendingNotice {
     }
 
     async fn give_up(db: &mut WriteSession, destination: i64, before: i64) -> StoreResult<u64> {
-        db.deliveries().give_up_notices(destination, before).await
+        db.deliveries().give_up_notices(destination, before, PIECE).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::delivery::Delivery;
 use crate::delivery::engine::{Item, PIECE, Part, Recipient};
-use crate::store::{PendingEvent, Session, StoreResult, WriteSession};
+use crate::store::{PendingEvent, PendingEvents, PieceBounds, Session, StoreResult, WriteSession};
 
 /// Events that are settled together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,14 +45,15 @@ pub(super) async fn next(
         return Ok(None);
     }
     let mut db = delivery.store.read().await?;
-    let pending = db.deliveries().pending_events(destination, (first, part.until), bounds.events).await?;
+    let read = PieceBounds { events: bounds.events, bytes: bounds.bytes };
+    let pending = db.deliveries().pending_events(destination, (first, part.until), read).await?;
     Ok(Some(batch(pending, (first, part.until), bounds)))
 }
 
 /// As many of these events as fit.
-fn batch(pending: Vec<PendingEvent>, (first, until): (i64, i64), bounds: Bounds) -> Batch {
+fn batch(pending: PendingEvents, (first, until): (i64, i64), bounds: Bounds) -> Batch {
+    let PendingEvents { events: pending, is_all } = pending;
     let since = pending.first().map_or(0, |event| event.stored_at);
-    let is_all = pending.len() < bounds.events as usize;
     let (mut events, mut bytes, mut last) = (Vec::new(), 0, first);
     let mut is_cut = false;
     for event in pending {
@@ -107,6 +108,10 @@ mod tests {
 
     const BOUNDS: Bounds = Bounds { events: 10, bytes: 1_048_576, overhead: 26, record: 262_144 - 26 };
 
+    fn read(events: Vec<PendingEvent>, is_all: bool) -> PendingEvents {
+        PendingEvents { events, is_all }
+    }
+
     fn pending(number: i64, bytes: usize) -> PendingEvent {
         let record = "r".repeat(bytes);
         PendingEvent { number, event_time: 0, stored_at: 7, event_source: String::new(), record }
@@ -114,23 +119,26 @@ mod tests {
 
     #[test]
     fn a_call_takes_no_more_bytes_than_its_bound() {
-        let cut = batch((1..=6).map(|n| pending(n, 262_144 - 2 * 26)).collect(), (1, 9), BOUNDS);
+        let cut = batch(read((1..=6).map(|n| pending(n, 262_144 - 2 * 26)).collect(), true), (1, 9), BOUNDS);
         assert_eq!((cut.events.len(), cut.last, cut.since), (4, 4, 7));
     }
 
     #[test]
     fn a_record_that_is_too_large_is_settled_without_being_sent() {
-        let cut = batch(vec![pending(1, 10), pending(2, 262_144), pending(3, 10)], (1, 3), BOUNDS);
+        let cut =
+            batch(read(vec![pending(1, 10), pending(2, 262_144), pending(3, 10)], true), (1, 3), BOUNDS);
         assert_eq!((cut.events.len(), cut.last), (2, 3));
-        let cut = batch(vec![pending(1, 262_144)], (1, 1), BOUNDS);
+        let cut = batch(read(vec![pending(1, 262_144)], true), (1, 1), BOUNDS);
         assert_eq!((cut.events.len(), cut.last), (0, 1));
     }
 
     #[test]
     fn what_is_behind_a_full_call_is_left_for_the_next_one() {
-        let cut = batch((1..=10).map(|n| pending(n, 10)).collect(), (1, 20), BOUNDS);
+        let cut = batch(read((1..=10).map(|n| pending(n, 10)).collect(), false), (1, 20), BOUNDS);
         assert_eq!((cut.events.len(), cut.last), (10, 10));
-        let cut = batch((1..=9).map(|n| pending(n, 10)).collect(), (1, 20), BOUNDS);
+        let cut = batch(read((1..=9).map(|n| pending(n, 10)).collect(), true), (1, 20), BOUNDS);
         assert_eq!((cut.events.len(), cut.last), (9, 20), "the rest are gone");
+        let cut = batch(read((1..=4).map(|n| pending(n, 262_144)).collect(), false), (1, 20), BOUNDS);
+        assert_eq!((cut.events.len(), cut.last), (0, 4), "the rest was not read");
     }
 }

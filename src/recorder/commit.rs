@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::domain::event::Event;
 use crate::domain::routing::CapturedEvent;
 use crate::recorder::arrivals::Arrivals;
-use crate::store::{EventBusTakes, Session, StoreResult, WriteSession};
+use crate::store::{EventBusTakes, Session, StoreError, StoreResult, WriteSession};
 
 /// Stores events, cheap to clone.
 #[derive(Clone, Debug)]
@@ -30,8 +30,13 @@ impl Committer {
         let events: Vec<&Event> = captured.iter().map(|captured| &captured.event).collect();
         let stored = session.events().insert(&events, self.clock.now().timestamp_millis()).await?;
         session.deliveries().queue(captured, &stored, self.event_bus).await?;
-        session.commit().await?;
-        self.arrivals.publish(&stored);
-        Ok(stored.new)
+        let arrivals = self.arrivals.clone();
+        // In a task of its own: a caller that goes away between the two would keep the event from those who follow.
+        let committing = tokio::spawn(async move {
+            session.commit().await?;
+            arrivals.publish(&stored);
+            Ok(stored.new)
+        });
+        committing.await.map_err(StoreError::from)?
     }
 }

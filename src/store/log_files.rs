@@ -1,6 +1,8 @@
 //! Log files: cut from pending events, put, and then the events are no longer pending.
 
 use crate::store::{Deliveries, Destination, DestinationKind, Session, StoreResult, WriteSession};
+use futures_util::TryStreamExt;
+use futures_util::stream::BoxStream;
 use sqlx::FromRow;
 
 /// A log file whose object is still to be put.
@@ -66,6 +68,24 @@ pub struct PendingEvent {
     pub record: String,
 }
 
+/// How much is read at once.
+#[derive(Debug, Clone, Copy)]
+pub struct PieceBounds {
+    /// Events.
+    pub events: u32,
+    /// Bytes of their records; the event that goes beyond it is the last one.
+    pub bytes: usize,
+}
+
+/// Pending events that were read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PendingEvents {
+    /// In the order of arrival.
+    pub events: Vec<PendingEvent>,
+    /// Whether there is none behind them in the range that was asked for.
+    pub is_all: bool,
+}
+
 impl<S: Session> Deliveries<'_, S> {
     /// Destinations of log files with pending events that are in no file, by id.
     ///
@@ -102,7 +122,8 @@ impl<S: Session> Deliveries<'_, S> {
         Ok(file.bind(destination).fetch_optional(self.db()).await?)
     }
 
-    /// At most `limit` pending events of a destination, from one number of arrival to another, in that order.
+    /// Pending events of a destination, from one number of arrival to another, in that order: as many as the bounds allow,
+    /// and one at least if there is any. Of what is behind them nothing is read but what the driver reads ahead.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -110,14 +131,25 @@ impl<S: Session> Deliveries<'_, S> {
         &mut self,
         destination: i64,
         (first, last): (i64, i64),
-        limit: u32,
-    ) -> StoreResult<Vec<PendingEvent>> {
-        let events = sqlx::query_as(
+        bounds: PieceBounds,
+    ) -> StoreResult<PendingEvents> {
+        let query = sqlx::query_as(
             "SELECT p.number, e.event_time, e.stored_at, e.event_source, e.record FROM pending_events p \
              JOIN events e ON e.key = p.event_key \
              WHERE p.destination = $1 AND p.number BETWEEN $2 AND $3 ORDER BY p.number LIMIT $4",
         );
-        Ok(events.bind(destination).bind(first).bind(last).bind(limit).fetch_all(self.db()).await?)
+        let query = query.bind(destination).bind(first).bind(last).bind(bounds.events);
+        let mut rows: BoxStream<'_, Result<PendingEvent, sqlx::Error>> = query.fetch(self.db());
+        let (mut events, mut bytes): (Vec<PendingEvent>, usize) = (Vec::new(), 0);
+        while let Some(event) = rows.try_next().await? {
+            bytes += event.record.len();
+            events.push(event);
+            if bytes > bounds.bytes {
+                return Ok(PendingEvents { events, is_all: false });
+            }
+        }
+        let is_all = events.len() < bounds.events as usize;
+        Ok(PendingEvents { events, is_all })
     }
 }
 
@@ -199,20 +231,31 @@ impl Deliveries<'_, WriteSession> {
         Ok(())
     }
 
-    /// Gives up the log files of a destination that were cut before `before` (milliseconds since 1970); their events are
-    /// no longer pending. How many files.
+    /// Gives up the log files of a destination that were cut before `before` (milliseconds since 1970), as far as at most
+    /// `limit` of their events go with them; how many events are no longer pending. A file of which some are left waits on.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn abandon_files(&mut self, destination: i64, before: i64) -> StoreResult<u64> {
-        let mut files = 0;
+    pub async fn abandon_files(&mut self, destination: i64, before: i64, limit: u32) -> StoreResult<u64> {
+        let mut left = u64::from(limit);
         while let Some(file) = self.next_waiting_file(destination).await?.filter(|f| f.created_at < before) {
+            let remove = sqlx::query(
+                "DELETE FROM pending_events WHERE destination = $1 AND number IN (SELECT number FROM pending_events \
+                 WHERE destination = $1 AND number BETWEEN $2 AND $3 ORDER BY number LIMIT $4)",
+            );
+            let (first, last) = (file.first_number, file.last_number);
+            let remove =
+                remove.bind(destination).bind(first).bind(last).bind(i64::try_from(left).unwrap_or(0));
+            let removed = remove.execute(self.db()).await?.rows_affected();
+            self.count_removed(destination, removed).await?;
+            left -= removed.min(left);
+            if left == 0 {
+                break;
+            }
             let abandon = sqlx::query("UPDATE log_files SET state = 'abandoned' WHERE id = $1");
             abandon.bind(file.id).execute(self.db()).await?;
-            self.no_longer_pending(destination, (file.first_number, file.last_number)).await?;
-            files += 1;
         }
-        Ok(files)
+        Ok(u64::from(limit) - left)
     }
 
     /// Removes a waiting log file of which no event is left.

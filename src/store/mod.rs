@@ -43,7 +43,7 @@ pub use digests::{Chain, NewDigest, WaitingDigest, WantedChain};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use events::StoredEvents;
 pub use export::{ExportRow, Order};
-pub use log_files::{PendingEvent, PutFile, Uncut, WaitingFile};
+pub use log_files::{PendingEvent, PendingEvents, PieceBounds, PutFile, Uncut, WaitingFile};
 pub use lookup::{LookupQuery, LookupRow};
 pub use notices::PendingNotice;
 pub use open::OpenError;

@@ -47,15 +47,16 @@ impl Deliveries<'_, WriteSession> {
         Ok(())
     }
 
-    /// Gives up the announcements at a destination of files that were stored before `before` (milliseconds since 1970);
-    /// how many.
+    /// Gives up announcements at a destination of files that were stored before `before` (milliseconds since 1970), at most
+    /// `limit` of them; how many.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn give_up_notices(&mut self, destination: i64, before: i64) -> StoreResult<u64> {
+    pub async fn give_up_notices(&mut self, destination: i64, before: i64, limit: u32) -> StoreResult<u64> {
         let give_up = "DELETE FROM pending_notices WHERE destination = $1 \
-                       AND log_file IN (SELECT id FROM log_files WHERE stored_at < $2)";
-        let give_up = sqlx::query(give_up).bind(destination).bind(before);
+                       AND log_file IN (SELECT n.log_file FROM pending_notices n JOIN log_files f ON f.id = n.log_file \
+                       WHERE n.destination = $1 AND f.stored_at < $2 ORDER BY n.log_file LIMIT $3)";
+        let give_up = sqlx::query(give_up).bind(destination).bind(before).bind(limit);
         Ok(give_up.execute(self.db()).await?.rows_affected())
     }
 }

@@ -1,8 +1,8 @@
 //! Sessions: one that reads, one that writes and is committed or undone, and the groups of tables that they ask.
 
 use crate::domain::account_id::AccountId;
-use crate::store::StoreResult;
 use crate::store::logging_trails::{self, ChangedTrails, LoggingTrailsByAccount};
+use crate::store::{StoreError, StoreResult};
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use std::fmt;
@@ -100,7 +100,7 @@ impl WriteSession {
             self.logging_trails.replace(replacement);
             Ok(())
         });
-        committing.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
+        committing.await.map_err(StoreError::from)?
     }
 }
 

@@ -1,7 +1,12 @@
 //! The writer when it cannot write at once.
 
 use crate::support::{TestServer, record};
+use contrail::domain::event::Event;
+use contrail::domain::routing::CapturedEvent;
+use contrail::recorder::arrivals::Since;
 use serde_json::json;
+use std::future::poll_fn;
+use std::task::Poll;
 
 #[tokio::test]
 async fn while_another_program_writes_nothing_is_lost_and_nothing_refused() {
@@ -58,4 +63,39 @@ async fn calls_that_wait_for_the_writer_keep_nobody_from_reading() {
     for task in waiting {
         task.await.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn an_event_whose_caller_goes_away_during_the_commit_is_news_all_the_same() {
+    let server = TestServer::with(&[("era", "today")]).await;
+    let parts = &server.parts;
+    let event = |id| {
+        let record = record(id, "2026-11-22T05:00:01Z", "A").to_string();
+        let event = Event::from_record(&record, &parts.settings.account, 0, &*parts.catalog).unwrap();
+        CapturedEvent { event, takers: Vec::new() }
+    };
+    let start = parts.arrivals.now();
+    // Given up at each of its first points of waiting; what was stored is known.
+    for points in 0..200 {
+        let session = parts.store.write().await.unwrap();
+        let captured = event(points);
+        let mut commit = Box::pin(parts.writer.commit(session, Some(&captured)));
+        for _ in 0..points {
+            if poll_fn(|context| Poll::Ready(commit.as_mut().poll(context).is_ready())).await {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    // Waits for the last one, too.
+    drop(parts.store.write().await.unwrap());
+    let stored = server.records().await.len();
+    let news = || match parts.arrivals.since(start) {
+        (Since::Keys(news), _) => news.len(),
+        (Since::Gap, _) => panic!("a gap"),
+    };
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(stored > 0 && news() == stored, "{stored} stored, {} made known", news());
 }

@@ -2,6 +2,7 @@
 
 use super::{delivered, delivering_to, ids, import, import_from, log_files};
 use crate::support::fakes::FakeAws;
+use contrail::store::{PieceBounds, Session};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -111,4 +112,44 @@ async fn what_cannot_be_delivered_for_thirty_days_is_given_up() {
     server.wait(2 * 24 * 3600);
     server.step().await;
     assert_eq!(server.get("/_contrail/health").await.json()["delivery"]["pending_events"], 0);
+}
+
+#[tokio::test]
+async fn a_file_is_given_up_in_pieces_and_stays_one_until_the_last() {
+    let aws = FakeAws::start().await;
+    let server = delivering_to(&aws, json!({})).await;
+    aws.fail("s3", "AccessDenied");
+    import(&server, 5).await;
+    server.flush().await;
+    let store = &server.parts.store;
+    let id = store.read().await.unwrap().deliveries().waiting().await.unwrap()[0].destination.id;
+    for (removed, pending) in [(2, 3), (2, 1), (1, 0), (0, 0)] {
+        let mut db = store.write().await.unwrap();
+        assert_eq!(db.deliveries().abandon_files(id, i64::MAX, 2).await.unwrap(), removed);
+        db.commit().await.unwrap();
+        assert_eq!(server.backlog().await["pending_events"], pending);
+        let file = store.read().await.unwrap().deliveries().next_waiting_file(id).await.unwrap();
+        assert_eq!(file.is_some(), pending > 0);
+    }
+}
+
+#[tokio::test]
+async fn no_more_of_what_waits_is_read_than_is_sent() {
+    let aws = FakeAws::start().await;
+    let server = delivering_to(&aws, json!({})).await;
+    aws.fail("s3", "AccessDenied");
+    import(&server, 5).await;
+    server.flush().await;
+    let mut db = server.parts.store.read().await.unwrap();
+    let id = db.deliveries().waiting().await.unwrap()[0].destination.id;
+    let mut read = async |events, bytes| {
+        let bounds = PieceBounds { events, bytes };
+        let read = db.deliveries().pending_events(id, (0, i64::MAX), bounds).await.unwrap();
+        (read.events.len(), read.is_all)
+    };
+    assert_eq!(read(10, 1_000_000).await, (5, true));
+    assert_eq!(read(5, 1_000_000).await, (5, false), "there may be more");
+    assert_eq!(read(10, 1).await, (1, false), "one at least");
+    let (some, is_all) = read(10, 1_200).await;
+    assert!((2..5).contains(&some) && !is_all, "{some}");
 }
