@@ -2,13 +2,14 @@
 //!
 //! Settings name some keys. Others are learned from what emulators answer as they hand them out.
 
+use crate::aws::catalog::Catalog;
 use crate::config::{IdentitySetting, Settings};
 use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
 use crate::domain::caller::{Caller, Origin, Signer};
 use crate::domain::identity::{IamEntity, Identity, Principal};
 use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, permissions};
 use crate::domain::region::Region;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -68,6 +69,25 @@ impl Callers {
             unsaved: Mutex::default(),
             has_warned: AtomicBool::new(false),
         })
+    }
+
+    /// Actions in the policies of the settings that no call of the catalog's operations asks for, with the access key of whose
+    /// policy it is. Some of IAM's are right all the same, as no call is named after them (`iam:PassRole`).
+    pub fn actions_of_no_call(&self, catalog: &Catalog) -> Vec<(&str, Vec<String>)> {
+        let policies = self.identities.iter();
+        let policies = policies.filter_map(|(key, known)| Some((key.as_str(), known.policy.as_ref()?)));
+        let policies: Vec<_> = policies.collect();
+        if policies.is_empty() {
+            return Vec::new();
+        }
+        let services = catalog.services().iter();
+        let operations = services.flat_map(|service| {
+            service.operations().keys().map(|operation| (service.event_source.as_str(), operation.as_str()))
+        });
+        let permissions = permissions::of_all(operations);
+        let unknown =
+            policies.into_iter().map(|(key, policy)| (key, policy.actions_of_no_call(&permissions)));
+        unknown.filter(|(_, actions)| !actions.is_empty()).collect()
     }
 
     /// Whether settings name a key, or it was learned.

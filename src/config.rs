@@ -19,6 +19,7 @@ use crate::domain::account_id::AccountId;
 use chrono::TimeDelta;
 use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer, Serialize};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// The built-in settings, every key with a comment.
@@ -119,6 +120,9 @@ pub struct ServerSettings {
     /// More host names under which `/_contrail` may be called.
     #[serde(deserialize_with = "list")]
     pub allowed_hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed, at every door.
+    #[serde(deserialize_with = "addresses")]
+    pub trusted_proxies: Vec<IpAddr>,
     /// What is logged, as `tracing`'s targets write it.
     pub log_level: String,
     /// How it is logged.
@@ -284,6 +288,8 @@ impl Settings {
         settings.delivery.check().map_err(|why| SettingsError(format!("bad config: delivery.{why}")))?;
         settings.tls.check().map_err(|why| SettingsError(format!("bad config: tls.{why}")))?;
         settings.deliver_upstream();
+        let Settings { server, recorder, .. } = &mut settings;
+        server.trusted_proxies.append(&mut recorder.trusted_proxies);
         settings.check()?;
         Ok(settings)
     }
@@ -339,9 +345,15 @@ impl Settings {
         if self.auth.proxy && self.auth.mode == AuthMode::Off {
             return bad("auth.proxy", "means nothing while auth.mode is \"off\"");
         }
-        for identity in &self.identities {
+        for (at, identity) in self.identities.iter().enumerate() {
             if let Err(why) = identity.check(self.auth.mode) {
                 return bad("identities", &why);
+            }
+            // The policy of the first would be lost.
+            let other = self.identities[..at].iter().find(|other| other.access_key == identity.access_key);
+            if let Some(other) = other {
+                let (key, one, two) = (&identity.access_key, other.holder(), identity.holder());
+                return bad("identities", &format!("{key} is both {one} and {two}"));
             }
         }
         Ok(())
@@ -403,6 +415,14 @@ fn list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     })
 }
 
+/// A list of addresses, in the same forms.
+fn addresses<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpAddr>, D::Error> {
+    let parse = |text: String| {
+        text.parse::<IpAddr>().map_err(|_| serde::de::Error::custom(format!("{text:?} is no address")))
+    };
+    list(from)?.into_iter().map(parse).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -432,6 +452,7 @@ mod tests {
         assert!(refusal("era", "1999").contains("era"), "{}", refusal("era", "1999"));
         assert!(refusal("era", "1999").contains("is none of 2015, today"), "{}", refusal("era", "1999"));
         assert!(refusal("account", "12").contains("account"), "{}", refusal("account", "12"));
+        assert!(refusal("server.trusted_proxies", "10.0.0.1, proxy").contains("\"proxy\" is no address"));
         assert!(refusal("server.log_level", "info,loud").contains("server.log_level"));
         assert!(refusal("server.body_timeout", "soon").contains("server.body_timeout"));
         assert!(refusal("delivery.period", "500ms").contains("delivery.period"));

@@ -117,6 +117,13 @@ impl IdentitySetting {
         }
     }
 
+    /// Who it is, for people: `user "ana" of 111122223333`.
+    pub(super) fn holder(&self) -> String {
+        let (user, role) = (self.user.as_deref(), self.role.as_deref());
+        let kind = if user.is_some() { "user" } else { "role" };
+        format!("{kind} {:?} of {}", user.or(role).unwrap_or_default(), self.account)
+    }
+
     /// Refuses what contradicts itself.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! `[recorder]`: what is forwarded where, and what of it is recorded.
 
-use super::{Endpoint, Settings, list};
+use super::{Endpoint, Settings, addresses, list};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -26,9 +26,9 @@ pub struct RecorderSettings {
     /// Host names that stand for the server itself in front of a bucket.
     #[serde(deserialize_with = "list")]
     pub base_hosts: Vec<String>,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    #[serde(deserialize_with = "list")]
-    pub trusted_proxies: Vec<String>,
+    /// An older name of `server.trusted_proxies`, to which it is added.
+    #[serde(default, deserialize_with = "addresses", skip_serializing)]
+    pub(super) trusted_proxies: Vec<IpAddr>,
     /// A table of AWS's operations to use instead of the built-in one.
     pub operations: Option<PathBuf>,
     /// Whether a call for whose record there is no room is refused; else it is forwarded, and not recorded.
@@ -75,9 +75,6 @@ impl RecorderSettings {
         }
         for (service, upstream) in &mut self.upstreams {
             *upstream = base(upstream).map_err(|why| format!("upstreams.{service}: {why}"))?;
-        }
-        if let Some(proxy) = self.trusted_proxies.iter().find(|proxy| proxy.parse::<IpAddr>().is_err()) {
-            return Err(format!("trusted_proxies: {proxy:?} is no address"));
         }
         Ok(())
     }

@@ -33,6 +33,7 @@ pub mod secret;
 pub mod selector_fields;
 pub mod selectors;
 pub mod sns_topic;
+pub mod source_ip;
 pub mod tags;
 pub mod text;
 mod text_value;

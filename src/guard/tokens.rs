@@ -24,12 +24,26 @@ pub const READ_TOKEN_FILE: &str = "read.token";
 
 const READ_TOKEN_VARIABLE: &str = "CONTRAIL_READ_TOKEN";
 
+/// The shortest token that is taken. Those that are made here have 64 characters.
+const MIN_LENGTH: usize = 16;
+
 /// Why there are no tokens: one line for the person who started the server.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use the token in {}: {cause}", path.display())]
-pub struct UnusableToken {
-    path: PathBuf,
-    cause: std::io::Error,
+pub enum UnusableToken {
+    /// Of a file.
+    #[error("cannot use the token in {}: {cause}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// Of the environment, or a file that a person has written.
+    #[error("the token in {0} is shorter than {MIN_LENGTH} characters, and could be guessed")]
+    Short(String),
+    /// The token with which everything can be read would do everything.
+    #[error("the two tokens are the same")]
+    Same,
 }
 
 /// What a token is good for.
@@ -81,16 +95,27 @@ impl Tokens {
     /// # Errors
     /// A file cannot be read or made, or is empty.
     pub fn open(folder: &Path, ids: &Ids) -> Result<Tokens, UnusableToken> {
-        let token = |variable: &str, file: &str| match from_environment(variable) {
-            Some(token) => Ok(token),
-            None => {
-                let path = folder.join(file);
-                from_file(&path, ids).map_err(|cause| UnusableToken { path, cause })
+        let token = |variable: &str, file: &str| {
+            let (token, place) = match from_environment(variable) {
+                Some(token) => (token, variable.to_owned()),
+                None => {
+                    let path = folder.join(file);
+                    let place = path.display().to_string();
+                    (from_file(&path, ids).map_err(|cause| UnusableToken::File { path, cause })?, place)
+                }
+            };
+            match token.reveal().len() {
+                0..MIN_LENGTH => Err(UnusableToken::Short(place)),
+                _ => Ok(token),
             }
         };
-        let read = token(READ_TOKEN_VARIABLE, READ_TOKEN_FILE)?;
+        let (admin, read) =
+            (token(ADMIN_TOKEN_VARIABLE, ADMIN_TOKEN_FILE)?, token(READ_TOKEN_VARIABLE, READ_TOKEN_FILE)?);
+        if admin.is(read.reveal()) {
+            return Err(UnusableToken::Same);
+        }
         let cookie = cookie_of(&read);
-        Ok(Tokens { admin: token(ADMIN_TOKEN_VARIABLE, ADMIN_TOKEN_FILE)?, read, cookie })
+        Ok(Tokens { admin, read, cookie })
     }
 
     /// What a token is good for.

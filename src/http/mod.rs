@@ -20,6 +20,7 @@ use crate::clock::{Clock, Ids};
 use crate::config::Settings;
 use crate::console::{self, Console};
 use crate::domain::caller::{Caller, Origin, Signer};
+use crate::domain::source_ip::source_ip;
 use crate::domain::tls::{TlsDetails, TlsSession};
 use crate::error::{ApiError, Code};
 use crate::guard::{AllowedHosts, OwnPaths, Tokens, refuse};
@@ -192,7 +193,10 @@ impl Headers for ActixHeaders<'_> {
 
 /// The caller of a request that `signer` has signed.
 fn caller(request: &HttpRequest, front: &Front, signer: Option<Signer>) -> Caller {
-    let source_ip = request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()).unwrap_or_default();
+    let named = request.headers().get_all("x-forwarded-for").map(|value| value.as_bytes());
+    let trusted = &front.settings.server.trusted_proxies;
+    let source_ip = request.peer_addr().map(|peer| source_ip(peer.ip(), named, trusted).to_string());
+    let source_ip = source_ip.unwrap_or_default();
     let header = |name: &str| {
         let value = request.headers().get(name);
         value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())

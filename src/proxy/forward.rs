@@ -15,6 +15,7 @@ use crate::auth::{self, SignedService};
 use crate::aws::protocol::Protocol;
 use crate::aws::request::Request as AwsRequest;
 use crate::config::Settings;
+use crate::domain::source_ip::source_ip;
 use crate::domain::tls::TlsDetails;
 use crate::error::ApiError;
 use crate::guard::is_browser;
@@ -26,7 +27,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use std::net::{IpAddr, SocketAddr};
+
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -240,7 +241,9 @@ impl Proxy {
         let claim = request.signature().claim().ok().flatten();
         let (account, _) = self.parts.callers.holder(claim.map(|claim| claim.access_key.as_str()));
         let mut exchange = Exchange::new(Arc::clone(request), self.parts.clock.now());
-        exchange.source_ip = source_ip(peer.address, request, &self.trusted);
+        let named = request.headers.get_all("x-forwarded-for").into_iter().map(HeaderValue::as_bytes);
+        let trusted = &self.parts.settings.server.trusted_proxies;
+        exchange.source_ip = source_ip(peer.address.ip(), named, trusted).to_string();
         exchange.tls = peer.tls.as_ref().map(|session| TlsDetails::new(session, request.header("host")));
         exchange.trails = self.parts.store.logging_trails(&account);
         exchange
@@ -292,26 +295,6 @@ fn own_response(reply: &Reply) -> Response<Body> {
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-/// The peer, or whom the nearest trusted proxies name.
-fn source_ip(peer: SocketAddr, head: &AwsRequest, trusted: &[IpAddr]) -> String {
-    let mut at = peer.ip().to_canonical();
-    let named: Vec<&str> = head
-        .headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
-    for name in named.iter().rev() {
-        match name.parse::<IpAddr>() {
-            Ok(before) if trusted.contains(&at) => at = before.to_canonical(),
-            _ => break,
-        }
-    }
-    at.to_string()
 }
 
 /// What the upstream gets of a request.

@@ -35,7 +35,7 @@ use forward::Client;
 use http_body_util::combinators::UnsyncBoxBody;
 use outages::Outages;
 use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What a proxy is made of.
@@ -59,7 +59,6 @@ pub struct Proxy {
     parts: Parts,
     client: Client,
     outages: Outages,
-    trusted: Arc<[IpAddr]>,
     /// `None`: whatever comes is forwarded.
     admission: Option<Arc<Admission>>,
 }
@@ -67,11 +66,9 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy that has forwarded nothing.
     pub fn new(parts: Parts) -> Proxy {
-        let trusted = parts.settings.recorder.trusted_proxies.iter();
-        let trusted = trusted.filter_map(|proxy| proxy.parse().ok()).collect();
         let is_asked = parts.settings.auth.proxy && !parts.auth.is_off();
         let admission = is_asked.then(|| Arc::new(Admission::new(&parts)));
-        Proxy { client: forward::client(), outages: Outages::default(), trusted, admission, parts }
+        Proxy { client: forward::client(), outages: Outages::default(), admission, parts }
     }
 }
 

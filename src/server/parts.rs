@@ -100,6 +100,14 @@ impl Parts {
         let settings = Arc::new(settings);
         let metrics = Metrics::default();
         let callers = Arc::new(Callers::open(&settings)?);
+        for (access_key, actions) in callers.actions_of_no_call(&catalog) {
+            let actions = actions.join(", ");
+            tracing::warn!(
+                access_key,
+                actions,
+                "no call asks for these actions of a policy: are they spelled rightly?"
+            );
+        }
         for learned in store.read().await?.learned_keys().all().await? {
             callers.remember(learned, clock.now());
         }

@@ -161,11 +161,7 @@ impl StatementDocument {
         let actions = scope("Action", self.action, self.not_action, |text| {
             // Actions hold no variables.
             let pattern = Pattern::parse(text, Syntax::Wildcards)?;
-            let is_action = text == "*"
-                || text
-                    .split_once(':')
-                    .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
-            if is_action {
+            if is_action(text) {
                 Ok(pattern)
             } else {
                 Err(format!("{text:?} is no action: \"service:Name\" or \"*\""))
@@ -192,6 +188,14 @@ impl StatementDocument {
         }
         Ok(Statement { effect, actions, resources, conditions })
     }
+}
+
+/// Whether this can name actions: `s3:Get*`. With a blank in it, it would name none, and a deny would be lost.
+fn is_action(text: &str) -> bool {
+    let is = |part: &str, more: &[u8]| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+    };
+    text == "*" || text.split_once(':').is_some_and(|(service, name)| is(service, b"-*?") && is(name, b"*?"))
 }
 
 fn scope(

@@ -16,6 +16,7 @@ pub use key::PolicyContext;
 use pattern::Pattern;
 pub use statement::Target;
 use statement::{Effect, Scope, Statement};
+use std::collections::BTreeSet;
 
 /// A policy that is attached to a user or a role.
 #[derive(Debug, Clone)]
@@ -73,6 +74,15 @@ impl Policy {
                 && statement.conditions.iter().all(|condition| condition.holds(context))
         };
         self.decision(applies)
+    }
+
+    /// The actions in the policy that no call asks for, when calls ask for `permissions`: they may be misspelled.
+    pub fn actions_of_no_call(&self, permissions: &BTreeSet<String>) -> Vec<String> {
+        let patterns = self.statements.iter().flat_map(|statement| statement.actions.patterns());
+        let is_asked_for = |pattern: &&Pattern| {
+            permissions.iter().any(|permission| pattern.matches_ignoring_case(permission))
+        };
+        patterns.filter(|pattern| !is_asked_for(pattern)).map(Pattern::to_string).collect()
     }
 
     /// By the statements that apply: one that denies outweighs all that allow.

@@ -2,6 +2,7 @@
 //! request.
 
 use super::key::{Key, PolicyContext};
+use std::fmt::{self, Write};
 
 /// `arn:partition:service:region:account:resource`
 const ARN_SEGMENTS: usize = 6;
@@ -31,6 +32,18 @@ pub(super) enum Syntax {
     Variables,
     /// All of it.
     Full,
+}
+
+/// As it is written, for one without variables.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            Part::Char(c) => f.write_char(*c),
+            Part::One => f.write_char('?'),
+            Part::Any => f.write_char('*'),
+            Part::Value(_) => f.write_str("${…}"),
+        })
+    }
 }
 
 impl Pattern {

@@ -2,6 +2,8 @@
 //!
 //! Source: IAM's service authorization reference; S3's user guide, "Required permissions for Amazon S3 API operations".
 
+use std::collections::BTreeSet;
+
 /// The permission that an operation of S3 needs, where it has another name than the operation.
 const OF_S3: [(&str, &str); 57] = [
     ("CompleteMultipartUpload", "PutObject"),
@@ -124,6 +126,21 @@ pub fn permissions(asked: &AskedFor<'_>) -> Vec<String> {
         (_, operation) => vec![operation],
     };
     names.into_iter().map(|name| format!("{service}:{name}")).collect()
+}
+
+/// All permissions that some call of these operations needs, each an `eventSource` and a name.
+pub fn of_all<'a>(operations: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeSet<String> {
+    let version = [("versionId".to_owned(), String::new())];
+    let mut found = BTreeSet::new();
+    for (event_source, operation) in operations {
+        for method in ["DELETE", "GET", "PATCH", "POST", "PUT"] {
+            let asked = AskedFor { event_source, operation, method, parameters: &[], headers: &[] };
+            found.extend(permissions(&asked));
+        }
+        let asked = AskedFor { event_source, operation, method: "GET", parameters: &version, headers: &[] };
+        found.extend(permissions(&asked));
+    }
+    found
 }
 
 fn of_s3<'a>(asked: &AskedFor<'a>) -> Vec<&'a str> {

@@ -40,6 +40,12 @@ pub(super) enum Scope {
 }
 
 impl Scope {
+    pub(super) fn patterns(&self) -> &[Pattern] {
+        match self {
+            Scope::Of(patterns) | Scope::AllBut(patterns) => patterns,
+        }
+    }
+
     pub(super) fn has(&self, matches: impl Fn(&Pattern) -> bool) -> bool {
         match self {
             Scope::Of(patterns) => patterns.iter().any(matches),

@@ -11,6 +11,11 @@ const ROOT: Key = Key { id: "111122223333", secret: "root", token: None };
 
 /// A server with three callers of one account: `ROOT`, who may do everything, and `ANA` and `BOB` with these policies.
 async fn server_with(ana: Value, bob: Value) -> (TestServer, TempDir) {
+    server_and(ana, bob, &[]).await
+}
+
+/// The same with more settings.
+async fn server_and(ana: Value, bob: Value, more: &[(&'static str, &str)]) -> (TestServer, TempDir) {
     let secrets = tempfile::tempdir().unwrap();
     let write = |name: &str, text: String| file(secrets.path(), name, &text);
     let policy = |name: &str, statements: Value| {
@@ -19,7 +24,7 @@ async fn server_with(ana: Value, bob: Value) -> (TestServer, TempDir) {
     let root = format!("[root]\naws_access_key_id={}\naws_secret_access_key={}\n", ROOT.id, ROOT.secret);
     let (root, ana, bob) = (write("root", root), policy("ana.json", ana), policy("bob.json", bob));
     let (ana_secret, bob_secret) = (write("ana", ANA.secret.into()), write("bob", BOB.secret.into()));
-    let server = TestServer::with(&[
+    let settings = [
         ("era", "today"),
         ("auth.mode", "signed"),
         ("auth.credentials_file", &root),
@@ -34,8 +39,8 @@ async fn server_with(ana: Value, bob: Value) -> (TestServer, TempDir) {
         ("identities[1].session", "bob"),
         ("identities[1].secret_file", &bob_secret),
         ("identities[1].policy_file", &bob),
-    ])
-    .await;
+    ];
+    let server = TestServer::with(&[&settings, more].concat()).await;
     (server, secrets)
 }
 
@@ -329,4 +334,32 @@ async fn a_caller_who_may_not_look_up_takes_nothing_of_the_accounts_rate() {
     }
     let reply = call(&server, &BOB, "LookupEvents", json!({"StartTime": "never"})).await;
     assert_eq!(reply.code(), "ThrottlingException", "what cannot be read counts");
+}
+
+/// The address is that of the caller at every door, when a proxy stands before them all.
+#[tokio::test]
+async fn an_address_condition_looks_at_whom_a_trusted_proxy_names() {
+    let near = json!([{"Effect": "Allow", "Action": "*", "Resource": "*",
+                       "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}]);
+    let proxy = [("server.trusted_proxies", "127.0.0.1")];
+    for (more, from, may) in
+        [(&proxy[..], "10.0.0.7", true), (&proxy, "10.0.0.7, 203.0.113.9", false), (&[], "10.0.0.7", false)]
+    {
+        let (server, _secrets) = server_and(near.clone(), near.clone(), more).await;
+        let forwarded = ("x-forwarded-for", from);
+        let mut aws = request(&server, "cloudtrail", "POST", "/");
+        aws.set("content-type", "application/x-amz-json-1.1");
+        aws.set("x-amz-target", "CloudTrail_20131101.DescribeTrails");
+        aws.set(forwarded.0, forwarded.1);
+        aws.body = b"{}".to_vec();
+        aws.sign(&ANA);
+        assert_eq!(aws.send(&server.url).await.status == 200, may, "{from}");
+        let status = s3(&server, &ANA, "GET", "/", &[forwarded]).await.0;
+        assert_eq!(status == 200, may, "{from}");
+        server.settle().await;
+        let records = server.get("/_contrail/events").await.text;
+        let record: Value = serde_json::from_str(records.lines().next().unwrap()).unwrap();
+        let nearest = if more.is_empty() { "127.0.0.1" } else { from.rsplit(", ").next().unwrap() };
+        assert_eq!(record["sourceIPAddress"], nearest);
+    }
 }

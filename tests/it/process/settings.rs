@@ -214,3 +214,38 @@ fn an_unknown_flag_or_command_is_no_server() {
         assert!(outcome.stderr.contains("Usage: contrail"), "{}", outcome.stderr);
     }
 }
+
+#[test]
+fn two_holders_of_one_key_are_both_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let two = "[[identities]]\naccess_key = \"AKIAANA\"\naccount = \"111122223333\"\nuser = \"ana\"\n\
+               [[identities]]\naccess_key = \"AKIAANA\"\naccount = \"444455556666\"\nrole = \"ci\"\nsession = \"s\"\n";
+    let line = refusal(with_file(folder.path(), two));
+    let why = "identities: AKIAANA is both user \"ana\" of 111122223333 and role \"ci\" of 444455556666";
+    assert!(line.contains(why), "{line}");
+}
+
+#[test]
+fn actions_of_a_policy_that_no_call_asks_for_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("ana.json");
+    let policy_of = |actions: &str| {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":{actions},"Resource":"*"}}]}}"#
+        );
+        std::fs::write(&policy, text).unwrap();
+        let file = format!(
+            "[auth]\nmode = \"known\"\n[[identities]]\naccess_key = \"AKIAANA\"\naccount = \"111122223333\"\n\
+             user = \"ana\"\npolicy_file = {policy:?}\n"
+        );
+        with_file(folder.path(), &file)
+    };
+    let line = refusal(policy_of(r#""s3:GetObject ""#));
+    assert!(line.contains("AKIAANA") && line.contains(r#""s3:GetObject " is no action"#), "{line}");
+    let mut server = Contrail::spawn(policy_of(
+        r#"["s3:GetObjct","s4:*","s3:getobjectversion","cloudtrail:Look?pEvents","apigateway:PATCH","sqs:*Batch","*"]"#,
+    ));
+    let line = server.process.logged("no call asks for these actions");
+    assert!(line.contains("s3:GetObjct, s4:*, sqs:*Batch") && line.contains("AKIAANA"), "{line}");
+    server.stop();
+}

@@ -107,3 +107,21 @@ async fn an_import_goes_over_tls_to_the_server_of_the_folder_and_to_one_that_is_
         server.stop();
     }
 }
+
+#[test]
+fn a_token_that_could_be_guessed_is_refused() {
+    let (long, short) = ("a-token-of-some-length", "fifteen-letters");
+    for (admin, read, why) in [
+        (short, long, "CONTRAIL_ADMIN_TOKEN is shorter than 16 characters"),
+        (long, short, "CONTRAIL_READ_TOKEN is shorter than 16 characters"),
+        (long, long, "the two tokens are the same"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = contrail(&["--port", "0", "--data-dir", folder.path().to_str().unwrap()]);
+        command.env("CONTRAIL__AUTH__OWN_PATHS", "token");
+        command.env("CONTRAIL_ADMIN_TOKEN", admin).env("CONTRAIL_READ_TOKEN", read);
+        let outcome = run(command);
+        assert!(outcome.code == Some(1) && outcome.stderr.contains(why), "{outcome:?}");
+        assert!(!outcome.stderr.contains(short), "{outcome:?}");
+    }
+}
