@@ -9,11 +9,12 @@ use crate::domain::text::hex;
 use crate::store::{DigestKey, Session, Store, StoreError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use md5::Md5;
+use md5::{Digest, Md5};
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rsa::RsaPrivateKey;
 use rsa::pkcs1::EncodeRsaPublicKey;
-use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey};
-use rsa::{Pkcs1v15Sign, RsaPrivateKey};
-use sha2::{Digest, Sha256};
+use rsa::pkcs8::EncodePrivateKey;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -112,23 +113,24 @@ fn make(valid_from: i64, valid_to: i64) -> Result<DigestKey, String> {
     })
 }
 
-/// The signature over `text`, RSA PKCS #1 v1.5 with SHA-256, lower-case hexadecimal.
+/// The signature over `text`, RSA PKCS #1 v1.5 with SHA-256, lower-case hexadecimal. By ring, and not by the crate that
+/// makes keys, whose time to sign tells something of the key (RUSTSEC-2023-0071); ring makes no keys.
 ///
 /// # Errors
 /// The key cannot be read; says why, without anything of the key.
 pub fn sign(key: &DigestKey, text: &str) -> Result<String, String> {
     let der = BASE64.decode(&key.private_key).map_err(|_| "it is not base64")?;
-    let private = RsaPrivateKey::from_pkcs8_der(&der).map_err(|_| "it is no PKCS #8 key")?;
-    let hash = Sha256::digest(text);
-    let signature = private.sign(Pkcs1v15Sign::new::<rsa::sha2::Sha256>(), &hash);
-    Ok(hex(&signature.map_err(|e| e.to_string())?))
+    let private = RsaKeyPair::from_pkcs8(&der).map_err(|error| format!("it is no PKCS #8 key: {error}"))?;
+    let mut bytes = vec![0; private.public().modulus_len()];
+    let signed = private.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut bytes);
+    signed.map_err(|_| "it cannot sign")?;
+    Ok(hex(&bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rsa::RsaPublicKey;
-    use rsa::pkcs1::DecodeRsaPublicKey;
+    use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
     #[test]
     fn a_signature_is_good_for_its_text_and_key_only() {
@@ -141,8 +143,10 @@ mod tests {
         let bytes: Vec<u8> =
             (0..512).step_by(2).map(|i| u8::from_str_radix(&signature[i..i + 2], 16).unwrap()).collect();
         let verify = |key: &DigestKey, text: &str| {
-            let public = RsaPublicKey::from_pkcs1_der(&BASE64.decode(&key.public_key).unwrap()).unwrap();
-            public.verify(Pkcs1v15Sign::new::<rsa::sha2::Sha256>(), &Sha256::digest(text), &bytes).is_ok()
+            let public = BASE64.decode(&key.public_key).unwrap();
+            UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public)
+                .verify(text.as_bytes(), &bytes)
+                .is_ok()
         };
         assert!(verify(&key, "four\nlines"));
         assert!(!verify(&key, "four\nline") && !verify(&other, "four\nlines"));

@@ -253,3 +253,14 @@ fn the_files_that_the_readme_names_are_there() {
     }
     assert!(named >= 8, "README.md has no map any more");
 }
+
+/// Its time to use a key tells something of it (RUSTSEC-2023-0071).
+#[test]
+fn the_crate_that_makes_rsa_keys_does_not_sign_with_them() {
+    for file in rust_files(&root().join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        for name in ["Pkcs1v15Sign", "DecodePrivateKey", "pkcs1v15::"] {
+            assert!(!text.contains(name), "{} has {name}", file.display());
+        }
+    }
+}
