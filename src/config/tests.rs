@@ -1,3 +1,5 @@
+//! What settings are taken, and what is refused by name.
+
 use super::*;
 
 fn refusal(key: &'static str, value: &str) -> String {

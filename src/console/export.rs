@@ -6,13 +6,17 @@ use crate::console::refusal::Refusal;
 use crate::domain::event_filter::EventFilter;
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
-use crate::store::{EventRow, Order, Session, StoreResult};
+use crate::store::{EventRow, ExportStep, Order, Session, StoreResult};
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 /// Events fetched at a time.
 const PIECE: u32 = 500;
+
+/// Events that are looked at in one go: it takes some 50 ms when a text is looked for (measured). Then another export has its
+/// turn on the connection, and it is seen whether the caller is still there.
+const SEARCHED: u32 = 20_000;
 
 /// How long an export waits for events that are about to be stored.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -83,42 +87,50 @@ type Failure = Box<dyn std::error::Error>;
 /// The text, piece by piece: the next one is fetched when the last one has been sent.
 fn pieces(export: Export, begin: Position) -> impl futures_util::Stream<Item = Result<web::Bytes, Failure>> {
     futures_util::stream::try_unfold((export, begin), |(export, at)| async move {
-        let piece = u32::try_from(at.left).unwrap_or(PIECE).min(PIECE);
-        let header = if at.is_first && export.format == Format::Csv { CSV_HEADER } else { "" };
-        let read = if piece == 0 { Ok((String::new(), 0, None)) } else { export.read(at.after, piece).await };
-        let (text, events, last) = read.map_err(|error| {
-            tracing::error!(error = %error, "events could not be read out");
-            Failure::from(error)
-        })?;
-        if events == 0 && header.is_empty() {
-            return Ok(None);
+        let mut at = at;
+        let mut text = match at.is_first && export.format == Format::Csv {
+            true => CSV_HEADER.to_owned(),
+            false => String::new(),
+        };
+        at.is_first = false;
+        while text.is_empty() && at.left > 0 {
+            let limit = u32::try_from(at.left).unwrap_or(PIECE).min(PIECE);
+            let (events, next) = export.read(at.after, limit, &mut text).await.map_err(|error| {
+                tracing::error!(error = %error, "events could not be read out");
+                Failure::from(error)
+            })?;
+            at.left = if next.is_some() { at.left - events } else { 0 };
+            at.after = next;
         }
-        let left = if events == 0 { 0 } else { at.left - events };
-        let next = Position { after: last, left, is_first: false };
-        Ok(Some((web::Bytes::from([header, &text].concat()), (export, next))))
+        Ok((!text.is_empty()).then(|| (web::Bytes::from(text), (export, at))))
     })
 }
 
 impl Export {
-    /// The next events as text, how many they are, and the key of the last one.
-    async fn read(&self, after: Option<i64>, limit: u32) -> StoreResult<(String, u64, Option<i64>)> {
-        let mut session = self.console.store.read().await?;
-        let mut text = String::new();
+    /// Adds the next events to a text; how many they are, and the key behind which it goes on.
+    async fn read(
+        &self,
+        after: Option<i64>,
+        limit: u32,
+        text: &mut String,
+    ) -> StoreResult<(u64, Option<i64>)> {
+        let step = ExportStep { order: self.order, after, limit, searched: SEARCHED };
+        let mut session = self.console.store.read_for_export().await?;
         match self.format {
             Format::Ndjson => {
-                let rows = session.events().export(&self.filter, self.order, after, limit).await?;
-                for row in &rows {
+                let piece = session.events().export(&self.filter, step).await?;
+                for row in &piece.rows {
                     text.push_str(&row.record);
                     text.push('\n');
                 }
-                Ok((text, rows.len() as u64, rows.last().map(|row| row.key)))
+                Ok((piece.rows.len() as u64, piece.next))
             }
             Format::Csv => {
-                let rows = session.events().export_rows(&self.filter, self.order, after, limit).await?;
-                for row in &rows {
-                    push_csv(&mut text, row);
+                let piece = session.events().export_rows(&self.filter, step).await?;
+                for row in &piece.rows {
+                    push_csv(text, row);
                 }
-                Ok((text, rows.len() as u64, rows.last().map(|row| row.key)))
+                Ok((piece.rows.len() as u64, piece.next))
             }
         }
     }

@@ -127,6 +127,16 @@ pub struct EventFilter {
 }
 
 impl EventFilter {
+    /// Whether it asks for anything but a time: then there may be many events between two that pass.
+    pub fn has_conditions(&self) -> bool {
+        let EventFilter { from: _, to: _, fields, resource, read_only, failed, text } = self;
+        !fields.is_empty()
+            || !resource.is_empty()
+            || read_only.is_some()
+            || failed.is_some()
+            || text.is_some()
+    }
+
     /// Takes a parameter of a query; whether it is one of a filter.
     ///
     /// # Errors

@@ -5,9 +5,9 @@
 use crate::domain::event_filter::{EventFilter, Field};
 use crate::store::event_filter::{Text, column, keys, push_conditions, push_where};
 use crate::store::events::ARRIVAL_BITS;
-use crate::store::export::keys_behind;
+use crate::store::export::next;
 use crate::store::summaries::HOUR;
-use crate::store::{Events, Order, Session, StoreResult};
+use crate::store::{Events, ExportPiece, ExportStep, Order, Session, StoreResult};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -151,21 +151,21 @@ impl<S: Session> Events<'_, S> {
         Ok(events)
     }
 
-    /// The next `limit` events behind the key `after` in that order, or the first ones, with all their resources.
+    /// The next rows of an export, with all their resources.
     ///
     /// # Errors
     /// As [`Session::event_page`].
     pub async fn export_rows(
         &mut self,
         filter: &EventFilter,
-        order: Order,
-        after: Option<i64>,
-        limit: u32,
-    ) -> StoreResult<Vec<EventRow>> {
-        let mut rows = page_statement(filter, &keys_behind(filter, order, after), order, limit);
-        let mut events = rows.build_query_as().fetch_all(self.db()).await?;
+        step: ExportStep,
+    ) -> StoreResult<ExportPiece<EventRow>> {
+        let (keys, edge) = self.export_keys(filter, step).await?;
+        let mut rows = page_statement(filter, &keys, step.order, step.limit);
+        let mut events: Vec<EventRow> = rows.build_query_as().fetch_all(self.db()).await?;
         self.add_resources(&mut events, i64::MAX).await?;
-        Ok(events)
+        let last = events.last().map(|row| row.key);
+        Ok(ExportPiece { next: next(events.len(), last, edge, step.limit), rows: events })
     }
 
     /// The newest event of an id that passes a filter, with its record. Ids are unique in an account and region only.

@@ -42,7 +42,7 @@ pub use digest_keys::DigestKey;
 pub use digests::{Chain, NewDigest, WaitingDigest, WantedChain};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use events::StoredEvents;
-pub use export::{ExportRow, Order};
+pub use export::{ExportPiece, ExportRow, ExportStep, Order};
 pub use log_files::{PendingEvent, PendingEvents, PieceBounds, PutFile, Uncut, WaitingFile};
 pub use lookup::{LookupQuery, LookupRow};
 pub use notices::PendingNotice;
@@ -72,6 +72,8 @@ pub struct Store {
     read: SqlitePool,
     /// For questions that may take long, so that no call of the API waits for them.
     console: SqlitePool,
+    /// For reading everything out, so that nobody who looks at the console waits for that.
+    exports: SqlitePool,
     logging_trails: LoggingTrailsByAccount,
 }
 
@@ -94,6 +96,15 @@ impl Store {
         is_late: impl FnMut() -> bool + Send + 'static,
     ) -> StoreResult<ReadSession> {
         ReadSession::bounded(self.console.acquire().await?, is_late).await
+    }
+
+    /// A session for the next piece of an export: it reads on one of two connections kept for that, and ends its statement when
+    /// it is dropped.
+    ///
+    /// # Errors
+    /// No connection could be had.
+    pub async fn read_for_export(&self) -> StoreResult<ReadSession> {
+        ReadSession::bounded(self.exports.acquire().await?, || false).await
     }
 
     /// A session that writes, after all others that asked before. While another program writes, it waits some seconds.
@@ -130,6 +141,7 @@ impl Store {
     pub async fn close(&self) {
         self.read.close().await;
         self.console.close().await;
+        self.exports.close().await;
         self.write.close().await;
     }
 }

@@ -24,6 +24,9 @@ const READERS: u32 = 4;
 /// The same for the console.
 const CONSOLE_READERS: u32 = 2;
 
+/// The same for exports.
+const EXPORT_READERS: u32 = 2;
+
 /// Why a data folder was refused: one line for the person who started the server. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
@@ -94,14 +97,15 @@ impl Store {
         let reader = common.read_only(true);
         let read = pool(READERS).connect_with(reader.clone()).await.map_err(wrong)?;
         // None until somebody looks.
-        let console = pool(CONSOLE_READERS).min_connections(0).connect_lazy_with(reader);
+        let console = pool(CONSOLE_READERS).min_connections(0).connect_lazy_with(reader.clone());
+        let exports = pool(EXPORT_READERS).min_connections(0).connect_lazy_with(reader);
         let logging_trails = LoggingTrailsByAccount::default();
         let known = async { logging_trails::read(&mut *read.acquire().await?, None).await };
         logging_trails.replace(known.await.map_err(|error| OpenError::Other {
             path: path.clone(),
             cause: format!("the trails cannot be read: {error}"),
         })?);
-        let store = Store { write, read, console, logging_trails };
+        let store = Store { write, read, console, exports, logging_trails };
         store.summarize_older_events().await.map_err(|error| OpenError::Other {
             path: path.clone(),
             cause: format!("the summaries of older events cannot be made: {error}"),

@@ -49,7 +49,9 @@ impl Application {
                 }
             },
         );
-        builder = builder.client_disconnect_timeout(DISCONNECT);
+        // A caller that closes its side is taken to be gone, as hyper takes it in front of an upstream: an answer that takes
+        // long (an export, the live view) ends with it. Programs that close only that side are rare.
+        builder = builder.client_disconnect_timeout(DISCONNECT).h1_allow_half_closed(false);
         if let Some(shutdown) = shutdown {
             builder = builder.graceful_shutdown_signal(move || {
                 let shutdown = shutdown.clone();

@@ -14,8 +14,8 @@ use contrail::domain::selector_fields::SelectorFields;
 use contrail::domain::selectors::EventSelectors;
 use contrail::domain::tags::Tag;
 use contrail::store::{
-    CorrectionMark, DataDir, DigestKey, LookupQuery, Order, ReadSession, Session, Store, StoreErrorKind,
-    Trail, TrailStatus,
+    CorrectionMark, DataDir, DigestKey, ExportStep, LookupQuery, Order, ReadSession, Session, Store,
+    StoreErrorKind, Trail, TrailStatus,
 };
 use serde_json::json;
 use std::sync::LazyLock;
@@ -84,6 +84,10 @@ fn all<'a>(listings: &'a [Listing], attribute: Option<&'a Attribute>) -> LookupQ
         LazyLock::new(|| (account("111122223333"), region("us-east-1")));
     let range = TimeRange { from: 0, to: 1_000_000 };
     LookupQuery { account: &WHERE.0, region: &WHERE.1, listings, attribute, range, before: None, limit: 50 }
+}
+
+fn step(order: Order, after: Option<i64>, limit: u32) -> ExportStep {
+    ExportStep { order, after, limit, searched: 1000 }
 }
 
 async fn insert(store: &Store, events: &[Event]) -> Vec<bool> {
@@ -255,10 +259,10 @@ async fn an_event_is_stored_once_also_within_a_batch_of_any_size() {
         .await
         .unwrap()
         .events()
-        .export(&EventFilter::default(), Order::OldestFirst, None, 1000)
+        .export(&EventFilter::default(), step(Order::OldestFirst, None, 1000))
         .await
         .unwrap();
-    assert_eq!(rows.len(), 300);
+    assert_eq!(rows.rows.len(), 300);
     let key = Attribute { key: AttributeKey::ResourceName, value: "i-250".into() };
     let found =
         store.read().await.unwrap().events().lookup(&all(&[Listing::Write], Some(&key))).await.unwrap();
@@ -281,9 +285,10 @@ async fn a_taken_key_costs_no_event() {
             .await
             .unwrap()
             .events()
-            .export(&EventFilter::default(), Order::OldestFirst, None, 1000)
+            .export(&EventFilter::default(), step(Order::OldestFirst, None, 1000))
             .await
             .unwrap()
+            .rows
             .len(),
         35
     );
@@ -319,17 +324,45 @@ async fn an_export_goes_on_behind_a_key() {
     let (store, _folder, _temp) = open().await;
     insert(&store, &(0..5).map(|i| event(i, i64::from(i))).collect::<Vec<_>>()).await;
     let mut db = store.read().await.unwrap();
-    let first = db.events().export(&EventFilter::default(), Order::OldestFirst, None, 2).await.unwrap();
-    let rest = db
-        .events()
-        .export(&EventFilter::default(), Order::OldestFirst, Some(first[1].key), 100)
-        .await
-        .unwrap();
-    let records: Vec<_> = first.iter().chain(&rest).map(|row| row.record.as_str()).collect();
+    let mut export = async |filter: &EventFilter, step| db.events().export(filter, step).await.unwrap();
+    let all = EventFilter::default();
+    let first = export(&all, step(Order::OldestFirst, None, 2)).await;
+    let next = first.next.unwrap();
+    assert_eq!(next, first.rows[1].key);
+    let rest = export(&all, step(Order::OldestFirst, first.next, 100)).await;
+    assert_eq!(rest.next, None);
+    let records: Vec<_> = first.rows.iter().chain(&rest.rows).map(|row| row.record.as_str()).collect();
     assert_eq!(records, ["{\"n\":0}", "{\"n\":1}", "{\"n\":2}", "{\"n\":3}", "{\"n\":4}"]);
-    assert_eq!(db.events().key_of("e-1").await.unwrap(), Some(first[1].key));
     let refused = EventFilter { failed: Some(true), ..EventFilter::default() };
-    assert_eq!(db.events().export(&refused, Order::NewestFirst, None, 100).await.unwrap().len(), 2);
+    assert_eq!(export(&refused, step(Order::NewestFirst, None, 100)).await.rows.len(), 2);
+    assert_eq!(db.events().key_of("e-1").await.unwrap(), Some(next));
+}
+
+/// However rare that is what is looked for, others get their turn.
+#[tokio::test]
+async fn a_piece_of_an_export_looks_at_no_more_events_than_it_may() {
+    let (store, _folder, _temp) = open().await;
+    insert(&store, &(0..7).map(|i| event(i, i64::from(i))).collect::<Vec<_>>()).await;
+    let mut db = store.read().await.unwrap();
+    let one = |n: u32| EventFilter { text: Some(format!("\"n\":{n}}}")), ..EventFilter::default() };
+    for (order, n, pieces) in [
+        (Order::OldestFirst, 0, [1, 0, 0, 0]),
+        (Order::OldestFirst, 5, [0, 0, 1, 0]),
+        (Order::NewestFirst, 6, [1, 0, 0, 0]),
+        (Order::NewestFirst, 0, [0, 0, 0, 1]),
+    ] {
+        let (mut after, mut found) = (None, Vec::new());
+        loop {
+            let step = ExportStep { searched: 2, ..step(order, after, 100) };
+            let piece = db.events().export(&one(n), step).await.unwrap();
+            found.push(piece.rows.len());
+            after = piece.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, pieces, "{order:?} {n}");
+    }
 }
 
 #[tokio::test]

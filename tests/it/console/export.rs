@@ -41,3 +41,18 @@ async fn csv_has_a_header_quotes_and_no_formulas() {
     let nothing = server.get("/_contrail/events?format=csv&username=nobody").await;
     assert_eq!(nothing.text.lines().count(), 1, "the header alone");
 }
+
+/// Exports have connections of their own: neither do calls wait for them, nor they for calls.
+#[tokio::test]
+async fn an_export_reads_while_all_connections_of_the_api_are_taken() {
+    let server = TestServer::start().await;
+    server.import(&[record(1, "2026-11-22T05:00:01Z", "A")]).await;
+    let mut taken = Vec::new();
+    for _ in 0..4 {
+        taken.push(server.parts.store.read().await.unwrap());
+    }
+    for query in ["?q=eventName", "?format=csv", ""] {
+        let reply = server.get(&format!("/_contrail/events{query}")).await;
+        assert_eq!((reply.status, reply.text.is_empty()), (200, false), "{query}");
+    }
+}

@@ -141,3 +141,26 @@ async fn a_server_that_stops_ends_the_streams_first() {
     assert!(reader.next().await.is_none());
     drop(server);
 }
+
+#[tokio::test]
+async fn the_place_of_a_reader_that_has_gone_is_free_at_once() {
+    let server = TestServer::start().await;
+    let mut readers = Vec::new();
+    for _ in 0..64 {
+        let mut reader = Reader::open(&server, "", None).await;
+        reader.next().await.unwrap();
+        readers.push(reader);
+    }
+    let full = server.get("/_contrail/events/stream").await;
+    assert_eq!((full.status, full.json()["error"].as_str().unwrap().contains("too many")), (503, true));
+    // Nothing is ever sent to them: only their going tells.
+    drop(readers);
+    let clock = contrail::clock::Clock::system();
+    loop {
+        let request = http().get(format!("{}/_contrail/events/stream", server.url)).send().await.unwrap();
+        if request.status() == 200 {
+            break;
+        }
+        assert!(clock.elapsed().as_secs() < 5, "the places are still taken");
+    }
+}
