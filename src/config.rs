@@ -117,6 +117,8 @@ pub struct ServerSettings {
     pub body_timeout: Period,
     /// The longest pause inside a body that is imported at `/_contrail/events`.
     pub chunk_timeout: Period,
+    /// How long a caller may take nothing of an answer.
+    pub write_timeout: Period,
     /// More host names under which `/_contrail` may be called.
     #[serde(deserialize_with = "list")]
     pub allowed_hosts: Vec<String>,
@@ -321,8 +323,6 @@ impl Settings {
         for (key, number) in [
             ("console.search_records", size(self.console.search_records)),
             ("console.facet_events", size(self.console.facet_events)),
-            ("limits.connections", self.limits.connections),
-            ("limits.connections_per_peer", self.limits.connections_per_peer),
             ("limits.imports", self.limits.imports),
             ("recorder.queue_calls", self.recorder.queue_calls),
             ("recorder.queue_bytes", self.recorder.queue_bytes),
@@ -337,6 +337,7 @@ impl Settings {
         for (key, period) in [
             ("server.body_timeout", self.server.body_timeout),
             ("server.chunk_timeout", self.server.chunk_timeout),
+            ("server.write_timeout", self.server.write_timeout),
         ] {
             if period.0.is_zero() {
                 return bad(key, "must be longer than nothing");

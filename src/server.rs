@@ -150,7 +150,8 @@ impl Server {
         let limits = &parts.settings.limits;
         let connections =
             Connections::new(limits.connections, limits.connections_per_peer, parts.metrics.clone());
-        let entrance = Entrance { connections, tls: tls.clone() };
+        let entrance =
+            Entrance { connections, tls: tls.clone(), write_timeout: parts.settings.server.write_timeout.0 };
         let http = listening(listener, routes, parts.settings.server.workers, entrance, parts.proxy())?;
         Ok(Server { address, url, has_tokens, tls, parts, workers, http, writer, folder })
     }

@@ -44,7 +44,7 @@ fn a_number_out_of_its_range_is_refused_by_name() {
         ("server.chunk_timeout", "0s"),
         ("console.read_timeout", "400d"),
         ("console.search_records", "0"),
-        ("limits.connections", "0"),
+        ("server.write_timeout", "0s"),
         ("limits.imports", "9223372036854775807"),
         ("recorder.queue_calls", "9223372036854775807"),
         ("recorder.queue_bytes", "0"),

@@ -17,6 +17,7 @@ use limits::{Connections, Place, TooMany};
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
+use std::time::Duration;
 use stream::{Connection, Stream};
 use tls::Tls;
 use tokio::io::AsyncWriteExt;
@@ -28,6 +29,8 @@ pub struct Entrance {
     pub connections: Connections,
     /// `None` for plain HTTP.
     pub tls: Option<Tls>,
+    /// How long a caller may take nothing of what is written.
+    pub write_timeout: Duration,
 }
 
 /// Adds a listener to a server. `make` is called once on each thread; what it makes serves that thread's connections.
@@ -83,7 +86,8 @@ impl Entrance {
             }
         };
         let Some(tls) = &self.tls else {
-            return Some((Connection::new(Stream::Plain(stream), peer, None), place));
+            let connection = Connection::new(Stream::Plain(stream), peer, None);
+            return Some((connection.with_write_timeout(self.write_timeout), place));
         };
         if tls::is_plain_http(&stream).await {
             refuse(stream, "400 Bad Request", "this port speaks TLS: its URL begins with https://").await;
@@ -91,7 +95,8 @@ impl Entrance {
         }
         match tls.accept(stream).await {
             Ok((stream, session)) => {
-                Some((Connection::new(Stream::Tls(Box::new(stream)), peer, Some(session)), place))
+                let connection = Connection::new(Stream::Tls(Box::new(stream)), peer, Some(session));
+                Some((connection.with_write_timeout(self.write_timeout), place))
             }
             Err(error) => {
                 tracing::debug!(%peer, %error, "a caller's TLS handshake failed");

@@ -6,7 +6,9 @@ use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
 
 /// The bytes of a connection.
@@ -28,19 +30,55 @@ pub struct Connection {
     pub peer: SocketAddr,
     /// What TLS has agreed on; `None` for plain HTTP.
     pub tls: Option<TlsSession>,
+    stall: Option<Stall>,
+}
+
+/// Watches that the other end takes what is written. Else an answer that nobody reads, and all that it holds, would stay as
+/// long as the other end likes: neither actix nor hyper bounds that.
+#[derive(Debug)]
+struct Stall {
+    longest: Duration,
+    /// Runs while nothing is taken.
+    since: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stall {
+    fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.since = None;
+            return written;
+        }
+        let longest = self.longest;
+        let since = self.since.get_or_insert_with(|| Box::pin(tokio::time::sleep(longest)));
+        since.as_mut().poll(cx).map(|()| {
+            Err(io::Error::new(io::ErrorKind::TimedOut, "the other end takes nothing of what is written"))
+        })
+    }
 }
 
 impl Connection {
     /// A connection of `peer`.
     pub fn new(stream: Stream, peer: SocketAddr, tls: Option<TlsSession>) -> Connection {
-        Connection { stream, peer, tls }
+        Connection { stream, peer, tls, stall: None }
+    }
+
+    /// The same, which ends when nothing that is written is taken for so long.
+    pub fn with_write_timeout(self, longest: Duration) -> Connection {
+        Connection { stall: Some(Stall { longest, since: None }), ..self }
+    }
+
+    fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match &mut self.stall {
+            Some(stall) => stall.watch(cx, written),
+            None => written,
+        }
     }
 }
 
 /// Does the same to whichever stream it is.
 macro_rules! each {
-    ($self:ident, $stream:ident => $do:expr) => {
-        match &mut $self.get_mut().stream {
+    ($connection:expr, $stream:ident => $do:expr) => {
+        match &mut $connection.stream {
             Stream::Plain($stream) => $do,
             Stream::Tls($stream) => $do,
             Stream::Memory($stream) => $do,
@@ -50,13 +88,15 @@ macro_rules! each {
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => Pin::new(stream).poll_read(cx, buf))
+        each!(self.get_mut(), stream => Pin::new(stream).poll_read(cx, buf))
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        each!(self, stream => Pin::new(stream).poll_write(cx, buf))
+        let this = self.get_mut();
+        let written = each!(this, stream => Pin::new(stream).poll_write(cx, buf));
+        this.watch(cx, written)
     }
 
     fn poll_write_vectored(
@@ -64,7 +104,9 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        each!(self, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
+        let this = self.get_mut();
+        let written = each!(this, stream => Pin::new(stream).poll_write_vectored(cx, bufs));
+        this.watch(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -76,10 +118,14 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => Pin::new(stream).poll_flush(cx))
+        let this = self.get_mut();
+        let written = each!(this, stream => Pin::new(stream).poll_flush(cx));
+        this.watch(cx, written)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => Pin::new(stream).poll_shutdown(cx))
+        let this = self.get_mut();
+        let written = each!(this, stream => Pin::new(stream).poll_shutdown(cx));
+        this.watch(cx, written)
     }
 }

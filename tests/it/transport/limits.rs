@@ -1,7 +1,8 @@
 //! One peer's connections leave some for the others.
 
-use crate::support::TestServer;
 use crate::support::upstream::Upstream;
+use crate::support::{TestServer, record};
+use contrail::clock::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -40,5 +41,39 @@ async fn a_peer_gets_as_many_connections_as_the_settings_say() {
             tokio::task::yield_now().await;
         }
         assert!(server.parts.metrics.connections_refused.get() >= 1);
+    }
+}
+
+/// An answer that nobody reads would hold its connection, and what it is made of, for ever.
+#[tokio::test]
+async fn a_caller_that_takes_nothing_of_an_answer_loses_its_connection() {
+    let upstream = Upstream::start().await;
+    for more in [vec![], vec![("recorder.upstream", upstream.url.as_str())]] {
+        let settings = [vec![("server.write_timeout", "300ms")], more].concat();
+        let server = TestServer::with(&settings).await;
+        let long: Vec<_> = (0..200)
+            .map(|id| {
+                let mut record = record(id, "2026-11-22T05:00:01Z", "A");
+                record["requestParameters"] = serde_json::json!({"text": "x".repeat(100_000)});
+                record
+            })
+            .collect();
+        server.import(&long).await;
+        let mut stream = connect(&server).await;
+        let request = b"GET /_contrail/events HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let clock = Clock::system();
+        // 20 MB are more than the buffers on the way take.
+        while server.parts.metrics.connections.get() == 0 {
+            tokio::task::yield_now().await;
+        }
+        while server.parts.metrics.connections.get() > 0 {
+            assert!(clock.elapsed().as_secs() < 20, "it is still there");
+            tokio::task::yield_now().await;
+        }
+        let mut all = Vec::new();
+        // A reset or an early end, after what was on the way.
+        let _ = stream.read_to_end(&mut all).await;
+        assert!(all.len() < 20_000_000, "{} bytes", all.len());
     }
 }
