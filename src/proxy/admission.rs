@@ -3,7 +3,9 @@
 //! A signature says what the body is, so a body is collected before it is forwarded, but for S3's, which may be large: there
 //! the sender says the body's hash beforehand, and it is compared as the body passes ([`hashed_body`](super::hashed_body)).
 
-use super::{Parts, permission, refusal};
+use super::body_copy::BodyCopy;
+use super::collected::{Collected, Collector};
+use super::{Parts, permission};
 use crate::auth::{self, Auth, Payload, SignedService};
 use crate::aws::identify::{Identifier, may_be_emulators_own, may_begin_with, names_operation};
 use crate::aws::protocol::Protocol;
@@ -14,19 +16,12 @@ use crate::domain::caller::{Caller, Origin};
 use crate::domain::digest::sha256;
 use crate::error::ApiError;
 use crate::recorder::exchange::Exchange;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// The longest body that is collected; the largest that a service other than S3 takes is a Lambda package in Base64.
-const MAX_BODY: usize = 80 * 1024 * 1024;
-
-/// What all collected bodies may take together, until they are forwarded.
-const MAX_BODIES: usize = 4 * MAX_BODY;
 
 /// How much of a body that nobody wants is read all the same, and for how long.
 const MAX_DRAIN: usize = 8 * 1024 * 1024;
@@ -45,10 +40,7 @@ pub(super) struct Admission {
     callers: Arc<Callers>,
     identifier: Arc<Identifier>,
     clock: Clock,
-    /// The longest pause in a body.
-    longest_pause: Duration,
-    /// A permit for each byte of the bodies that are collected.
-    bodies: Arc<Semaphore>,
+    bodies: Collector,
 }
 
 /// What is to be forwarded.
@@ -60,8 +52,8 @@ pub(super) struct Admitted {
 
 /// What is to be forwarded of a body.
 pub(super) enum AdmittedBody {
-    /// A body that was collected, and the room that it takes as long as it is there.
-    Whole(Bytes, OwnedSemaphorePermit),
+    /// A body that was collected, and what is kept of it.
+    Whole(Collected, BodyCopy),
     /// A body that is forwarded as it comes; its hash, if its sender said one.
     AsItComes(Incoming, Option<String>),
     /// None: a CORS preflight request, which is never signed.
@@ -72,8 +64,8 @@ pub(super) enum AdmittedBody {
 pub(super) enum NotAdmitted {
     /// It is not known who makes it; there are no records of such calls.
     Unknown(ApiError),
-    /// Its caller may not do it. With the body, as far as it was collected.
-    Denied(ApiError, Bytes),
+    /// Its caller may not do it. With what is kept of the body, as far as it was collected.
+    Denied(ApiError, BodyCopy),
 }
 
 impl From<ApiError> for NotAdmitted {
@@ -93,9 +85,8 @@ impl Admission {
     /// With nothing collected yet.
     pub(super) fn new(parts: &Parts) -> Admission {
         let Parts { settings, clock, callers, auth, identifier, .. } = parts.clone();
-        let longest_pause = settings.server.chunk_timeout.0;
-        let bodies = Arc::new(Semaphore::new(MAX_BODIES));
-        Admission { auth, callers, identifier, clock, longest_pause, bodies }
+        let bodies = Collector::new(settings.server.data_dir.clone(), settings.server.chunk_timeout.0);
+        Admission { auth, callers, identifier, clock, bodies }
     }
 
     /// What is to be forwarded of a call.
@@ -142,27 +133,30 @@ impl Admission {
             let caller = self.callers.caller(signer, origin);
             if let Err(denied) = self.authorize(&caller, exchange, b"") {
                 drain(body).await;
-                return Err(NotAdmitted::Denied(denied, Bytes::new()));
+                return Err(NotAdmitted::Denied(denied, BodyCopy::of_whole(&Bytes::new())));
             }
             let body = AdmittedBody::AsItComes(body, hash);
             return Ok(Admitted { body, may_upgrade: caller.policy.is_none() });
         }
-        let (body, room) = self.collect(body).await?;
+        let collected = self.bodies.collect(body, exchange.source_ip.parse().ok()).await?;
+        let whole = collected.whole().await?;
+        let body = &whole.bytes;
         let payload = match declared_hash(request) {
-            Some(hash) if service.is_s3() && hash != sha256(&body) => {
+            Some(hash) if service.is_s3() && hash != sha256(body) => {
                 return Err(refused(auth::Refusal::WrongBody).into());
             }
             _ if service.is_s3() => Payload::Declared,
-            _ => Payload::Body(&body),
+            _ => Payload::Body(body),
         };
         let checked = self.auth.check(request, service, payload).map_err(refused)?;
         let caller = self.callers.caller(checked.signer, origin);
-        match self.authorize(&caller, exchange, &body) {
+        let copy = BodyCopy::of_whole(body);
+        match self.authorize(&caller, exchange, body) {
             Ok(()) => {
-                let body = AdmittedBody::Whole(body, room);
+                let body = AdmittedBody::Whole(collected, copy);
                 Ok(Admitted { body, may_upgrade: caller.policy.is_none() })
             }
-            Err(denied) => Err(NotAdmitted::Denied(denied, body)),
+            Err(denied) => Err(NotAdmitted::Denied(denied, copy)),
         }
     }
 
@@ -170,30 +164,6 @@ impl Admission {
     fn authorize(&self, caller: &Caller, exchange: &Exchange, body: &[u8]) -> Result<(), ApiError> {
         let allowed = permission::check(&self.identifier, caller, exchange, body, self.clock.now());
         allowed.map_err(|why| Protocol::of(&exchange.request).access_denied(why))
-    }
-
-    /// The whole body.
-    async fn collect(&self, mut body: Incoming) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
-        let more_room =
-            |bytes| Arc::clone(&self.bodies).try_acquire_many_owned(bytes).map_err(|_| refusal::no_room());
-        // Memory is resident only when it is written to.
-        let declared = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
-        let mut collected = BytesMut::with_capacity(declared.unwrap_or(0).min(MAX_BODY));
-        let mut room = more_room(0)?;
-        loop {
-            let frame = tokio::time::timeout(self.longest_pause, body.frame()).await;
-            let frame = match frame.map_err(|_| refusal::timeout())? {
-                None => return Ok((collected.freeze(), room)),
-                Some(frame) => frame.map_err(|_| refusal::timeout())?,
-            };
-            let Ok(data) = frame.into_data() else { continue };
-            if collected.len() + data.len() > MAX_BODY {
-                return Err(refusal::too_large(MAX_BODY));
-            }
-            let bytes = u32::try_from(data.len()).map_err(|_| refusal::too_large(MAX_BODY))?;
-            room.merge(more_room(bytes)?);
-            collected.extend_from_slice(&data);
-        }
     }
 }
 

@@ -30,7 +30,6 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// How long making a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -128,20 +127,22 @@ impl Proxy {
         let Admitted { body, may_upgrade } = match self.admit(&known, &exchange, body).await {
             Ok(admitted) => admitted,
             Err(NotAdmitted::Unknown(error)) => return self.refuse_unrecorded(&known.request, &error),
-            Err(NotAdmitted::Denied(error, body)) => {
-                let copy = BodyCopy::of_whole(&body);
+            Err(NotAdmitted::Denied(error, copy)) => {
                 let call = ForwardedCall::new(exchange, copy, self.parts.calls.clone(), room);
                 return self.refuse(&known.request, &error, call);
             }
         };
         let (protocol, caller) = (protocol.filter(|_| may_upgrade), caller.filter(|_| may_upgrade));
         let ToForward { request: head, upstream } = known;
-        let mut outgoing = self.outgoing(&head, body);
+        let mut outgoing = match self.outgoing(&head, body) {
+            Ok(outgoing) => outgoing,
+            Err(error) => return self.refuse_unrecorded(&head, &ApiError::internal(error)),
+        };
         let call = ForwardedCall::new(exchange, outgoing.copy.clone(), self.parts.calls.clone(), room);
         if let Some(protocol) = protocol {
             headers::set_other_protocol(&mut outgoing.headers, protocol);
         }
-        let Outgoing { headers, body, copy, held, wrong_hash } = outgoing;
+        let Outgoing { headers, body, copy, wrong_hash } = outgoing;
         let parts = match outgoing_head(parts, headers, &head.target, &upstream) {
             Ok(parts) => parts,
             Err(error) => {
@@ -162,8 +163,6 @@ impl Proxy {
                 return self.refuse(&head, &refusal::unavailable(why), call);
             }
         };
-        // The upstream has the body.
-        drop(held);
         self.outages.end(&upstream);
         let granted = reply.headers().get(http::header::UPGRADE).cloned();
         let mut response = match (reply.status(), caller, granted) {
@@ -180,16 +179,14 @@ impl Proxy {
     }
 
     /// What the upstream gets of a request, and the copy that is kept of it.
-    fn outgoing(&self, request: &AwsRequest, body: AdmittedBody) -> Outgoing {
+    ///
+    /// # Errors
+    /// A body that was collected cannot be read.
+    fn outgoing(&self, request: &AwsRequest, body: AdmittedBody) -> std::io::Result<Outgoing> {
         let wrong_hash = WrongHash::default();
         let mut headers = end_to_end(&request.headers);
-        let mut held = None;
-        let whole = |body: Bytes| Full::new(body).map_err(|never| match never {}).boxed_unsync();
         let (copy, body) = match body {
-            AdmittedBody::Whole(body, room) => {
-                held = Some(room);
-                (BodyCopy::of_whole(&body), whole(body))
-            }
+            AdmittedBody::Whole(body, copy) => (copy, body.into_body()?.boxed_unsync()),
             AdmittedBody::AsItComes(body, hash) => {
                 let copy = BodyCopy::of(&body);
                 let body = RequestBody::new(body, copy.clone(), self.parts.settings.server.chunk_timeout.0);
@@ -201,10 +198,11 @@ impl Proxy {
             }
             AdmittedBody::Preflight => {
                 headers = headers::of_preflight(&request.headers);
-                (BodyCopy::of_whole(&Bytes::new()), whole(Bytes::new()))
+                let nothing = Full::new(Bytes::new()).map_err(|never| match never {});
+                (BodyCopy::of_whole(&Bytes::new()), nothing.boxed_unsync())
             }
         };
-        Outgoing { headers, body, copy, held, wrong_hash }
+        Ok(Outgoing { headers, body, copy, wrong_hash })
     }
 
     /// What is to be forwarded of a call.
@@ -303,8 +301,6 @@ struct Outgoing {
     body: Body,
     /// The copy of the body that is recorded.
     copy: BodyCopy,
-    /// Room for the body, where it was collected.
-    held: Option<OwnedSemaphorePermit>,
     wrong_hash: WrongHash,
 }
 

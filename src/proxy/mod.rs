@@ -11,6 +11,7 @@ mod admission;
 mod bodies;
 mod body_copy;
 mod call;
+mod collected;
 pub mod door;
 mod forward;
 mod hashed_body;

@@ -79,7 +79,7 @@ impl Drop for Place {
 }
 
 /// What counts as one peer: an IPv4 address, or the 64 bits of an IPv6 address that are given to one subscriber.
-fn neighbourhood(peer: IpAddr) -> IpAddr {
+pub(crate) fn neighbourhood(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 => v4,

@@ -6,6 +6,8 @@ use crate::support::upstream::Upstream;
 use crate::support::{Reply, TestServer};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 const WRONG: Key = Key { secret: "wrong", ..ANA };
 
@@ -272,4 +274,43 @@ async fn of_s3_calls_everything_that_they_do_has_to_be_allowed() {
     let mut many = object(&server, "POST", "/box", "<Delete><Object><Key>ana/kept</Key></Object></Delete>");
     many.query = "delete=".into();
     assert_eq!(status(many, &[]).await, 403);
+}
+
+/// Long bodies take no memory while they come: they are kept in the data folder, without a name, and go on from there.
+#[tokio::test]
+async fn a_long_body_goes_on_whole_whatever_others_send_meanwhile() {
+    let (server, upstream, _secrets) = in_front(None).await;
+    // Each begins a body of the longest size, and sends no more.
+    let mut others = Vec::new();
+    for _ in 0..5 {
+        let mut begun = typed(&server, "lambda", "AWSLambda.CreateFunction", "");
+        begun.set("content-length", "83886080");
+        begun.sign(&WRONG);
+        let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+        let lines = begun
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}\r\n", String::from_utf8_lossy(value)));
+        let head = format!("POST / HTTP/1.1\r\n{}\r\n", lines.collect::<String>());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b'x'; 1_500_000]).await.unwrap();
+        others.push(stream);
+    }
+    for length in [1_000_000, 1_048_576, 1_048_577, 5_000_000] {
+        let package = "QUJD".repeat(length / 4);
+        let body = format!(r#"{{"FunctionName":"f","Code":{{"ZipFile":"{package}"}}}}"#);
+        let mut request = request(&server, "lambda", "POST", "/2015-03-31/functions");
+        request.set("content-type", "application/json");
+        request.body = body.into_bytes();
+        request.sign(&ANA);
+        upstream.will_say("201 Created", "application/json", "{}");
+        assert_eq!(request.send(&server.url).await.status, 201, "{length}");
+        let seen = upstream.seen().pop().unwrap();
+        assert!(seen.body == request.body, "{length}: {} bytes arrived", seen.body.len());
+        assert_eq!(seen.header("content-length"), Some(request.body.len().to_string().as_str()));
+    }
+    let mut wrong = form(&server, "iam", &format!("Action=CreateUser&UserName={}", "a".repeat(3_000_000)));
+    wrong.sign(&WRONG);
+    assert_eq!(code(&wrong.send(&server.url).await), "SignatureDoesNotMatch");
+    drop(others);
 }
