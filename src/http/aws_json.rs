@@ -3,9 +3,10 @@
 use crate::api::{self, Service};
 use crate::auth::{Payload, SignedService};
 use crate::aws::protocol::{Asked, Protocol};
+use crate::aws::request::Request;
 use crate::error::{ApiResult, Code};
 use crate::guard;
-use crate::http::{Front, body, caller, check_signature, error_response};
+use crate::http::{ActixHeaders, Front, body, caller, error_response, head};
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
 
@@ -34,10 +35,37 @@ async fn respond(
     service: &Service,
     id: Uuid,
 ) -> ApiResult<Vec<u8>> {
-    // Also a refusal comes after the body, or its sender would see a broken connection instead.
-    let body = body::collect(&mut payload, front.settings.server.body_timeout.0).await;
+    let within = front.settings.server.body_timeout.0;
+    let head = head(request);
+    let operation = match check_head(request, &head, front) {
+        Ok(operation) => operation,
+        Err(refused) => {
+            // Not kept, but read: else its sender would see a broken connection instead.
+            body::drain(&mut payload, within).await?;
+            return Err(refused);
+        }
+    };
+    let body = front.bodies.collect(&mut payload, within).await?;
+    let body = &body.bytes;
+    let checked = front.auth.check(&head, SignedService::CLOUDTRAIL, Payload::Body(body))?;
+    let caller = caller(request, front, checked.signer);
+    let began = front.clock.elapsed();
+    let result = api::call(&operation, body, &caller, service, id).await;
+    tracing::debug!(
+        operation,
+        account = %caller.account,
+        region = %caller.region,
+        request_id = %id,
+        code = result.as_ref().map_or_else(|e| e.code.name(), |_| "OK"),
+        micros = front.clock.elapsed().saturating_sub(began).as_micros(),
+        "call"
+    );
+    result
+}
+
+/// Which operation is called, by all that can be said before the body is here: nobody has bodies kept for nothing.
+fn check_head(request: &HttpRequest, head: &Request<ActixHeaders<'_>>, front: &Front) -> ApiResult<String> {
     guard::check_page(request)?;
-    let body = body?;
     let header =
         |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content_type =
@@ -57,20 +85,8 @@ async fn respond(
             format!("Unknown target: {target:?}")
         })
     })?;
-    let checked = check_signature(request, front, SignedService::CLOUDTRAIL, Payload::Body(&body))?;
-    let caller = caller(request, front, checked.signer);
-    let began = front.clock.elapsed();
-    let result = api::call(operation, &body, &caller, service, id).await;
-    tracing::debug!(
-        operation,
-        account = %caller.account,
-        region = %caller.region,
-        request_id = %id,
-        code = result.as_ref().map_or_else(|e| e.code.name(), |_| "OK"),
-        micros = front.clock.elapsed().saturating_sub(began).as_micros(),
-        "call"
-    );
-    result
+    front.auth.check_head(head, SignedService::CLOUDTRAIL)?;
+    Ok(operation.to_owned())
 }
 
 /// The HTTP reply to a call.

@@ -29,6 +29,7 @@ use actix_web::error::InternalError;
 use actix_web::guard as routing;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
+pub use body::BodyRoom;
 pub use operate::Operator;
 use s3::S3Door;
 use std::net::SocketAddr;
@@ -44,6 +45,7 @@ pub struct Front {
     pub ids: Ids,
     pub callers: Arc<Callers>,
     pub auth: Auth,
+    pub bodies: BodyRoom,
 }
 
 /// What stands behind the doors.

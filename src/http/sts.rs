@@ -6,7 +6,7 @@ use crate::aws::pairs::pairs;
 use crate::aws::protocol::{Asked, Protocol, escape_xml};
 use crate::error::{ApiResult, Code};
 use crate::guard;
-use crate::http::{Front, body, caller, check_signature, error_response, head};
+use crate::http::{Front, caller, check_signature, error_response, head};
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
 
@@ -50,10 +50,10 @@ async fn respond(
     id: Uuid,
 ) -> ApiResult<String> {
     // Also a refusal comes after the body, or its sender would see a broken connection instead.
-    let body = body::collect(payload, front.settings.server.body_timeout.0).await;
+    let body = front.bodies.collect(payload, front.settings.server.body_timeout.0).await;
     guard::check_page(request).map_err(|error| Protocol::Query.access_denied(error.message.into_owned()))?;
     let body = body?;
-    let form = String::from_utf8_lossy(&body);
+    let form = String::from_utf8_lossy(&body.bytes);
     let pairs: Vec<_> = pairs(request.query_string()).into_iter().chain(pairs(&form)).collect();
     let value = |name: &str| {
         pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).unwrap_or_default()
@@ -69,7 +69,7 @@ async fn respond(
         );
         return Err(Code::InvalidAction.because(message));
     }
-    let checked = check_signature(request, front, SignedService::STS, Payload::Body(&body))
+    let checked = check_signature(request, front, SignedService::STS, Payload::Body(&body.bytes))
         .map_err(|refusal| refusal.error(Protocol::Query))?;
     let caller = caller(request, front, checked.signer);
     let identity = caller.identity.user_identity(&caller.account, &caller.region, None, front.clock.now());

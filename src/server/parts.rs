@@ -15,7 +15,7 @@ use crate::delivery::{self, Delivery};
 use crate::digest_keys::DigestKeys;
 use crate::domain::page_token::TokenKey;
 use crate::guard::Tokens;
-use crate::http::{Doors, Front, Operator};
+use crate::http::{BodyRoom, Doors, Front, Operator};
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::proxy;
@@ -182,7 +182,7 @@ impl Parts {
 
     fn front(&self) -> Front {
         let Parts { settings, clock, ids, callers, auth, .. } = self.clone();
-        Front { settings, clock, ids, callers, auth }
+        Front { settings, clock, ids, callers, auth, bodies: BodyRoom::default() }
     }
 
     fn console(&self) -> Console {

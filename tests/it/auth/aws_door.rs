@@ -407,3 +407,16 @@ async fn sts_says_who_signed_and_refuses_in_its_own_codes() {
     let reply = late.send(&server.url).await;
     assert!(reply.text.contains("<Code>ExpiredToken</Code>"), "{}", reply.text);
 }
+
+/// It would have bodies kept for nothing: that this one is too long is not even seen.
+#[tokio::test]
+async fn who_may_not_call_is_told_before_the_body_is_kept() {
+    let (server, _secrets) = signed_server(&[]).await;
+    let mut long = describe_trails(&server);
+    long.body = vec![b' '; 2 * 1024 * 1024];
+    assert_eq!(long.send(&server.url).await.code(), UNSIGNED);
+    long.sign(&Key { id: "AKIANOBODY", ..ANA });
+    assert_eq!(long.send(&server.url).await.code(), UNKNOWN);
+    long.sign(&ANA);
+    assert_eq!(long.send(&server.url).await.code(), "RequestEntityTooLargeException");
+}

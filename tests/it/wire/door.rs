@@ -213,3 +213,30 @@ async fn without_the_bucket_store_other_paths_and_methods_get_a_hint_where_to_go
         (404, Some("there is no GET /_contrail/nothing"))
     );
 }
+
+/// There is room for so many long bodies; the next one waits with its sender, and short ones need no room.
+#[tokio::test]
+async fn long_bodies_that_do_not_come_keep_short_ones_waiting_for_nothing() {
+    let server = TestServer::start().await;
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\n{}: {}\r\n{}: {}\r\ncontent-length: 1000000\r\n\r\n",
+        JSON.0, JSON.1, DESCRIBE.0, DESCRIBE.1
+    );
+    let mut begun = Vec::new();
+    for _ in 0..64 {
+        let mut stream =
+            tokio::net::TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; 100_000]).await.unwrap();
+        begun.push(stream);
+    }
+    assert_eq!(post(&server, &[JSON, DESCRIBE], "{}").await.status, 200);
+    let long = post(&server, &[JSON, DESCRIBE], format!("{{}}{}", " ".repeat(900_000)));
+    let (reply, ()) = tokio::join!(long, async {
+        for stream in &mut begun {
+            let rest = format!("{{}}{}", " ".repeat(899_998));
+            stream.write_all(rest.as_bytes()).await.unwrap();
+        }
+    });
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
