@@ -8,7 +8,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
 use crate::domain::caller::{Caller, Origin, Signer};
 use crate::domain::identity::{IamEntity, Identity, Principal};
-use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser};
+use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser, UserName, renamed_arn};
 use crate::domain::policy::{Policy, permissions};
 use crate::domain::region::Region;
 use chrono::{DateTime, Utc};
@@ -19,6 +19,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// Learned keys between two looks for those that are over.
 const KEYS_A_LOOK: usize = 1024;
 
+/// The most keys that are remembered, of which each takes some 500 bytes, and users. Emulators that forget all that they
+/// know at their restart hand out ever new ones.
+const MAX_KEYS: usize = 100_000;
+const MAX_USERS: usize = 100_000;
+
+/// What waits to be stored, at most.
+const MAX_UNSAVED: usize = 10_000;
+
 /// The access keys that settings name, those that were learned, and the account of all others.
 #[derive(Debug)]
 pub struct Callers {
@@ -28,6 +36,7 @@ pub struct Callers {
     /// What was learned and is not stored yet.
     unsaved: Mutex<Vec<LearnedCaller>>,
     has_warned: AtomicBool,
+    has_warned_of_keys: AtomicBool,
 }
 
 /// The holder of a key that settings name.
@@ -55,6 +64,34 @@ struct LearnedCallers {
     keys_at_last_look: usize,
 }
 
+impl LearnedCallers {
+    fn forget_user(&mut self, UserName { account, name }: &UserName) {
+        if let Some(user) = self.users.remove(&(account.clone(), name.clone())) {
+            // It may be known in two accounts.
+            self.users.retain(|(_, other), known| other != name || known.arn != user.arn);
+        }
+    }
+
+    fn rename(&mut self, from: &UserName, to: &str, path: Option<&str>) {
+        let Some(before) = self.users.get(&(from.account.clone(), from.name.clone())).cloned() else {
+            return;
+        };
+        let arn = before.arn.as_deref().map(|arn| renamed_arn(arn, to, path));
+        let after = IamEntity { name: to.to_owned(), arn, unique_id: before.unique_id.clone() };
+        let known: Vec<_> =
+            self.users.iter().filter(|(_, user)| **user == before).map(|(key, _)| key.0.clone()).collect();
+        for account in known {
+            self.users.remove(&(account.clone(), from.name.clone()));
+            self.users.insert((account, to.to_owned()), after.clone());
+        }
+        for key in self.keys.values_mut() {
+            if key.identity.principal == Principal::User(before.clone()) {
+                key.identity.principal = Principal::User(after.clone());
+            }
+        }
+    }
+}
+
 impl Callers {
     /// As the settings have it. Reads the files that hold policies.
     ///
@@ -68,6 +105,7 @@ impl Callers {
             learned: RwLock::default(),
             unsaved: Mutex::default(),
             has_warned: AtomicBool::new(false),
+            has_warned_of_keys: AtomicBool::new(false),
         })
     }
 
@@ -92,7 +130,8 @@ impl Callers {
 
     /// Whether settings name a key, or it was learned.
     pub fn knows(&self, access_key: &str) -> bool {
-        self.identities.contains_key(access_key) || self.learned().keys.contains_key(access_key)
+        let is_good = |key: &LearnedKey| key.deleted.is_none();
+        self.identities.contains_key(access_key) || self.learned().keys.get(access_key).is_some_and(is_good)
     }
 
     /// Whose key it is: an account and who in it.
@@ -112,10 +151,14 @@ impl Callers {
         known.unwrap_or_else(|| IamEntity::named(name))
     }
 
-    /// Takes note of something that an emulator has answered; it counts from now on, and waits to be stored.
+    /// Takes note of something that an emulator has answered; it counts from now on, and waits to be stored. While nothing
+    /// can be stored, only so much waits: a restart would forget the rest.
     pub fn learn(&self, caller: LearnedCaller, now: DateTime<Utc>) {
         self.remember(caller.clone(), now);
-        self.unsaved().push(caller);
+        let mut unsaved = self.unsaved();
+        if unsaved.len() < MAX_UNSAVED {
+            unsaved.push(caller);
+        }
     }
 
     /// Takes note of something that is stored.
@@ -124,8 +167,23 @@ impl Callers {
         let mut learned = self.learned.write().unwrap_or_else(PoisonError::into_inner);
         match caller {
             LearnedCaller::Key(key) => {
-                learned.keys.insert(key.access_key_id.clone(), key);
+                if learned.keys.len() < MAX_KEYS || learned.keys.contains_key(&key.access_key_id) {
+                    learned.keys.insert(key.access_key_id.clone(), key);
+                } else if !self.has_warned_of_keys.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        keys = MAX_KEYS,
+                        "the emulator has handed out more keys than are remembered: calls with further ones are recorded \
+                         as the default account's root user"
+                    );
+                }
             }
+            LearnedCaller::NoKey { access_key_id, deleted } => {
+                if let Some(key) = learned.keys.get_mut(&access_key_id) {
+                    key.deleted = Some(deleted);
+                }
+            }
+            LearnedCaller::NoUser(user) => learned.forget_user(&user),
+            LearnedCaller::Renamed { from, to, path } => learned.rename(&from, &to, path.as_deref()),
             LearnedCaller::User(LearnedUser { account, user }) => {
                 // Who calls for themselves does so in the account of their own ARN.
                 let own = user
@@ -134,7 +192,9 @@ impl Callers {
                     .and_then(ArnParts::split)
                     .and_then(|arn| AccountId::parse(arn.account));
                 for account in [Some(account), own].into_iter().flatten() {
-                    learned.users.insert((account, user.name.clone()), user.clone());
+                    if learned.users.len() < MAX_USERS {
+                        learned.users.insert((account, user.name.clone()), user.clone());
+                    }
                 }
             }
         }

@@ -21,6 +21,9 @@ use tokio::sync::Mutex;
 /// Digests are signed with keys of this size (observed).
 const BITS: usize = 2048;
 
+/// Regions of which keys are made because they are listed. AWS has some forty.
+const MAX_LISTED_REGIONS: i64 = 64;
+
 /// 2013-11-13, seconds since 1970: CloudTrail began, and nothing that it signed is older.
 const BEGINNING: i64 = 1_384_300_800;
 
@@ -65,19 +68,41 @@ impl DigestKeys {
         }
     }
 
+    /// Makes a key of a region that somebody asks about, so that there is one as on AWS. Anybody may ask, about any region, and
+    /// each key takes half a second of work and a row for good: in more regions than there are, keys are made for digests only.
+    ///
+    /// # Errors
+    /// [`DigestKeyError`]
+    pub async fn make_for_listing(&self, region: &str) -> Result<(), DigestKeyError> {
+        self.find_or_make(region, MAX_LISTED_REGIONS).await.map(drop)
+    }
+
     /// The key of a region that signs now, made if there is none.
     ///
     /// # Errors
     /// [`DigestKeyError`]
     pub async fn current(&self, region: &str) -> Result<DigestKey, DigestKeyError> {
+        let key = self.find_or_make(region, i64::MAX).await?;
+        key.ok_or_else(|| unusable(region, "there are too many".to_owned()))
+    }
+
+    /// The same; `None` if there is none, and in so many regions there are keys.
+    async fn find_or_make(
+        &self,
+        region: &str,
+        most_regions: i64,
+    ) -> Result<Option<DigestKey>, DigestKeyError> {
         let now = self.clock.now().timestamp();
         if let Some(key) = self.store.read().await?.digest_keys().current(region, now).await? {
-            return Ok(key);
+            return Ok(Some(key));
         }
         let _making = self.making.lock().await;
         let mut session = self.store.read().await?;
         if let Some(key) = session.digest_keys().current(region, now).await? {
-            return Ok(key);
+            return Ok(Some(key));
+        }
+        if session.digest_keys().regions().await? >= most_regions {
+            return Ok(None);
         }
         let last = session.digest_keys().in_use(region, i64::MIN, i64::MAX).await?.pop();
         drop(session);
@@ -85,17 +110,21 @@ impl DigestKeys {
         let valid_from = last.map_or(BEGINNING, |last| {
             last.valid_to.min(now).saturating_sub(self.overlap).max(last.valid_from)
         });
-        let unusable = |cause: String| DigestKeyError::Unusable { region: region.to_owned(), cause };
         let valid_to = now + self.lifetime;
         // Half a second of one core: not where others wait.
         let made = tokio::task::spawn_blocking(move || make(valid_from, valid_to)).await;
-        let key = made.map_err(|e| unusable(e.to_string()))?.map_err(unusable)?;
+        let made = made.map_err(|error| error.to_string()).flatten();
+        let key = made.map_err(|cause| unusable(region, cause))?;
         let mut session = self.store.write().await?;
         session.digest_keys().insert(region, &key).await?;
         session.commit().await?;
         tracing::info!(region, fingerprint = key.fingerprint, "made a key for digests");
-        Ok(key)
+        Ok(Some(key))
     }
+}
+
+fn unusable(region: &str, cause: String) -> DigestKeyError {
+    DigestKeyError::Unusable { region: region.to_owned(), cause }
 }
 
 fn make(valid_from: i64, valid_to: i64) -> Result<DigestKey, String> {

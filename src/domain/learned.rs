@@ -14,6 +14,33 @@ pub enum LearnedCaller {
     User(LearnedUser),
     /// Of a key that was handed out.
     Key(LearnedKey),
+    /// A user was deleted.
+    NoUser(UserName),
+    /// A user has another name, or another path, which its ARN has.
+    Renamed {
+        /// Before.
+        from: UserName,
+        /// Now.
+        to: String,
+        /// The new path, if it is another one.
+        path: Option<String>,
+    },
+    /// A key was deleted.
+    NoKey {
+        /// `AKIA…`
+        access_key_id: String,
+        /// When.
+        deleted: DateTime<Utc>,
+    },
+}
+
+/// The name of a user, in the account of whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserName {
+    /// The account.
+    pub account: AccountId,
+    /// The name.
+    pub name: String,
 }
 
 /// A user that was made.
@@ -38,12 +65,22 @@ pub struct LearnedKey {
     pub created: DateTime<Utc>,
     /// When it expires; `None` for one that lasts.
     pub expires: Option<DateTime<Utc>>,
+    /// When it was deleted. It is good for nothing since, but calls made before may still be recorded.
+    pub deleted: Option<DateTime<Utc>>,
+}
+
+/// The ARN of a user who has got another name or path.
+pub fn renamed_arn(arn: &str, name: &str, path: Option<&str>) -> String {
+    let Some((start, resource)) = arn.split_once(":user/") else { return arn.to_owned() };
+    let old_path = resource.rsplit_once('/').map_or("/".to_owned(), |(path, _)| format!("/{path}/"));
+    format!("{start}:user{}{name}", path.unwrap_or(&old_path))
 }
 
 impl LearnedKey {
-    /// Whether it has expired so long ago that nobody uses it any more.
+    /// Whether it has expired, or was deleted, so long ago that nobody uses it any more.
     pub fn is_over(&self, now: DateTime<Utc>) -> bool {
-        self.expires.is_some_and(|expires| expires < over_before(now))
+        let is_over = |end: Option<DateTime<Utc>>| end.is_some_and(|end| end < over_before(now));
+        is_over(self.expires) || is_over(self.deleted)
     }
 }
 
@@ -65,9 +102,25 @@ mod tests {
             identity: Identity::ROOT,
             created: DateTime::UNIX_EPOCH,
             expires,
+            deleted: None,
         };
         assert!(!key(Some(expires)).is_over(expires + TimeDelta::days(7)));
         assert!(key(Some(expires)).is_over(expires + TimeDelta::days(7) + TimeDelta::seconds(1)));
         assert!(!key(None).is_over(expires + TimeDelta::days(3650)));
+        let deleted = LearnedKey { deleted: Some(expires), ..key(None) };
+        assert!(!deleted.is_over(expires) && deleted.is_over(expires + TimeDelta::days(8)));
+    }
+
+    #[test]
+    fn the_arn_of_a_user_has_its_name_and_path() {
+        for (arn, name, path, expected) in [
+            ("arn:aws:iam::1:user/ana", "bea", None, "arn:aws:iam::1:user/bea"),
+            ("arn:aws:iam::1:user/a/b/ana", "bea", None, "arn:aws:iam::1:user/a/b/bea"),
+            ("arn:aws:iam::1:user/a/b/ana", "ana", Some("/c/"), "arn:aws:iam::1:user/c/ana"),
+            ("arn:aws:iam::1:user/ana", "ana", Some("/"), "arn:aws:iam::1:user/ana"),
+            ("no arn", "bea", None, "no arn"),
+        ] {
+            assert_eq!(renamed_arn(arn, name, path), expected);
+        }
     }
 }

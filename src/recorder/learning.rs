@@ -7,7 +7,7 @@ use crate::callers::Callers;
 use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
 use crate::domain::identity::{CredentialSession, IamEntity, Identity, Principal};
-use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser};
+use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser, UserName};
 use crate::recorder::content::Content;
 use crate::recorder::elements::xml::Element;
 use crate::recorder::exchange::{Exchange, Reply};
@@ -39,11 +39,11 @@ pub(super) fn external(call: &Identified, exchange: &Exchange) -> Option<Identit
     Some(Principal::External { kind, principal_id, name, provider }.into())
 }
 
-/// Whether the answer of a call names users, keys or accounts; all others are not read.
+/// Whether a call, or its answer, names users, keys or accounts; all others are not read.
 pub(super) fn names_callers(call: &Identified) -> bool {
     matches!(
         (call.service.key.as_str(), call.operation.as_str()),
-        ("iam", "CreateAccessKey" | "CreateUser")
+        ("iam", "CreateAccessKey" | "CreateUser" | "DeleteAccessKey" | "DeleteUser" | "UpdateUser")
             | ("sts", "AssumeRole" | "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity")
             | ("sts", "GetCallerIdentity" | "GetFederationToken" | "GetSessionToken")
     )
@@ -56,7 +56,25 @@ pub(super) fn learned(
     callers: &Callers,
     (account, identity): &(AccountId, Identity),
 ) -> Option<LearnedCaller> {
-    let answer = Answer::of(call, exchange.reply.as_ref()?)?;
+    let reply = exchange.reply.as_ref()?;
+    let user = |name: &str| Some(UserName { account: account.clone(), name: asked(exchange, name)? });
+    // Their answers say nothing but that it is done.
+    match (call.service.key.as_str(), call.operation.as_str()) {
+        _ if reply.status != 200 => return None,
+        ("iam", "DeleteUser") => return user("UserName").map(LearnedCaller::NoUser),
+        ("iam", "UpdateUser") => {
+            let from = user("UserName")?;
+            let (to, path) = (asked(exchange, "NewUserName"), asked(exchange, "NewPath"));
+            let to = to.unwrap_or_else(|| from.name.clone());
+            return Some(LearnedCaller::Renamed { from, to, path });
+        }
+        ("iam", "DeleteAccessKey") => {
+            let access_key_id = asked(exchange, "AccessKeyId")?;
+            return Some(LearnedCaller::NoKey { access_key_id, deleted: exchange.time });
+        }
+        _ => {}
+    }
+    let answer = Answer::of(call, reply)?;
     match (call.service.key.as_str(), call.operation.as_str()) {
         ("iam", "CreateUser") => {
             let arn = answer.text(&["User", "Arn"])?;
@@ -78,6 +96,7 @@ pub(super) fn learned(
                 identity: user.map_or(Principal::Root, Principal::User).into(),
                 created: exchange.time,
                 expires: None,
+                deleted: None,
             }))
         }
         ("sts", "GetCallerIdentity") => {
@@ -149,6 +168,7 @@ impl Answer {
             identity: Identity { principal, session },
             created,
             expires: Some(self.text(&["Credentials", "Expiration"])?.parse().ok()?),
+            deleted: None,
         }))
     }
 }

@@ -47,6 +47,15 @@ impl<S: Session> DigestKeys<'_, S> {
         Ok(key.bind(region).bind(now).fetch_optional(self.db()).await?)
     }
 
+    /// How many regions have keys.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn regions(&mut self) -> StoreResult<i64> {
+        let regions = sqlx::query_scalar("SELECT count(DISTINCT region) FROM digest_keys");
+        Ok(regions.fetch_one(self.db()).await?)
+    }
+
     /// The key of a region with this fingerprint.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::domain::account_id::AccountId;
 use crate::domain::identity::{CredentialSession, IamEntity, Identity, Principal};
-use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser};
+use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser, UserName, renamed_arn};
 use crate::store::{LearnedKeys, Session, StoreResult, WriteSession};
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -21,6 +21,7 @@ struct KeyRow {
     federated_provider: Option<String>,
     created_at: i64,
     expires_at: Option<i64>,
+    deleted_at: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -40,7 +41,7 @@ impl<S: Session> LearnedKeys<'_, S> {
         let users = "SELECT account, name, principal_id, arn FROM learned_users";
         let users: Vec<UserRow> = sqlx::query_as(users).fetch_all(self.db()).await?;
         let keys = "SELECT access_key_id, account, type, name, principal_id, arn, session_name, \
-                    mfa_authenticated, federated_provider, created_at, expires_at FROM learned_keys";
+                    mfa_authenticated, federated_provider, created_at, expires_at, deleted_at FROM learned_keys";
         let keys: Vec<KeyRow> = sqlx::query_as(keys).fetch_all(self.db()).await?;
         let users = users.into_iter().map(UserRow::learned);
         Ok(users.chain(keys.into_iter().filter_map(KeyRow::learned)).collect())
@@ -56,6 +57,14 @@ impl LearnedKeys<'_, WriteSession> {
         match learned {
             LearnedCaller::User(user) => self.save_user(user).await,
             LearnedCaller::Key(key) => self.save_key(key).await,
+            LearnedCaller::NoUser(user) => self.remove_user(user).await,
+            LearnedCaller::Renamed { from, to, path } => self.rename(from, to, path.as_deref()).await,
+            LearnedCaller::NoKey { access_key_id, deleted } => {
+                let delete = sqlx::query("UPDATE learned_keys SET deleted_at = $2 WHERE access_key_id = $1");
+                let delete = delete.bind(access_key_id).bind(deleted.timestamp_millis());
+                delete.execute(self.db()).await?;
+                Ok(())
+            }
         }
     }
 
@@ -72,6 +81,35 @@ impl LearnedKeys<'_, WriteSession> {
         Ok(())
     }
 
+    /// A user stands once, with the account of who has made it; who asks now may be in the account of its ARN.
+    async fn find_user(&mut self, UserName { account, name }: &UserName) -> StoreResult<Option<UserRow>> {
+        let find = "SELECT account, name, principal_id, arn FROM learned_users \
+                    WHERE name = $2 AND (account = $1 OR arn LIKE 'arn:%:iam::' || $1 || ':user/%') \
+                    ORDER BY account <> $1 LIMIT 1";
+        Ok(sqlx::query_as(find).bind(account).bind(name).fetch_optional(self.db()).await?)
+    }
+
+    async fn remove_user(&mut self, user: &UserName) -> StoreResult<()> {
+        let Some(UserRow { account, name, .. }) = self.find_user(user).await? else { return Ok(()) };
+        let delete = sqlx::query("DELETE FROM learned_users WHERE account = $1 AND name = $2");
+        delete.bind(account).bind(name).execute(self.db()).await?;
+        Ok(())
+    }
+
+    async fn rename(&mut self, from: &UserName, to: &str, path: Option<&str>) -> StoreResult<()> {
+        let Some(UserRow { account, name, principal_id, arn }) = self.find_user(from).await? else {
+            return Ok(());
+        };
+        let new_arn = arn.as_deref().map(|arn| renamed_arn(arn, to, path));
+        self.remove_user(from).await?;
+        let user = IamEntity { name: to.to_owned(), unique_id: principal_id, arn: new_arn.clone() };
+        self.save_user(&LearnedUser { account, user }).await?;
+        let keys =
+            "UPDATE learned_keys SET name = $3, arn = $4 WHERE type = 'IAMUser' AND name = $1 AND arn IS $2";
+        sqlx::query(keys).bind(name).bind(arn).bind(to).bind(new_arn).execute(self.db()).await?;
+        Ok(())
+    }
+
     async fn save_key(&mut self, key: &LearnedKey) -> StoreResult<()> {
         let (entity, session_name) = match &key.identity.principal {
             Principal::Root | Principal::External { .. } => (None, None),
@@ -81,8 +119,8 @@ impl LearnedKeys<'_, WriteSession> {
         };
         let session = key.identity.session.as_ref();
         let insert = "INSERT OR REPLACE INTO learned_keys (access_key_id, account, type, name, principal_id, arn, \
-                      session_name, mfa_authenticated, federated_provider, created_at, expires_at) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+                      session_name, mfa_authenticated, federated_provider, created_at, expires_at, deleted_at) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
         sqlx::query(insert)
             .bind(&key.access_key_id)
             .bind(&key.account)
@@ -95,17 +133,18 @@ impl LearnedKeys<'_, WriteSession> {
             .bind(session.and_then(|session| session.federated_provider.as_ref()))
             .bind(key.created.timestamp_millis())
             .bind(key.expires.map(|expires| expires.timestamp_millis()))
+            .bind(key.deleted.map(|deleted| deleted.timestamp_millis()))
             .execute(self.db())
             .await?;
         Ok(())
     }
 
-    /// Forgets keys that have expired before a point in time.
+    /// Forgets keys that have expired, or were deleted, before a point in time.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn remove_expired(&mut self, before: DateTime<Utc>) -> StoreResult<()> {
-        let delete = sqlx::query("DELETE FROM learned_keys WHERE expires_at < $1");
+        let delete = sqlx::query("DELETE FROM learned_keys WHERE expires_at < $1 OR deleted_at < $1");
         delete.bind(before.timestamp_millis()).execute(self.db()).await?;
         Ok(())
     }
@@ -140,6 +179,7 @@ impl KeyRow {
             identity: Identity { principal, session },
             created,
             expires,
+            deleted: self.deleted_at.and_then(DateTime::from_timestamp_millis),
         }))
     }
 }

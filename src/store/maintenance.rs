@@ -36,14 +36,18 @@ impl Events<'_, WriteSession> {
 }
 
 impl Deliveries<'_, WriteSession> {
-    /// Removes what is noted about log files and digests that were settled before `before` (milliseconds since 1970), and
-    /// about trails that are deleted and have nothing left.
+    /// Removes what is noted about log files and digests that were settled before `before` (milliseconds since 1970), about
+    /// trails that are deleted and have nothing left, and about regions in which nothing has been delivered since: there are
+    /// as many as callers make up.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn remove_old_files(&mut self, before: i64) -> StoreResult<()> {
         let settled = "created_at < $1 AND state <> 'waiting'";
         let of_deleted = "trail_id IN (SELECT id FROM trails WHERE deleted_at IS NOT NULL)";
+        let is_quiet = "failures = 0 AND NOT due AND (trail_id = 0 OR kind NOT IN ('log_file', 'digest') \
+                        AND NOT EXISTS (SELECT 1 FROM trail_status s WHERE s.trail_id = destinations.trail_id \
+                        AND s.region = destinations.region))";
         for delete in [
             format!(
                 "DELETE FROM log_files WHERE {settled} AND (validated = FALSE OR digest IS NOT NULL) \
@@ -55,8 +59,14 @@ impl Deliveries<'_, WriteSession> {
             "DELETE FROM digest_chains WHERE state = 'closed' AND last_end * 1000 < $1 \
              AND NOT EXISTS (SELECT 1 FROM digests g WHERE g.chain = digest_chains.id)"
                 .to_owned(),
+            "DELETE FROM trail_status WHERE region <> (SELECT home_region FROM trails WHERE id = trail_id) \
+             AND max(coalesce(latest_delivery_time, 0), coalesce(latest_notification_time, 0), \
+             coalesce(latest_cloud_watch_logs_delivery_time, 0), coalesce(latest_digest_delivery_time, 0)) < $1 \
+             AND NOT EXISTS (SELECT 1 FROM destinations d WHERE d.trail_id = trail_status.trail_id \
+             AND d.region = trail_status.region AND (d.failures > 0 OR d.pending_events > 0 OR d.kind = 'digest'))"
+                .to_owned(),
             format!(
-                "DELETE FROM destinations WHERE {of_deleted} AND wiped = 0 \
+                "DELETE FROM destinations WHERE ({of_deleted} OR {is_quiet}) AND wiped = 0 \
                  AND NOT EXISTS (SELECT 1 FROM pending_events p WHERE p.destination = destinations.id) \
                  AND NOT EXISTS (SELECT 1 FROM pending_notices n WHERE n.destination = destinations.id) \
                  AND NOT EXISTS (SELECT 1 FROM log_files f WHERE f.destination = destinations.id) \

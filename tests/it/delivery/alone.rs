@@ -2,6 +2,7 @@
 
 use super::{delivered, delivering_to, delivering_with, ids, import, import_from, log_files};
 use crate::support::fakes::FakeAws;
+use crate::support::record;
 use serde_json::{Value, json};
 
 /// The names of the instances in the events that the bus got, in order, refused ones too.
@@ -189,4 +190,40 @@ async fn what_was_captured_before_a_trail_stopped_is_in_its_log_files_and_in_the
     let files = log_files(&aws);
     let in_files: Vec<_> = files.iter().flat_map(super::records).map(|r| r["eventName"].clone()).collect();
     assert!(in_files.contains(&json!("DescribeTrails")), "{in_files:?}");
+}
+
+/// Callers make up as many regions as they like.
+#[tokio::test]
+async fn what_is_noted_of_regions_in_which_nothing_happens_any_more_is_removed() {
+    let aws = FakeAws::start().await;
+    let more = [("history.retention_days", "10")];
+    let server = delivering_with(&aws, &more, json!({"IsMultiRegionTrail": true})).await;
+    for region in ["us-east-1", "xx-a1-1", "xx-a2-1"] {
+        let mut record = record(1, "2026-11-22T05:00:01Z", "A");
+        record["awsRegion"] = region.into();
+        server.import(&[record]).await;
+    }
+    server.flush().await;
+    let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    let rows = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let noted = || (rows("SELECT count(*) FROM destinations"), rows("SELECT count(*) FROM trail_status"));
+    let before = noted();
+    assert!(before.0 >= 6 && before.1 == 3, "{before:?}");
+    server.wait(9 * 24 * 3600);
+    server.step().await;
+    assert_eq!(rows("SELECT count(*) FROM trail_status"), 3, "it is not long ago");
+    server.wait(2 * 24 * 3600);
+    server.step().await;
+    server.wait(3600);
+    server.step().await;
+    let after = noted();
+    assert_eq!(after.1, 1, "the trail's own region stays");
+    assert!(after.0 < before.0, "{before:?} {after:?}");
+    // And comes back when it is needed.
+    let mut again = record(2, "2026-11-22T05:00:02Z", "B");
+    again["awsRegion"] = "xx-a1-1".into();
+    server.import(&[again]).await;
+    server.flush().await;
+    assert_eq!(rows("SELECT count(*) FROM trail_status"), 2);
+    assert_eq!(server.backlog().await["pending_events"], 0);
 }

@@ -4,7 +4,7 @@ use super::{import, valid, validating};
 use crate::support::fakes::FakeAws;
 use crate::support::{TestServer, start_of_time};
 use aws_sdk_cloudtrail::primitives::DateTime;
-use contrail::store::Session;
+use contrail::store::{DigestKey, Session};
 use serde_json::{Value, json};
 
 const DAY: u64 = 24 * 3600;
@@ -127,4 +127,34 @@ async fn the_private_key_is_neither_answered_nor_shown() {
         .await
         .unwrap();
     assert!(!format!("{key:?}").contains(&key[0].private_key[..40]));
+}
+
+/// Anybody may ask about any region.
+#[tokio::test]
+async fn made_up_regions_get_no_more_keys_than_there_are_regions() {
+    let aws = FakeAws::start().await;
+    let server = validating(&aws, json!({})).await;
+    let mut db = server.parts.store.write().await.unwrap();
+    for n in 1..=63 {
+        let key = DigestKey {
+            fingerprint: format!("{n}"),
+            private_key: String::new(),
+            public_key: String::new(),
+            valid_from: 0,
+            valid_to: 4_000_000_000,
+        };
+        db.digest_keys().insert(&format!("xx-a{n}-1"), &key).await.unwrap();
+    }
+    db.commit().await.unwrap();
+    let listed = async |region: &str| {
+        let reply = server.call_as("test", region, "ListPublicKeys", json!({})).await.json();
+        reply["PublicKeyList"].as_array().unwrap().len()
+    };
+    let (one, two) = tokio::join!(listed("xx-b1-1"), listed("xx-b2-1"));
+    assert_eq!(one + two, 1, "one more, whoever is first");
+    assert_eq!((listed("xx-a1-1").await, listed("xx-b3-1").await), (1, 0));
+    // Digests have theirs.
+    import(&server, 1).await;
+    server.flush().await;
+    assert_eq!(valid(&server, &aws).await, 1);
 }

@@ -355,3 +355,62 @@ async fn keys_that_have_been_over_for_a_week_are_forgotten() {
     server.step().await;
     assert_eq!(keys(), ["AKIAANA"]);
 }
+
+#[tokio::test]
+async fn a_deleted_key_is_known_no_more_and_what_was_done_with_it_is_still_its_holders() {
+    let (server, upstream) = in_front(&[
+        ("era", "today"),
+        ("auth.mode", "known"),
+        ("auth.proxy", "true"),
+        ("identities[0].access_key", "test"),
+        ("identities[0].account", "000000000000"),
+        ("identities[0].user", "admin"),
+    ])
+    .await;
+    let front = (&server, &upstream);
+    session(front).await;
+    // With the key itself: the record of the call is hers.
+    answered(front, "AKIAANA", ("iam", "DeleteAccessKey", "&UserName=ana&AccessKeyId=AKIAANA"), "").await;
+    let again = async |server: &TestServer| {
+        let form = "Action=DeleteGroup&Version=2010-05-08&GroupName=again";
+        form_call_as(server, "AKIAANA", "iam", form).await.status
+    };
+    assert_eq!(again(&server).await, 403);
+    server.settle().await;
+    assert_eq!(found(&server, "Username", "ana").await, ["DeleteGroup", "AssumeRole", "DeleteAccessKey"]);
+    let server = server.restart_with(&[]).await;
+    assert_eq!(again(&server).await, 403);
+    server.wait(8 * 24 * 3600);
+    server.step().await;
+    let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    let keys = "SELECT count(*) FROM learned_keys WHERE access_key_id = 'AKIAANA'";
+    assert_eq!(database.query_row(keys, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_user_who_is_renamed_or_deleted_is_known_as_that() {
+    let (server, upstream) = in_front(TODAY).await;
+    let front = (&server, &upstream);
+    session(front).await;
+    answered(front, "test", ("iam", "UpdateUser", "&UserName=ana&NewUserName=bea&NewPath=/ops/"), "").await;
+    answered(front, "AKIAANA", ("iam", "DeleteGroup", "&GroupName=g"), "").await;
+    server.settle().await;
+    let last = server.records().await.pop().unwrap();
+    assert_eq!(last["userIdentity"]["userName"], "bea");
+    assert_eq!(last["userIdentity"]["arn"], "arn:aws:iam::000000000000:user/ops/bea");
+    assert_eq!(last["userIdentity"]["principalId"], "AIDAANA");
+    let server = server.restart_with(&[]).await;
+    answered((&server, &upstream), "AKIAANA", ("iam", "DeleteGroup", "&GroupName=h"), "").await;
+    server.settle().await;
+    assert_eq!(server.records().await.pop().unwrap()["userIdentity"], last["userIdentity"]);
+    let users = || {
+        let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+        let mut users = database.prepare("SELECT name FROM learned_users").unwrap();
+        let users = users.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        users.map(Result::unwrap).collect::<Vec<_>>()
+    };
+    assert_eq!(users(), ["bea"]);
+    answered((&server, &upstream), "test", ("iam", "DeleteUser", "&UserName=bea"), "").await;
+    server.settle().await;
+    assert!(users().is_empty());
+}

@@ -4,7 +4,7 @@ use crate::support::upstream::Upstream;
 use crate::support::{TestServer, record};
 use contrail::clock::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 async fn connect(server: &TestServer) -> TcpStream {
     TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap()
@@ -59,14 +59,16 @@ async fn a_caller_that_takes_nothing_of_an_answer_loses_its_connection() {
             })
             .collect();
         server.import(&long).await;
-        let mut stream = connect(&server).await;
+        let socket = TcpSocket::new_v4().unwrap();
+        // Else the kernel's buffers may take all of it.
+        socket.set_recv_buffer_size(65_536).unwrap();
+        let address = server.url.trim_start_matches("http://").parse().unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
         let request = b"GET /_contrail/events HTTP/1.1\r\nhost: localhost\r\n\r\n";
         stream.write_all(request).await.unwrap();
+        // The answer has begun; 20 MB are more than the buffers on the way take.
+        stream.readable().await.unwrap();
         let clock = Clock::system();
-        // 20 MB are more than the buffers on the way take.
-        while server.parts.metrics.connections.get() == 0 {
-            tokio::task::yield_now().await;
-        }
         while server.parts.metrics.connections.get() > 0 {
             assert!(clock.elapsed().as_secs() < 20, "it is still there");
             tokio::task::yield_now().await;

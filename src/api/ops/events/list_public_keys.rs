@@ -66,8 +66,8 @@ impl Operation for ListPublicKeys {
 
     async fn prepare(input: &Input, caller: &Caller, service: &Service) -> ApiResult<()> {
         input.range(service.clock.now())?;
-        // As on AWS there always is a key. Making one takes a moment and writes: not in the session that reads.
-        service.digest_keys.current(&caller.region).await.map_err(ApiError::internal)?;
+        // As on AWS there is a key. Making one takes a moment and writes: not in the session that reads.
+        service.digest_keys.make_for_listing(&caller.region).await.map_err(ApiError::internal)?;
         Ok(())
     }
 
