@@ -20,12 +20,12 @@ use actix_web::body::SizedStream;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use declared::DeclaredBody;
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpResponse as S3HttpResponse, S3Error, S3ErrorCode, StdError, s3_error};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -71,8 +71,9 @@ pub(super) async fn answer(
         return reply(refuse(s3_error!(AccessDenied, "{}", why.message)), drained, id);
     }
     let (sender, receiver) = mpsc::channel(WAITING);
+    let seen = SeenFault::default();
     let admitted = admit(&request, front).map_err(|why| refusal::s3_error(&why));
-    let request = match admitted.and_then(|admitted| prepare(&request, admitted, receiver)) {
+    let request = match admitted.and_then(|admitted| prepare(&request, admitted, receiver, &seen)) {
         Ok(request) => request,
         Err(error) => {
             let drained = drain(&mut payload, within, 0).await;
@@ -88,7 +89,26 @@ pub(super) async fn answer(
         Ok(Err(error)) => failed(&format!("{error:?}")),
         Err(error) => failed(&error.to_string()),
     };
+    let response = match seen.take() {
+        Some(fault) if response.status().is_server_error() => refuse(fault.answer()),
+        _ => response,
+    };
     reply(response, rest, id)
+}
+
+/// What was wrong with a request's body. s3s reads the bodies of most operations as a whole, and takes it for a fault of the
+/// server when that fails.
+#[derive(Clone, Default)]
+struct SeenFault(Arc<Mutex<Option<BodyFault>>>);
+
+impl SeenFault {
+    fn note(&self, fault: &BodyFault) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault.clone());
+    }
+
+    fn take(&self) -> Option<BodyFault> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// What is known of a request that may come in, where anything is asked.
@@ -193,6 +213,7 @@ fn prepare(
     request: &HttpRequest,
     admitted: Admitted,
     receiver: mpsc::Receiver<Part>,
+    seen: &SeenFault,
 ) -> Result<http::Request<Body>, S3Error> {
     let bad = |e: http::Error| s3_error!(InvalidRequest, "The request cannot be read: {e}");
     let mut converted = http::Request::builder().method(request.method().as_str()).uri(unsigned_uri(request));
@@ -209,8 +230,9 @@ fn prepare(
         || parts.headers.get(http::header::CONTENT_LENGTH).is_some_and(|length| length != "0");
     let declared = DeclaredBody::take_headers(&mut parts.headers, admitted.chunks)?;
     let body = if has_body {
-        let frames =
-            declared.decode(incoming(receiver)).map(|part| part.map(Frame::data).map_err(StdError::from));
+        let seen = seen.clone();
+        let plain = declared.decode(incoming(receiver)).inspect_err(move |fault| seen.note(fault));
+        let frames = plain.map(|part| part.map(Frame::data).map_err(StdError::from));
         Body::http_body_unsync(StreamBody::new(frames))
     } else {
         declared.check_empty()?;

@@ -53,23 +53,22 @@ pub enum SignatureFault {
 }
 
 impl Claim {
-    /// `key/date/region/service/aws4_request`; 4A has no region. Keys may hold slashes, so it is read from the right.
+    /// `key/date/region/service/aws4_request`; 4A has no region.
     pub(super) fn of_credential(credential: &str, place: Place) -> Result<Claim, SignatureFault> {
-        let malformed = || incomplete("Credential must have the form key/date/region/service/aws4_request");
-        let (rest, terminator) = credential.rsplit_once('/').ok_or_else(malformed)?;
-        let (rest, service) = rest.rsplit_once('/').ok_or_else(malformed)?;
-        let (rest, last) = rest.rsplit_once('/').ok_or_else(malformed)?;
-        let is_date = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
-        let (access_key, region) = match rest.rsplit_once('/') {
-            Some((key, date)) if is_date(date) => (key, last),
-            _ if is_date(last) => (rest, ""),
-            _ => return Err(malformed()),
+        let elements: Vec<&str> = credential.split('/').collect();
+        let (access_key, date, region, service, terminator) = match elements[..] {
+            [key, date, region, service, terminator] => (key, date, region, service, terminator),
+            [key, date, service, terminator] => (key, date, "", service, terminator),
+            _ => return Err(wrong_elements()),
         };
+        if date.len() != 8 || !date.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(incomplete("Credential must name its date as YYYYMMDD"));
+        }
         if access_key.is_empty() {
             return Err(incomplete("Credential names no access key"));
         }
         if service.is_empty() || terminator != "aws4_request" {
-            return Err(malformed());
+            return Err(incomplete("Credential must name a service and end in 'aws4_request'"));
         }
         let well_formed = Region::parse(region);
         if !region.is_empty() && well_formed.is_none() {
@@ -96,6 +95,11 @@ impl Claim {
     pub fn of_form(pairs: &[(String, String)]) -> Option<Claim> {
         Claim::of_version_2(pairs, Place::Form)
     }
+}
+
+/// A credential with another number of parts, in AWS's words. A part of it must not pass for the key.
+pub(super) fn wrong_elements() -> SignatureFault {
+    incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term")
 }
 
 /// A signature that cannot be read.

@@ -2,7 +2,7 @@
 //!
 //! Source: IAM's user guide, "AWS Signature Version 4 for API requests"; the texts are those that AWS's services answer.
 
-use super::claim::{Claim, SignatureFault, incomplete};
+use super::claim::{Claim, SignatureFault, incomplete, wrong_elements};
 use crate::aws::headers::{Headers, first};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
@@ -178,9 +178,7 @@ impl<'a> CredentialScope<'a> {
             {
                 Ok(CredentialScope { access_key, date, region, service, terminator })
             }
-            _ => Err(incomplete(
-                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term",
-            )),
+            _ => Err(wrong_elements()),
         }
     }
 }

@@ -312,3 +312,70 @@ async fn a_chunk_that_was_altered_left_out_or_moved_is_refused_and_nothing_is_st
     assert_eq!(cut.send(&server).await, (400, "IncompleteBody".into()));
     assert_eq!(stored(&server).await, None);
 }
+
+/// s3s reads these bodies as a whole before it looks at them.
+#[tokio::test]
+async fn an_altered_cut_or_malformed_body_of_any_operation_is_its_senders_fault() {
+    let (server, _secrets) = server_with_bucket().await;
+    let (tags, delete) = ("<Tagging><TagSet/></Tagging>", "<Delete><Object><Key>k</Key></Object></Delete>");
+    for (method, path, query, body) in [
+        ("POST", "/box", "delete", delete),
+        ("PUT", "/box", "policy", r#"{"Statement":[]}"#),
+        ("PUT", "/box", "tagging", tags),
+        ("PUT", "/box", "cors", "<CORSConfiguration></CORSConfiguration>"),
+        ("PUT", "/box", "versioning", "<VersioningConfiguration></VersioningConfiguration>"),
+        ("PUT", "/box", "acl", "<AccessControlPolicy></AccessControlPolicy>"),
+        (
+            "PUT",
+            "/box",
+            "encryption",
+            "<ServerSideEncryptionConfiguration></ServerSideEncryptionConfiguration>",
+        ),
+        (
+            "PUT",
+            "/box",
+            "publicAccessBlock",
+            "<PublicAccessBlockConfiguration></PublicAccessBlockConfiguration>",
+        ),
+        ("PUT", "/box", "ownershipControls", "<OwnershipControls></OwnershipControls>"),
+        ("PUT", "/box/key", "tagging", tags),
+        ("POST", "/box/key", "uploadId=none", "<CompleteMultipartUpload></CompleteMultipartUpload>"),
+    ] {
+        let of = |body: &str| {
+            let mut request = object(&server, method, path, body);
+            request.query = query.into();
+            request
+        };
+        let mut altered = of(body);
+        altered.sign(&ANA);
+        altered.body = body.replace('S', "s").replace('D', "d").into_bytes();
+        altered.body.push(b' ');
+        let reply = altered.send(&server.url).await;
+        assert_eq!(
+            (reply.status, code(&reply)),
+            (400, "XAmzContentSHA256Mismatch"),
+            "{query}: {}",
+            reply.text
+        );
+
+        // The end of its chunks is missing.
+        let mut cut = of("");
+        cut.set("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+        cut.payload_hash = Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER".into());
+        cut.set("x-amz-decoded-content-length", body.len().to_string());
+        cut.set("content-encoding", "aws-chunked");
+        cut.body = format!("{:x}\r\n{body}\r\n", body.len()).into_bytes();
+        cut.sign(&ANA);
+        let reply = cut.send(&server.url).await;
+        assert_eq!((reply.status, code(&reply)), (400, "IncompleteBody"), "{query}: {}", reply.text);
+
+        let mut malformed = of("<a><b></a>");
+        malformed.sign(&ANA);
+        let reply = malformed.send(&server.url).await;
+        assert!((400..=501).contains(&reply.status) && reply.status != 500, "{query}: {}", reply.text);
+        let mut good = of(body);
+        good.sign(&ANA);
+        let reply = good.send(&server.url).await;
+        assert_ne!(reply.status, 500, "{query}: {}", reply.text);
+    }
+}

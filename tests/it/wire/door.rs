@@ -240,3 +240,16 @@ async fn long_bodies_that_do_not_come_keep_short_ones_waiting_for_nothing() {
     });
     assert_eq!(reply.status, 200, "{}", reply.text);
 }
+
+/// A part of it would pass for the key, and its account for the caller's.
+#[tokio::test]
+async fn a_scope_has_five_parts() {
+    let server = TestServer::start().await;
+    for scope in ["444455556666/x/20261122/us-east-1/cloudtrail/aws4_request", "test/cloudtrail/aws4_request"]
+    {
+        let signed = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+        let reply = post(&server, &[JSON, DESCRIBE, ("authorization", &signed)], "{}").await;
+        assert_eq!((reply.status, reply.code().as_str()), (400, "IncompleteSignatureException"), "{scope}");
+        assert!(reply.error().1.contains("must have exactly 5 slash-delimited elements"), "{}", reply.text);
+    }
+}
