@@ -2,6 +2,7 @@
 
 use crate::buckets::bodies::remove_unused;
 use crate::buckets::{Buckets, check_name, internal};
+use crate::domain::account_id::AccountId;
 use s3s::dto::PublicAccessBlockConfiguration;
 use s3s::{S3Error, S3Result, s3_error};
 use serde::Serialize;
@@ -15,6 +16,8 @@ pub(super) struct Bucket {
     pub(super) region: String,
     /// Milliseconds since 1970.
     pub(super) created_at: i64,
+    /// `None` for everybody's.
+    pub(super) account: Option<AccountId>,
 }
 
 /// What can be set on a bucket, by its name in `bucket_settings`.
@@ -31,7 +34,7 @@ pub(super) enum Setting {
 }
 
 impl Setting {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Setting::Policy => "policy",
             Setting::PublicAccessBlock => "public_access_block",
@@ -58,11 +61,12 @@ pub(super) async fn need_bucket(db: &mut SqliteConnection, name: &str) -> S3Resu
 }
 
 impl Buckets {
-    /// Makes a bucket; one that is there already is left as it is and returned.
+    /// Makes a bucket of an account; one that is there already is left as it is and returned.
     pub(super) async fn create_bucket(
         &self,
         name: &str,
         region: &str,
+        account: &AccountId,
         acl: Option<&str>,
     ) -> S3Result<Option<Bucket>> {
         // Most calls find the bucket there; those need no turn at writing.
@@ -72,11 +76,13 @@ impl Buckets {
         check_name(name)?;
         let mut tx = self.begin().await?;
         let made = sqlx::query(
-            "INSERT INTO buckets (name, region, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
+            "INSERT INTO buckets (name, region, created_at, account) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (name) DO NOTHING",
         )
         .bind(name)
         .bind(region)
         .bind(self.now())
+        .bind(account)
         .execute(&mut *tx)
         .await
         .map_err(internal)?;
@@ -99,7 +105,7 @@ impl Buckets {
     }
 
     pub(super) async fn find_bucket(&self, name: &str) -> S3Result<Option<Bucket>> {
-        sqlx::query_as("SELECT name, region, created_at FROM buckets WHERE name = $1")
+        sqlx::query_as("SELECT name, region, created_at, account FROM buckets WHERE name = $1")
             .bind(name)
             .fetch_optional(&self.read)
             .await
@@ -111,15 +117,22 @@ impl Buckets {
         self.find_bucket(name).await?.ok_or_else(no_such_bucket)
     }
 
-    /// Buckets by name, after `after`, at most `limit`.
-    pub(super) async fn buckets(&self, prefix: &str, after: &str, limit: i64) -> S3Result<Vec<Bucket>> {
+    /// Buckets by name, after `after`, at most `limit`; only those of an account, and everybody's, if one is given.
+    pub(super) async fn buckets(
+        &self,
+        account: Option<&AccountId>,
+        prefix: &str,
+        after: &str,
+        limit: i64,
+    ) -> S3Result<Vec<Bucket>> {
         sqlx::query_as(
-            "SELECT name, region, created_at FROM buckets WHERE name > $1 AND substr(name, 1, length($2)) = $2
-             ORDER BY name LIMIT $3",
+            "SELECT name, region, created_at, account FROM buckets WHERE name > $1 AND substr(name, 1, length($2)) = $2
+             AND ($4 IS NULL OR account IS NULL OR account = $4) ORDER BY name LIMIT $3",
         )
         .bind(after)
         .bind(prefix)
         .bind(limit)
+        .bind(account)
         .fetch_all(&self.read)
         .await
         .map_err(internal)

@@ -11,12 +11,15 @@ mod listing;
 mod objects;
 mod open;
 mod parts;
+mod rules;
 mod templates;
 
 pub use api::S3Api;
 pub use bodies::BodyFault;
+pub use rules::{BucketCaller, BucketRules, Seen};
 
 use crate::clock::{Clock, Ids};
+use crate::domain::account_id::AccountId;
 use crate::domain::bucket_name::BucketName;
 use bodies::{InUse, Upload};
 use objects::{Attributes, PutCondition};
@@ -74,12 +77,17 @@ impl Buckets {
         Ok(buckets)
     }
 
-    /// Makes a bucket in `region`, unless it is there.
+    /// Makes a bucket of `account` in `region`, unless it is there.
     ///
     /// # Errors
     /// `InvalidBucketName`, or the database cannot be written.
-    pub async fn ensure_bucket(&self, name: &str, region: &str) -> Result<(), BucketError> {
-        self.create_bucket(name, region, None).await?;
+    pub async fn ensure_bucket(
+        &self,
+        account: &AccountId,
+        name: &str,
+        region: &str,
+    ) -> Result<(), BucketError> {
+        self.create_bucket(name, region, account, None).await?;
         Ok(())
     }
 

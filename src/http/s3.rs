@@ -11,11 +11,11 @@ mod refusal;
 
 use crate::auth::{Checked, ChunkSignatures, Payload, Refusal, SignedService};
 use crate::aws::signature::parameters::without_presigning;
-use crate::buckets::{BodyFault, Buckets};
+use crate::buckets::{BodyFault, BucketCaller, Buckets, Seen};
 use crate::domain::caller::Caller;
 use crate::guard;
 use crate::http::body::{self, Stalled};
-use crate::http::{Front, caller, check_signature};
+use crate::http::{Front, caller, check_signature, head};
 use actix_web::body::SizedStream;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -50,7 +50,7 @@ impl S3Door {
         let mut builder = S3ServiceBuilder::new(buckets.s3());
         if !front.auth.is_off() {
             builder.set_auth(access::NoKeys);
-            builder.set_access(access::Access { clock: front.clock.clone() });
+            builder.set_access(access::Access { clock: front.clock.clone(), buckets: buckets.clone() });
         }
         builder.set_host(host::BucketHosts::new(names));
         S3Door(builder.build())
@@ -112,18 +112,26 @@ impl SeenFault {
 }
 
 /// What is known of a request that may come in, where anything is asked.
-#[derive(Default)]
 struct Admitted {
+    /// Where it is asked who calls.
     caller: Option<Arc<Caller>>,
+    bucket_caller: BucketCaller,
     chunks: Option<ChunkSignatures>,
 }
 
 fn admit(request: &HttpRequest, front: &Front) -> Result<Admitted, Refusal> {
     if front.auth.is_off() {
-        return Ok(Admitted::default());
+        // Whatever the signature is worth: it says whose the buckets are that are made.
+        let head = head(request);
+        let claim = head.signature().claim().ok().flatten();
+        let (account, _) = front.callers.holder(claim.map(|claim| claim.access_key.as_str()));
+        let bucket_caller = BucketCaller { account, sees: Seen::All };
+        return Ok(Admitted { caller: None, bucket_caller, chunks: None });
     }
     let Checked { signer, chunks } = check_signature(request, front, SignedService::S3, Payload::Declared)?;
-    Ok(Admitted { caller: Some(Arc::new(caller(request, front, signer))), chunks })
+    let caller = caller(request, front, signer);
+    let bucket_caller = BucketCaller { account: caller.account.clone(), sees: Seen::Own };
+    Ok(Admitted { caller: Some(Arc::new(caller)), bucket_caller, chunks })
 }
 
 fn failed(cause: &str) -> S3HttpResponse {
@@ -223,6 +231,7 @@ fn prepare(
     let (mut parts, ()) = converted.body(()).map_err(bad)?.into_parts();
     parts.headers.remove(http::header::AUTHORIZATION);
     parts.headers.remove("x-amz-security-token");
+    parts.extensions.insert(admitted.bucket_caller);
     if let Some(caller) = admitted.caller {
         parts.extensions.insert(caller);
     }

@@ -13,6 +13,7 @@ mod webhook;
 
 use crate::buckets::{BucketError, Buckets, NewObject};
 use crate::config::{self, Endpoint};
+use crate::domain::account_id::AccountId;
 use aws::{Clients, Environment, Shared};
 use logs::Group;
 use s3::S3;
@@ -187,10 +188,10 @@ impl Outbound {
     ///
     /// # Errors
     /// [`Failure`], `NoSuchBucket` when it is not there.
-    pub async fn check_bucket(&self, account: &str, region: &str, bucket: &str) -> Sent {
+    pub async fn check_bucket(&self, account: &AccountId, region: &str, bucket: &str) -> Sent {
         match (&self.s3, &self.buckets) {
             (Some(s3), _) => s3.check(account, bucket).await,
-            (None, Some(buckets)) => Ok(buckets.ensure_bucket(bucket, region).await?),
+            (None, Some(buckets)) => Ok(buckets.ensure_bucket(account, bucket, region).await?),
             (None, None) => Err(Failure::not_configured("s3_endpoint")),
         }
     }

@@ -1,7 +1,8 @@
 //! Making, finding and removing buckets.
 
 use super::{S3Api, canned, owner, time, unsupported};
-use crate::buckets::bucket::Setting;
+use crate::buckets::bucket::{Bucket, Setting};
+use crate::buckets::{BucketCaller, Seen};
 use s3s::dto::*;
 use s3s::{S3Result, s3_error};
 
@@ -9,7 +10,11 @@ use s3s::{S3Result, s3_error};
 const DEFAULT_REGION: &str = "us-east-1";
 
 impl S3Api {
-    pub(super) async fn create_bucket(&self, input: CreateBucketInput) -> S3Result<CreateBucketOutput> {
+    pub(super) async fn create_bucket(
+        &self,
+        caller: &BucketCaller,
+        input: CreateBucketInput,
+    ) -> S3Result<CreateBucketOutput> {
         let grants = [
             &input.grant_full_control,
             &input.grant_read,
@@ -32,7 +37,16 @@ impl S3Api {
                 ));
             }
         };
-        let there = self.0.create_bucket(&input.bucket, region, acl.as_deref()).await?;
+        let there = self.0.create_bucket(&input.bucket, region, &caller.account, acl.as_deref()).await?;
+        let is_other =
+            |bucket: &Bucket| bucket.account.as_ref().is_some_and(|account| *account != caller.account);
+        if caller.sees == Seen::Own && there.as_ref().is_some_and(is_other) {
+            return Err(s3_error!(
+                BucketAlreadyExists,
+                "The requested bucket name is not available. The bucket namespace is shared by all users of the system. \
+                 Please select a different name and try again."
+            ));
+        }
         // For the sake of old programs S3 says yes to a second CreateBucket, in this one region.
         if there.is_some_and(|bucket| bucket.region != DEFAULT_REGION || region != DEFAULT_REGION) {
             return Err(s3_error!(
@@ -61,20 +75,25 @@ impl S3Api {
         Ok(GetBucketLocationOutput { location_constraint: constraint })
     }
 
-    pub(super) async fn list_buckets(&self, input: ListBucketsInput) -> S3Result<ListBucketsOutput> {
+    pub(super) async fn list_buckets(
+        &self,
+        caller: &BucketCaller,
+        input: ListBucketsInput,
+    ) -> S3Result<ListBucketsOutput> {
         let limit = input.max_buckets.unwrap_or(10_000);
         if !(1..=10_000).contains(&limit) {
             return Err(s3_error!(InvalidArgument, "max-buckets must be between 1 and 10000"));
         }
+        let account = Some(&caller.account).filter(|_| caller.sees == Seen::Own);
         let prefix = input.prefix.unwrap_or_default();
         let after = input.continuation_token.unwrap_or_default();
-        let mut found = self.0.buckets(&prefix, &after, i64::from(limit) + 1).await?;
+        let mut found = self.0.buckets(account, &prefix, &after, i64::from(limit) + 1).await?;
         let more = found.len() > usize::try_from(limit).unwrap_or_default();
         if more {
             found.pop();
         }
         let next = found.last().filter(|_| more).map(|bucket| bucket.name.clone());
-        let buckets = found.into_iter().map(|bucket| Bucket {
+        let buckets = found.into_iter().map(|bucket| s3s::dto::Bucket {
             name: Some(bucket.name),
             creation_date: Some(time(bucket.created_at)),
             bucket_region: Some(bucket.region),

@@ -8,12 +8,12 @@ mod multipart;
 mod objects;
 mod settings;
 
-use crate::buckets::Buckets;
+use crate::buckets::{BucketCaller, Buckets};
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use std::time::{Duration, SystemTime};
 
-/// The store as S3's operations. Whoever gets here may do everything.
+/// The store as S3's operations. Whether a caller may ask for one is asked before.
 #[derive(Debug, Clone)]
 pub struct S3Api(pub(super) Buckets);
 
@@ -24,6 +24,16 @@ macro_rules! operations {
             $(async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
                 Ok(reply(self.$name(request.input).await?))
             })*
+
+            async fn create_bucket(&self, request: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
+                let caller = caller(&request.extensions)?;
+                Ok(reply(self.create_bucket(caller, request.input).await?))
+            }
+
+            async fn list_buckets(&self, request: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
+                let caller = caller(&request.extensions)?;
+                Ok(reply(self.list_buckets(caller, request.input).await?))
+            }
 
             async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
                 self.read_object(request).await
@@ -44,7 +54,6 @@ operations! {
     abort_multipart_upload: AbortMultipartUploadInput => AbortMultipartUploadOutput;
     complete_multipart_upload: CompleteMultipartUploadInput => CompleteMultipartUploadOutput;
     copy_object: CopyObjectInput => CopyObjectOutput;
-    create_bucket: CreateBucketInput => CreateBucketOutput;
     create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput;
     delete_bucket: DeleteBucketInput => DeleteBucketOutput;
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput;
@@ -76,7 +85,6 @@ operations! {
     get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput;
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput;
     head_bucket: HeadBucketInput => HeadBucketOutput;
-    list_buckets: ListBucketsInput => ListBucketsOutput;
     list_multipart_uploads: ListMultipartUploadsInput => ListMultipartUploadsOutput;
     list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput;
     list_objects: ListObjectsInput => ListObjectsOutput;
@@ -93,6 +101,11 @@ operations! {
     put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput;
     upload_part: UploadPartInput => UploadPartOutput;
     upload_part_copy: UploadPartCopyInput => UploadPartCopyOutput;
+}
+
+/// Who calls. The door puts it in.
+fn caller(extensions: &http::Extensions) -> S3Result<&BucketCaller> {
+    extensions.get().ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))
 }
 
 fn reply<T>(output: T) -> S3Response<T> {

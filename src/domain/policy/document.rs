@@ -126,12 +126,31 @@ impl Value {
     }
 }
 
+/// How patterns are read, which depends on a policy's version.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PolicySyntax(Syntax);
+
+impl PolicySyntax {
+    /// That of a version. One that there is not is read as the older one.
+    pub(super) fn of(version: Option<&str>) -> PolicySyntax {
+        PolicySyntax(if version == Some(WITH_VARIABLES) { Syntax::Full } else { Syntax::Wildcards })
+    }
+}
+
+/// One statement.
+///
+/// # Errors
+/// What of it is not understood.
+pub(super) fn read_statement(json: serde_json::Value, syntax: PolicySyntax) -> Result<Statement, String> {
+    let statement: StatementDocument = serde_json::from_value(json).map_err(|error| error.to_string())?;
+    statement.read(syntax.0)
+}
+
 impl Document {
     /// The statements, understood.
     pub(super) fn statements(self) -> Result<Vec<Statement>, UnusablePolicy> {
-        let syntax = match self.version.as_deref() {
-            Some(WITH_VARIABLES) => Syntax::Full,
-            None | Some("2008-10-17") => Syntax::Wildcards,
+        let PolicySyntax(syntax) = match self.version.as_deref() {
+            version @ (Some(WITH_VARIABLES | "2008-10-17") | None) => PolicySyntax::of(version),
             Some(other) => return Err(UnusablePolicy(format!("there is no policy version {other:?}"))),
         };
         let OneOrMany(statements) = self.statement;

@@ -8,6 +8,7 @@ mod document;
 mod key;
 mod pattern;
 pub mod permissions;
+pub mod resource;
 mod statement;
 
 use document::Document;
@@ -68,12 +69,7 @@ impl Policy {
 
     /// Whether a request may be made: an `action` (`cloudtrail:CreateTrail`) on a `target`.
     pub fn decide(&self, action: &str, target: Target<'_>, context: &PolicyContext<'_>) -> Decision {
-        let applies = |statement: &&Statement| {
-            statement.actions.has(|pattern| pattern.matches_ignoring_case(action))
-                && statement.is_about(target, context)
-                && statement.conditions.iter().all(|condition| condition.holds(context))
-        };
-        self.decision(applies)
+        self.decision(|statement| statement.applies_to(action, target, context))
     }
 
     /// The actions in the policy that no call asks for, when calls ask for `permissions`: they may be misspelled.

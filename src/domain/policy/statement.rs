@@ -55,6 +55,13 @@ impl Scope {
 }
 
 impl Statement {
+    /// Whether it is about a request.
+    pub(super) fn applies_to(&self, action: &str, target: Target<'_>, context: &PolicyContext<'_>) -> bool {
+        self.actions.has(|pattern| pattern.matches_ignoring_case(action))
+            && self.is_about(target, context)
+            && self.conditions.iter().all(|condition| condition.holds(context))
+    }
+
     /// Whether its resources are what an action is on.
     pub(super) fn is_about(&self, target: Target<'_>, context: &PolicyContext<'_>) -> bool {
         match (target, self.effect) {

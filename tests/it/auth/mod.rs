@@ -1,6 +1,7 @@
 //! Who may call: access keys that are known, signatures that are right.
 
 mod aws_door;
+mod buckets;
 mod credentials;
 mod own_paths;
 mod policies;

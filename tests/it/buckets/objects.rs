@@ -1,7 +1,7 @@
 //! Putting, reading, copying and removing objects.
 
 use super::{get, noise, put, raw, refusal};
-use crate::support::TestServer;
+use crate::support::{ACCOUNT, TestServer, account};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{
     Delete, MetadataDirective, ObjectAttributes, ObjectCannedAcl, ObjectIdentifier, ServerSideEncryption,
@@ -274,9 +274,12 @@ async fn what_the_server_itself_puts_is_read_like_everything_else() {
     };
     let refused = buckets.put_object("my-bucket", "k", object.clone()).await.unwrap_err();
     assert_eq!(refused.code, "NoSuchBucket");
-    buckets.ensure_bucket("my-bucket", "eu-west-1").await.unwrap();
-    buckets.ensure_bucket("my-bucket", "us-east-1").await.unwrap();
-    assert_eq!(buckets.ensure_bucket("B", "eu-west-1").await.unwrap_err().code, "InvalidBucketName");
+    buckets.ensure_bucket(&account(ACCOUNT), "my-bucket", "eu-west-1").await.unwrap();
+    buckets.ensure_bucket(&account(ACCOUNT), "my-bucket", "us-east-1").await.unwrap();
+    assert_eq!(
+        buckets.ensure_bucket(&account(ACCOUNT), "B", "eu-west-1").await.unwrap_err().code,
+        "InvalidBucketName"
+    );
     buckets.put_object("my-bucket", "k", object).await.unwrap();
     let got = server.s3().get_object().bucket("my-bucket").key("k").send().await.unwrap();
     assert_eq!((got.content_encoding(), got.metadata().unwrap()["signature"].as_str()), (Some("gzip"), "ab"));

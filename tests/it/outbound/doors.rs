@@ -1,6 +1,7 @@
 //! What is the same for all of them: nobody there, nothing set, whose credentials, no secrets in what is shown.
 
 use super::{ACCOUNT, fake, outbound, why};
+use crate::support::account;
 use crate::support::fakes::nobody;
 use contrail::outbound::{BusEvent, Object, Outbound, Sent};
 
@@ -19,7 +20,7 @@ async fn everything(outbound: &Outbound) -> Vec<(&'static str, Sent)> {
         BusEvent { source: "s".to_owned(), detail_type: "d".to_owned(), time: 0, detail: "{}".to_owned() };
     vec![
         ("s3_endpoint", outbound.put_object(ACCOUNT, object).await),
-        ("s3_endpoint", outbound.check_bucket(ACCOUNT, "us-east-1", "my-bucket").await),
+        ("s3_endpoint", outbound.check_bucket(&account(ACCOUNT), "us-east-1", "my-bucket").await),
         ("sns_endpoint", outbound.publish(ACCOUNT, "arn:aws:sns:us-east-1:111122223333:t", "m").await),
         ("logs_endpoint", outbound.create_log_stream(ACCOUNT, GROUP, "s").await),
         ("logs_endpoint", outbound.put_log_events(ACCOUNT, GROUP, "s", 1, vec!["{}".to_owned()]).await),

@@ -1,4 +1,5 @@
 use super::{ACCOUNT, fake, why};
+use crate::support::account;
 use contrail::outbound::Object;
 
 const KEY: &str = "team/a/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/22/file name+1.json.gz";
@@ -73,7 +74,7 @@ async fn an_empty_object_marks_a_folder() {
 #[tokio::test]
 async fn a_bucket_is_checked_by_reading_its_acl() {
     let (fake, outbound) = fake().await;
-    outbound.check_bucket(ACCOUNT, "us-east-1", "my-bucket").await.unwrap();
+    outbound.check_bucket(&account(ACCOUNT), "us-east-1", "my-bucket").await.unwrap();
     assert_eq!(fake.calls(), ["s3 GetBucketLocation", "s3 GetBucketAcl"]);
     assert!(fake.requests()[1].path.starts_with("/my-bucket"), "{}", fake.requests()[1].path);
 }
@@ -84,7 +85,7 @@ async fn the_region_of_a_bucket_is_asked_for_once() {
     for _ in 0..3 {
         outbound.put_object(ACCOUNT, object()).await.unwrap();
     }
-    outbound.check_bucket(ACCOUNT, "us-east-1", "my-bucket").await.unwrap();
+    outbound.check_bucket(&account(ACCOUNT), "us-east-1", "my-bucket").await.unwrap();
     assert_eq!(fake.requests_of("GetBucketLocation").len(), 1);
 }
 
@@ -145,9 +146,15 @@ async fn a_deleted_bucket_is_reported_as_missing() {
     outbound.put_object(ACCOUNT, object()).await.unwrap();
     fake.remove_bucket("my-bucket");
     assert_eq!(why(outbound.put_object(ACCOUNT, object()).await).0, "NoSuchBucket");
-    assert_eq!(why(outbound.check_bucket(ACCOUNT, "us-east-1", "my-bucket").await).0, "NoSuchBucket");
+    assert_eq!(
+        why(outbound.check_bucket(&account(ACCOUNT), "us-east-1", "my-bucket").await).0,
+        "NoSuchBucket"
+    );
     fake.remove_bucket("never-there");
-    assert_eq!(why(outbound.check_bucket(ACCOUNT, "us-east-1", "never-there").await).0, "NoSuchBucket");
+    assert_eq!(
+        why(outbound.check_bucket(&account(ACCOUNT), "us-east-1", "never-there").await).0,
+        "NoSuchBucket"
+    );
 }
 
 #[tokio::test]
