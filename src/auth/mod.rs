@@ -50,6 +50,7 @@ pub struct Checked {
 /// It is signed, but no access key or region can be read.
 pub fn claimed_signer<H: Headers>(request: &Request<H>) -> Result<Option<Signer>, Refusal> {
     let claim = request.signature().claim().map_err(|fault| Refusal::from(fault.clone()))?;
+    claim.map_or(Ok(()), Claim::check_key)?;
     Ok(claim.map(signer))
 }
 

@@ -53,22 +53,22 @@ pub enum SignatureFault {
 }
 
 impl Claim {
-    /// `key/date/region/service/aws4_request`; 4A has no region.
+    /// `key/date/region/service/aws4_request`; 4A has no region. Emulators take keys with slashes, so it is read from the right.
     pub(super) fn of_credential(credential: &str, place: Place) -> Result<Claim, SignatureFault> {
-        let elements: Vec<&str> = credential.split('/').collect();
-        let (access_key, date, region, service, terminator) = match elements[..] {
-            [key, date, region, service, terminator] => (key, date, region, service, terminator),
-            [key, date, service, terminator] => (key, date, "", service, terminator),
+        let (rest, terminator) = credential.rsplit_once('/').ok_or_else(wrong_elements)?;
+        let (rest, service) = rest.rsplit_once('/').ok_or_else(wrong_elements)?;
+        let (rest, last) = rest.rsplit_once('/').ok_or_else(wrong_elements)?;
+        let is_date = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+        let (access_key, region) = match rest.rsplit_once('/') {
+            Some((key, date)) if is_date(date) => (key, last),
+            _ if is_date(last) => (rest, ""),
             _ => return Err(wrong_elements()),
         };
-        if date.len() != 8 || !date.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(incomplete("Credential must name its date as YYYYMMDD"));
-        }
         if access_key.is_empty() {
             return Err(incomplete("Credential names no access key"));
         }
         if service.is_empty() || terminator != "aws4_request" {
-            return Err(incomplete("Credential must name a service and end in 'aws4_request'"));
+            return Err(wrong_elements());
         }
         let well_formed = Region::parse(region);
         if !region.is_empty() && well_formed.is_none() {
@@ -81,6 +81,17 @@ impl Claim {
             place,
             region: well_formed.filter(|region| region.contains('-') && *region != "aws-global"),
         })
+    }
+
+    /// Refuses a key that AWS would not take for one.
+    ///
+    /// # Errors
+    /// The credential has more than five parts, in AWS's words.
+    pub fn check_key(&self) -> Result<(), SignatureFault> {
+        if self.version == Version::V4 && self.access_key.contains('/') {
+            return Err(wrong_elements());
+        }
+        Ok(())
     }
 
     /// The signature of version 2 in a query or a form. One without `SignatureVersion` is S3's.
@@ -97,7 +108,7 @@ impl Claim {
     }
 }
 
-/// A credential with another number of parts, in AWS's words. A part of it must not pass for the key.
+/// A credential with another number of parts, in AWS's words.
 pub(super) fn wrong_elements() -> SignatureFault {
     incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term")
 }
