@@ -137,7 +137,7 @@ pub struct Period(pub std::time::Duration);
 
 impl Period {
     /// The longest: what is added to a time stays one.
-    const MAX: Period = Period(std::time::Duration::from_secs(365 * 86_400));
+    const MAX: Period = Period(std::time::Duration::from_secs(MAX_DAYS as u64 * 86_400));
 }
 
 impl<'de> Deserialize<'de> for Period {
@@ -156,7 +156,7 @@ impl<'de> Deserialize<'de> for Period {
         let period = millis.map(|millis| Period(std::time::Duration::from_millis(millis)));
         match period {
             Some(period) if period <= Period::MAX => Ok(period),
-            Some(_) => Err(serde::de::Error::custom(format!("{text:?} is longer than \"365d\""))),
+            Some(_) => Err(serde::de::Error::custom(format!("{text:?} is longer than \"{MAX_DAYS}d\""))),
             None => Err(serde::de::Error::custom(format!("{text:?} is not a period like \"2s\" or \"5m\""))),
         }
     }
