@@ -68,8 +68,9 @@ impl DigestKeys {
         }
     }
 
-    /// Makes a key of a region that somebody asks about, so that there is one as on AWS. Anybody may ask, about any region, and
-    /// each key takes half a second of work and a row for good: in more regions than there are, keys are made for digests only.
+    /// Makes a key of a region whose keys are listed, so that there is one as on AWS. Every caller may list them, of any region,
+    /// and each key takes half a second of work and a row for good: in more regions than AWS has, keys are made for digests
+    /// only.
     ///
     /// # Errors
     /// [`DigestKeyError`]

@@ -10,7 +10,7 @@ use s3s::dto::PublicAccessBlockConfiguration;
 /// Who calls: found among a request's extensions.
 #[derive(Debug, Clone)]
 pub struct BucketCaller {
-    /// The account of whoever calls; buckets that are made become its.
+    /// The caller's account; buckets that are made become its.
     pub account: AccountId,
     /// Which buckets the caller sees.
     pub sees: Seen,
@@ -19,7 +19,7 @@ pub struct BucketCaller {
 /// Which buckets a caller sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// All, as nobody asks who calls.
+    /// All: callers are not checked.
     All,
     /// Those of its account.
     Own,

@@ -34,7 +34,7 @@ pub enum LearnedCaller {
     },
 }
 
-/// The name of a user, in the account of whoever asks.
+/// The name of a user, in the account of the caller that names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserName {
     /// The account.
@@ -77,7 +77,7 @@ pub fn renamed_arn(arn: &str, name: &str, path: Option<&str>) -> String {
 }
 
 impl LearnedKey {
-    /// Whether it has expired, or was deleted, so long ago that nobody uses it any more.
+    /// Whether it has expired, or was deleted, so long ago that it is not used any more.
     pub fn is_over(&self, now: DateTime<Utc>) -> bool {
         let is_over = |end: Option<DateTime<Utc>>| end.is_some_and(|end| end < over_before(now));
         is_over(self.expires) || is_over(self.deleted)

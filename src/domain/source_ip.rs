@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 /// The address of the caller: the peer's, or the one that the nearest trusted proxies name. `forwarded_for` are the values of
-/// `X-Forwarded-For` in their order, to whose ends each proxy adds whom it has the call from: only what a trusted proxy
-/// has added is believed.
+/// `X-Forwarded-For` in their order, to whose ends each proxy adds the address that it has the call from: only what a
+/// trusted proxy has added is believed.
 pub fn source_ip<'a>(
     peer: IpAddr,
     forwarded_for: impl IntoIterator<Item = &'a [u8]>,

@@ -63,7 +63,7 @@ async fn respond(
     result
 }
 
-/// Which operation is called, by all that can be said before the body is here: nobody has bodies kept for nothing.
+/// Which operation is called, by all that can be said before the body is here: no body is kept for nothing.
 fn check_head(request: &HttpRequest, head: &Request<ActixHeaders<'_>>, front: &Front) -> ApiResult<String> {
     guard::check_page(request)?;
     let header =

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The largest body of an AWS call.
 pub(super) const MAX_BODY: usize = 1024 * 1024;
 
-/// How much of a body that nobody wants is read all the same, so that its sender gets to read the refusal.
+/// How much of a body that is not kept is read all the same, so that its sender gets to read the refusal.
 const MAX_DRAIN: usize = 64 * MAX_BODY;
 
 /// A body that grows beyond this needs room. Nearly all are shorter.
@@ -65,7 +65,7 @@ impl BodyRoom {
     }
 }
 
-/// Reads a body that nobody wants, so that its sender gets to read why.
+/// Reads a body that is not kept, so that its sender gets to read why.
 ///
 /// # Errors
 /// It goes on for too long, so that nothing else can be read from the connection.

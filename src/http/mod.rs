@@ -9,6 +9,9 @@ mod operate;
 mod s3;
 mod sts;
 
+#[cfg(feature = "fuzzing")]
+pub use s3::fuzzing;
+
 use crate::api::Service;
 use crate::auth::{Auth, Checked, Payload, Refusal, SignedService};
 use crate::aws::headers::Headers;

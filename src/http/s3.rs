@@ -6,6 +6,8 @@
 mod access;
 mod chunked;
 mod declared;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod host;
 mod refusal;
 

@@ -152,7 +152,7 @@ impl Collector {
         let written = tokio::task::spawn_blocking(move || {
             let mut file = match file {
                 Some(file) => file,
-                // Without a name: it goes with the process, and nobody else opens it.
+                // Without a name: it goes with the process, and no other can open it.
                 None => tempfile::tempfile_in(&*folder)?,
             };
             file.write_all(&piece)?;

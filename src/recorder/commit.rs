@@ -31,7 +31,7 @@ impl Committer {
         let stored = session.events().insert(&events, self.clock.now().timestamp_millis()).await?;
         session.deliveries().queue(captured, &stored, self.event_bus).await?;
         let arrivals = self.arrivals.clone();
-        // In a task of its own: a caller that goes away between the two would keep the event from those who follow.
+        // In a task of its own: a caller that goes away between the two would keep the event from the live tail.
         let committing = tokio::spawn(async move {
             session.commit().await?;
             arrivals.publish(&stored);

@@ -72,7 +72,7 @@ pub struct Store {
     read: SqlitePool,
     /// For questions that may take long, so that no call of the API waits for them.
     console: SqlitePool,
-    /// For reading everything out, so that nobody who looks at the console waits for that.
+    /// For exports, so that the console does not wait for them.
     exports: SqlitePool,
     logging_trails: LoggingTrailsByAccount,
 }

@@ -33,7 +33,7 @@ pub struct Connection {
     stall: Option<Stall>,
 }
 
-/// Watches that the other end takes what is written. Else an answer that nobody reads, and all that it holds, would stay as
+/// Watches that the other end takes what is written. Else an answer that is not read, and all that it holds, would stay as
 /// long as the other end likes: neither actix nor hyper bounds that.
 #[derive(Debug)]
 struct Stall {

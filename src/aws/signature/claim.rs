@@ -96,7 +96,7 @@ impl Claim {
 
     /// The signature of version 2 in a query or a form. One without `SignatureVersion` is S3's.
     pub(super) fn of_version_2(parameters: &[(String, String)], place: Place) -> Option<Claim> {
-        let access_key = first_value(parameters, "AWSAccessKeyId")?.to_owned();
+        let access_key = first_value(parameters, "AWSAccessKeyId").filter(|key| !key.is_empty())?.to_owned();
         let is_s3 = first_value(parameters, "SignatureVersion").is_none() && place == Place::Query;
         let service = is_s3.then(|| "s3".to_owned());
         Some(Claim { access_key, service, version: Version::V2, place, region: None })

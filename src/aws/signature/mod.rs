@@ -63,6 +63,9 @@ impl Signature {
         let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
         if scheme == "AWS" {
             let access_key = rest.rsplit_once(':').map_or(rest, |(key, _)| key).trim().to_owned();
+            if access_key.is_empty() {
+                return Signature::Unreadable(incomplete("Authorization header names no access key"));
+            }
             let service = Some("s3".to_owned());
             let (version, place) = (Version::V2, Place::Header);
             return Signature::Other(Claim { access_key, service, version, place, region: None });
@@ -179,6 +182,14 @@ mod tests {
         assert_eq!(claimed("", presigned), named("444455556666", Some("eu-west-1"), Some("iam")));
         assert_eq!(claimed("", ""), None);
         assert!(matches!(read("Bearer x", "a=1"), Signature::OtherScheme));
+    }
+
+    #[test]
+    fn no_signature_names_a_key_without_a_letter() {
+        for header in ["AWS", "AWS ", "AWS :c2ln"] {
+            assert!(read(header, "").claim().is_err(), "{header:?}");
+        }
+        assert_eq!(claimed("", "AWSAccessKeyId=&Signature=c2ln"), None);
     }
 
     #[test]
