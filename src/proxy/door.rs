@@ -14,6 +14,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::pin::pin;
 use std::time::Duration;
 
+/// Bytes of a connection that are read and not taken yet; also the longest head of a request. Without this bound hyper's
+/// buffers grow to 400 KiB each.
+const MAX_BUFFER: usize = 128 * 1024;
+
 /// Answers the connections of one thread, cheap to clone: what is for Contrail goes to its application, all else through
 /// the proxy.
 #[derive(Clone)]
@@ -45,6 +49,7 @@ impl Door {
             .timer(TokioTimer::new())
             .header_read_timeout(self.idle)
             .preserve_header_case(true)
+            .max_buf_size(MAX_BUFFER)
             // A reply that has no date had none at the upstream.
             .auto_date_header(false);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
