@@ -2,6 +2,7 @@
 
 use super::{S3Api, canned, grants, owner, unsupported};
 use crate::buckets::bucket::Setting;
+use crate::domain::policy::resource::ResourcePolicy;
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
@@ -46,10 +47,12 @@ impl S3Api {
         &self,
         input: PutBucketPolicyInput,
     ) -> S3Result<PutBucketPolicyOutput> {
-        let policy: Result<serde_json::Map<String, serde_json::Value>, _> =
-            serde_json::from_str(&input.policy);
-        if !policy.is_ok_and(|policy| policy.contains_key("Statement")) {
-            return Err(s3_error!(MalformedPolicy, "Policies must be valid JSON with a Statement"));
+        // One that cannot be read could deny nothing.
+        if ResourcePolicy::parse(&input.policy).is_none() {
+            return Err(s3_error!(
+                MalformedPolicy,
+                "Policies must be valid JSON with a Statement, each with an Effect and a Principal"
+            ));
         }
         self.0.put_setting_text(&input.bucket, Setting::Policy, &input.policy).await?;
         Ok(PutBucketPolicyOutput {})

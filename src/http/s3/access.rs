@@ -67,21 +67,32 @@ impl Access {
         permissions: &[String],
         on: On<'_>,
     ) -> S3Result<()> {
-        let caller = caller.ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))?;
         let rules = match on.bucket() {
             Some(bucket) => self.buckets.rules(bucket).await?,
             None => None,
         };
         for permission in permissions {
-            let authorized = match &rules {
-                Some(rules) if !is_for_all_owners(caller, rules, permission) => {
-                    self.authorize_on_bucket(caller, rules, permission, on).await?
-                }
-                _ => self.authorize_alone(caller, permission, on),
-            };
-            authorized.map_err(|why| s3_error!(AccessDenied, "{why}"))?;
+            self.authorize_by(rules.as_ref(), caller, permission, on).await?;
         }
         Ok(())
+    }
+
+    /// Whether the caller has a permission in a bucket with these rules, or where there is no bucket.
+    async fn authorize_by(
+        &self,
+        rules: Option<&BucketRules>,
+        caller: Option<&Arc<Caller>>,
+        permission: &str,
+        on: On<'_>,
+    ) -> S3Result<()> {
+        let caller = caller.ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))?;
+        let authorized = match rules {
+            Some(rules) if !is_outside_of_rules(caller, rules, permission) => {
+                self.authorize_on_bucket(caller, rules, permission, on).await?
+            }
+            _ => self.authorize_alone(caller, permission, on),
+        };
+        authorized.map_err(|why| s3_error!(AccessDenied, "{why}"))
     }
 
     /// By the caller's policy alone.
@@ -131,9 +142,9 @@ impl Access {
 /// Canned ACLs that let all who sign read an object.
 const PUBLIC_ACLS: [&str; 3] = ["public-read", "public-read-write", "authenticated-read"];
 
-/// Whether the bucket has no say: the owner's root user can always take a policy away that keeps everybody out, and making a
+/// Whether the bucket has no say: the owner's root user can always take away a policy that denies everything, and making a
 /// bucket that is there is no use of it.
-fn is_for_all_owners(caller: &Caller, rules: &BucketRules, permission: &str) -> bool {
+fn is_outside_of_rules(caller: &Caller, rules: &BucketRules, permission: &str) -> bool {
     let is_root = caller.identity.principal == Principal::Root
         && rules.account.as_ref().is_none_or(|account| *account == caller.account);
     let is_about_policy =
@@ -183,11 +194,13 @@ impl S3Access for Access {
 
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
         let caller = request.extensions.get();
+        // Up to a thousand keys are in one bucket.
+        let rules = self.buckets.rules(&request.input.bucket).await?;
         for object in &request.input.delete.objects {
             let permission =
                 if object.version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
             let on = On::Object(&request.input.bucket, &object.key);
-            self.authorize(caller, &[permission.to_owned()], on).await?;
+            self.authorize_by(rules.as_ref(), caller, permission, on).await?;
         }
         Ok(())
     }

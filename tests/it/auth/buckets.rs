@@ -130,6 +130,17 @@ async fn the_buckets_policy_lets_others_in_and_keeps_its_own_out() {
     put_policy(json!([allow(json!({"AWS": "444455556666"}), "s3:*"), statement])).await;
     assert_eq!(status(&server, &EVE, "GET", "/box/key").await, 403);
 
+    // What could not be read could deny nothing.
+    for malformed in [
+        r#"{"Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#,
+        r#"{"Statement":[{"Effect":"deny","Principal":"*","Action":"s3:*","Resource":"*"}]}"#,
+        r#"{"Statement":["x"]}"#,
+        r#"{"Version":"2012-10-17"}"#,
+    ] {
+        let (status, text) = ask(&server, &ANA, "PUT", "/box?policy", malformed).await;
+        assert!(status == 400 && text.contains("<Code>MalformedPolicy</Code>"), "{malformed}: {text}");
+    }
+
     put_policy(json!([allow(json!("*"), "s3:GetObject")])).await;
     assert_eq!(status(&server, &ANA, "DELETE", "/box?publicAccessBlock").await, 204);
     assert_eq!(status(&server, &EVE, "GET", "/box/key").await, 200);
