@@ -63,9 +63,17 @@ impl Workers {
     /// Works for ever, unless the clock stands still: then whoever moves it steps. May be dropped at any point.
     pub async fn run(self) {
         tokio::join!(
-            self.deaths.keep_alive("delivery", || self.delivery.clone().run()),
-            self.deaths.keep_alive("retention", || self.retention.clone().run(TICK)),
+            self.keep_alive("delivery", || self.delivery.clone().run()),
+            self.keep_alive("retention", || self.retention.clone().run(TICK)),
         );
+    }
+
+    /// Runs some work until it ends by itself, and again, after a pause, when it has died.
+    pub async fn keep_alive<F>(&self, name: &'static str, work: impl Fn() -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.deaths.keep_alive(name, work).await;
     }
 
     /// Workers that died, and have not lived long since.
@@ -86,7 +94,6 @@ impl Deaths {
         failing.map(|(name, _)| *name).collect()
     }
 
-    /// Runs a worker until it ends by itself, and again after it has died.
     async fn keep_alive<F>(&self, name: &'static str, work: impl Fn() -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -107,29 +114,5 @@ impl Deaths {
     /// Nothing panics while the lock is held.
     fn last(&self) -> MutexGuard<'_, BTreeMap<&'static str, Duration>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    #[tokio::test]
-    async fn a_worker_that_dies_is_started_again_and_said_to_be_failing_for_a_while() {
-        let clock = Clock::manual("2026-11-22T05:30:00Z".parse().unwrap());
-        let deaths = Deaths::new(clock.clone());
-        let starts = Arc::new(AtomicU32::new(0));
-        let work = || {
-            let starts = Arc::clone(&starts);
-            async move {
-                assert!(starts.fetch_add(1, Ordering::SeqCst) >= 2, "it dies twice");
-            }
-        };
-        assert!(deaths.failing().is_empty());
-        deaths.keep_alive("delivery", work).await;
-        assert_eq!((starts.load(Ordering::SeqCst), deaths.failing()), (3, vec!["delivery"]));
-        clock.advance(2 * PAUSE);
-        assert!(deaths.failing().is_empty());
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::support::{TestServer, http, record};
 use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 #[tokio::test]
 async fn health_is_answered_under_three_names() {
@@ -38,6 +40,32 @@ async fn metrics_count_calls_and_events() {
     }
     let size = reply.text.lines().find_map(|l| l.strip_prefix("contrail_database_bytes ")).unwrap();
     assert!(size.parse::<u64>().unwrap() > 8192);
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_is_started_again_and_health_says_degraded_for_a_while() {
+    let server = TestServer::start().await;
+    let health = async || {
+        let reply = server.get("/_contrail/health").await;
+        (
+            reply.status,
+            reply.json()["services"]["cloudtrail"].clone(),
+            reply.json()["failing_workers"].clone(),
+        )
+    };
+    assert_eq!(health().await, (200, json!("available"), json!([])));
+    let starts = Arc::new(AtomicU32::new(0));
+    let work = || {
+        let starts = Arc::clone(&starts);
+        async move {
+            assert!(starts.fetch_add(1, Ordering::SeqCst) >= 2, "it dies twice");
+        }
+    };
+    server.workers.keep_alive("delivery", work).await;
+    assert_eq!(starts.load(Ordering::SeqCst), 3);
+    assert_eq!(health().await, (200, json!("degraded"), json!(["delivery"])));
+    server.wait(20);
+    assert_eq!(health().await, (200, json!("available"), json!([])));
 }
 
 /// What was measured before would pass for what is.
