@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Events fetched at a time.
 const PIECE: u32 = 500;
 
-/// Events that are looked at in one go: it takes some 50 ms when a text is looked for (measured). Then another export has its
+/// Events that are looked at in one go: it takes some 20 ms when a text is looked for (measured). Then another export has its
 /// turn on the connection, and it is seen whether the caller is still there.
 const SEARCHED: u32 = 20_000;
 
