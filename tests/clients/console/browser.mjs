@@ -9,7 +9,8 @@ export const FULL = process.env.FULL,
   GUARDED = process.env.GUARDED,
   TOKEN = process.env.TOKEN;
 
-export const launch = () =>
+/** `more`: arguments for Chromium. */
+export const launch = (...more) =>
   chromium.launch({
     executablePath: process.env.CHROMIUM,
     args: [
@@ -19,6 +20,7 @@ export const launch = () =>
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 

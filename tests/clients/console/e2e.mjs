@@ -231,6 +231,31 @@ test('markup that is put in on purpose is refused by the browser', async () => {
   await close();
 });
 
+test('a page in a bucket does not run, and a name of others does not lead to the server', async () => {
+  const { origin, port } = new URL(FRESH);
+  const attack = `<p>still</p><script>document.body.innerText = 'ran';
+    fetch('/_contrail/reset?everything=yes', { method: 'POST' })</script>`;
+  for (const [path, body] of [
+    ['/pages', ''],
+    ['/pages/page.html', attack],
+  ]) {
+    assert.equal((await fetch(origin + path, { method: 'PUT', body })).status, 200);
+  }
+  await fetch(`${FRESH}events`, { method: 'POST', body: JSON.stringify(day(Date.now() / 1000, 1)[0]) });
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${origin}/pages/page.html?response-content-type=text/html`);
+  assert.equal(await page.locator('body').innerText(), 'still');
+  assert.notEqual(await (await fetch(`${FRESH}events`)).text(), '', 'the history is still there');
+  await context.close();
+
+  const misled = await launch('--host-resolver-rules=MAP evil.test 127.0.0.1');
+  const elsewhere = await misled.newPage();
+  const answer = await elsewhere.goto(`http://evil.test:${port}/pages/page.html`);
+  assert.equal(answer.status(), 403);
+  await misled.close();
+});
+
 test('what is shown can be taken away as NDJSON and as CSV', async () => {
   const { page, faults, close } = await open(browser, `${FULL}?range=24h&event=DeleteParameter`);
   for (const [item, first] of [
