@@ -226,11 +226,16 @@ impl Reader {
         let mut seen = 0;
         loop {
             if let Some(at) = self.buffer[seen..].windows(2).position(|pair| pair == b"\r\n") {
+                // However much of it has come at once.
+                if seen + at > MAX_LINE {
+                    return Err(malformed());
+                }
                 let line = self.buffer.split_to(seen + at).freeze();
                 self.buffer.advance(2);
                 return Ok(line);
             }
-            if self.buffer.len() > MAX_LINE {
+            // The first byte of its end may be here already.
+            if self.buffer.len() > MAX_LINE + 1 {
                 return Err(malformed());
             }
             seen = self.buffer.len().saturating_sub(1);
@@ -307,6 +312,10 @@ mod tests {
         ] {
             assert_eq!(decoded(&[], body.as_bytes()).await, Err(S3ErrorCode::IncompleteBody), "{body:?}");
         }
+        let with_line = |bytes: usize| format!("5\r\nhello\r\n0\r\na:{}\r\n\r\n", "x".repeat(bytes - 2));
+        assert_eq!(decoded(&[], with_line(MAX_LINE).as_bytes()).await, Ok("hello".into()));
+        let longer = with_line(MAX_LINE + 1);
+        assert_eq!(decoded(&[], longer.as_bytes()).await, Err(S3ErrorCode::IncompleteBody));
         let body = b"5\r\nhello\r\n0\r\n\r\n";
         for length in ["4", "6"] {
             let length = ("x-amz-decoded-content-length", length);
