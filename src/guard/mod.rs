@@ -58,7 +58,7 @@ impl AllowedHosts {
         if is_foreign_page(request.headers()) {
             return Err("requests from web pages of another origin are refused".to_owned());
         }
-        if is_page_of_ours_elsewhere(request.headers()) {
+        if is_page_outside_console(request.headers()) {
             return Err("requests from pages in buckets are refused".to_owned());
         }
         Ok(())
@@ -178,9 +178,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Whether the request says that a page of this host made it that is none of the console's, whose pages never say where
-/// they are. Pages can keep silent, too: what keeps those of buckets out is that they are sandboxed.
-fn is_page_of_ours_elsewhere(headers: &HeaderMap) -> bool {
+/// Whether the request says that it comes from a page of this host that is not the console's. The console's pages send no
+/// `Referer`. A page in a bucket can leave it out, too: the sandbox keeps such pages out, this is a second check.
+fn is_page_outside_console(headers: &HeaderMap) -> bool {
     let host = text(headers, "host").unwrap_or_default();
     let referer = text(headers, "referer").and_then(|referer| referer.split_once("://"));
     referer.is_some_and(|(_, rest)| {

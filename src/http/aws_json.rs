@@ -50,7 +50,7 @@ async fn respond(
     let checked = front.auth.check(&head, SignedService::CLOUDTRAIL, Payload::Body(body))?;
     let caller = caller(request, front, checked.signer);
     let began = front.clock.elapsed();
-    let result = api::call(&operation, body, &caller, service, id).await;
+    let result = api::call(operation, body, &caller, service, id).await;
     tracing::debug!(
         operation,
         account = %caller.account,
@@ -64,7 +64,11 @@ async fn respond(
 }
 
 /// Which operation is called, by all that can be said before the body is here: no body is kept for nothing.
-fn check_head(request: &HttpRequest, head: &Request<ActixHeaders<'_>>, front: &Front) -> ApiResult<String> {
+fn check_head<'r>(
+    request: &'r HttpRequest,
+    head: &Request<ActixHeaders<'_>>,
+    front: &Front,
+) -> ApiResult<&'r str> {
     guard::check_page(request)?;
     let header =
         |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -86,7 +90,7 @@ fn check_head(request: &HttpRequest, head: &Request<ActixHeaders<'_>>, front: &F
         })
     })?;
     front.auth.check_head(head, SignedService::CLOUDTRAIL)?;
-    Ok(operation.to_owned())
+    Ok(operation)
 }
 
 /// The HTTP reply to a call.

@@ -37,8 +37,8 @@ const WAITING: usize = 4;
 /// How much of a body that nobody wants is read all the same, so that its sender gets to read the refusal.
 const MAX_DRAIN: usize = 64 * 1024 * 1024;
 
-/// What a browser is told about everything in buckets: to run nothing of it, and to take it for no page of this server.
-/// S3 has host names of its own; here the console's is the same.
+/// Headers of all answers: a browser runs no script of an object, and gives its page an origin of its own. The console has
+/// the same host name, so a script would have the console's rights.
 const HEADERS: [(&str, &str); 2] =
     [("content-security-policy", "sandbox"), ("x-content-type-options", "nosniff")];
 

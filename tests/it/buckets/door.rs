@@ -76,7 +76,7 @@ async fn a_page_in_a_bucket_is_no_page_of_this_server() {
     }
     let reset = "/_contrail/reset?everything=yes";
     let page = format!("{}/my-bucket/k", server.url);
-    // As a sandboxed page asks, and as one of a browser that does not know that.
+    // A sandboxed page has the origin null. Older browsers know no sandbox, and send the page's address.
     for from in [("origin", "null"), ("referer", page.as_str())] {
         assert_eq!(raw(&server, "POST", reset, &[from], "").await.status, 403, "{from:?}");
     }

@@ -44,7 +44,7 @@ async fn a_peer_gets_as_many_connections_as_the_settings_say() {
     }
 }
 
-/// An answer that nobody reads would hold its connection, and what it is made of, for ever.
+/// Without a time limit, such a caller keeps a connection and an export for ever.
 #[tokio::test]
 async fn a_caller_that_takes_nothing_of_an_answer_loses_its_connection() {
     let upstream = Upstream::start().await;
