@@ -1,15 +1,22 @@
 //! What the server counts about itself. A value, not a global: every server in a test process has its own.
 
 mod forwarded;
+mod machine;
+mod plain;
 
 pub use forwarded::{Fate, Fates, ForwardedCallCounts};
+use machine::ProcessCollector;
+pub use machine::free_bytes;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// Labels of [`Figures::calls`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -41,6 +48,42 @@ pub struct TargetLabels {
     pub target: &'static str,
 }
 
+/// Labels of [`Figures::build_info`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BuildLabels {
+    /// Contrail's version.
+    pub version: &'static str,
+    /// `2015` or `today`.
+    pub era: &'static str,
+}
+
+/// The text forms that Prometheus reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextFormat {
+    /// Prometheus' own, version 0.0.4.
+    Plain,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl TextFormat {
+    /// What an `Accept` header asks for; plain text unless it names the other one.
+    pub fn accepted(accept: &str) -> TextFormat {
+        match accept.contains("application/openmetrics-text") {
+            true => TextFormat::OpenMetrics,
+            false => TextFormat::Plain,
+        }
+    }
+
+    /// Its `Content-Type`.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            TextFormat::Plain => "text/plain; version=0.0.4; charset=utf-8",
+            TextFormat::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
 /// All figures, cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(Arc<Figures>);
@@ -56,6 +99,11 @@ impl std::ops::Deref for Metrics {
 #[derive(Debug)]
 pub struct Figures {
     registry: Registry,
+    /// Those of the process, whose names have no prefix.
+    process: Registry,
+    /// 1, with what runs as labels.
+    build_info: Family<BuildLabels, Gauge>,
+    start_time: Gauge,
     /// AWS API calls answered.
     pub calls: Family<CallLabels, Counter>,
     /// Events stored.
@@ -76,6 +124,10 @@ pub struct Figures {
     pub commit_retries: Counter,
     /// The size of the database file, as of the last look.
     pub database_bytes: Gauge,
+    /// The size of the embedded bucket store's file, as of the last look.
+    buckets_bytes: Gauge,
+    /// What can still be written to the data folder's disk, as of the last look; NaN where that is not known.
+    disk_free_bytes: Gauge<f64, AtomicU64>,
     /// What became of forwarded calls.
     pub forwarded_calls: ForwardedCallCounts,
     /// Log files put into buckets.
@@ -127,6 +179,17 @@ impl Default for Figures {
         registry.register("commit_retries", retries, commit_retries.clone());
         let database_bytes = Gauge::default();
         registry.register("database_bytes", "The size of the database file", database_bytes.clone());
+        let (buckets_bytes, disk_free_bytes) = (Gauge::default(), Gauge::<f64, AtomicU64>::default());
+        let of_buckets = "The size of the embedded bucket store's file";
+        registry.register("buckets_bytes", of_buckets, buckets_bytes.clone());
+        let free = "Bytes that can still be written to the data folder's disk";
+        registry.register("disk_free_bytes", free, disk_free_bytes.clone());
+        let build_info = Family::default();
+        registry.register("build_info", "1, with what runs as labels", build_info.clone());
+        let (mut process, start_time) = (Registry::default(), Gauge::default());
+        let started = "When the server was started, seconds since 1970";
+        process.register("process_start_time_seconds", started, start_time.clone());
+        process.register_collector(Box::new(ProcessCollector));
         let (connections, connections_refused) = (Gauge::default(), Counter::default());
         registry.register("connections", "Connections of callers that are open", connections.clone());
         let refused = "Connections that were refused, as there were too many";
@@ -148,6 +211,9 @@ impl Default for Figures {
         let forwarded_calls = ForwardedCallCounts::new(&mut registry);
         Figures {
             registry,
+            process,
+            build_info,
+            start_time,
             forwarded_calls,
             calls,
             events_stored,
@@ -159,6 +225,8 @@ impl Default for Figures {
             commit_failures,
             commit_retries,
             database_bytes,
+            buckets_bytes,
+            disk_free_bytes,
             log_files_delivered,
             events_delivered,
             bytes_delivered,
@@ -189,13 +257,31 @@ impl Figures {
         self.delivery_failures.get_or_create(&TargetLabels { target }).inc();
     }
 
-    /// Everything in the text form that Prometheus reads (OpenMetrics 1.0).
+    /// Keeps the sizes of a data folder's embedded bucket store and of the free space on its disk.
+    pub fn look_at_disk(&self, folder: &Path, buckets: &Path) {
+        let size = std::fs::metadata(buckets).map_or(0, |file| file.len());
+        self.buckets_bytes.set(i64::try_from(size).unwrap_or(i64::MAX));
+        self.disk_free_bytes.set(free_bytes(folder).map_or(f64::NAN, |free| free as f64));
+    }
+
+    /// Says which server this is. `started`: seconds since 1970.
+    pub fn describe(&self, version: &'static str, era: &'static str, started: i64) {
+        self.build_info.get_or_create(&BuildLabels { version, era }).set(1);
+        self.start_time.set(started);
+    }
+
+    /// Everything in a text form that Prometheus reads.
     ///
     /// # Errors
     /// None in practice: writing to a string does not fail.
-    pub fn render(&self) -> Result<String, std::fmt::Error> {
+    pub fn render(&self, format: TextFormat) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
-        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
-        Ok(text)
+        encode_registry(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.process)?;
+        encode_eof(&mut text)?;
+        Ok(match format {
+            TextFormat::Plain => plain::from_open_metrics(&text),
+            TextFormat::OpenMetrics => text,
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: settings from flags, and the commands.
 
+mod banner;
 mod import;
 mod remote;
 mod serve;

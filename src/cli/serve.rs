@@ -1,11 +1,11 @@
-//! `contrail serve`: logs, the banner, signals.
+//! `contrail serve`: logs, signals, and what a service manager is told.
 
+use super::banner;
 use crate::clock::{Clock, Ids};
 use crate::config::{AuthMode, LogFormat, Settings};
-use crate::guard::{ADMIN_TOKEN_FILE, READ_TOKEN_FILE};
 use crate::server::{Server, bind};
-use crate::transport::certificate::OWN_CERTIFICATE;
-use std::io::{IsTerminal, Write};
+use crate::transport::tls::Tls;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -17,8 +17,14 @@ pub(super) async fn serve(settings: Settings) -> Result<ExitCode, Box<dyn std::e
     let listener = bind(&settings)?;
     let server = Server::build(settings, listener, Clock::system(), Ids::Random).await?;
     let stop = stop_signal()?;
-    banner(&server);
     reload_on_hangup(&server)?;
+    banner::print(&server);
+    log_start(&server);
+    tell_service_manager(Moment::Ready);
+    let stop = async {
+        stop.await;
+        tell_service_manager(Moment::Stopping);
+    };
     server.run(stop).await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
@@ -44,66 +50,13 @@ fn start_logging(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> 
     Ok(())
 }
 
-fn banner(server: &Server) {
-    let settings = &server.parts.settings;
-    let url = &server.url;
-    let clients = match (&settings.recorder.upstream, &settings.delivery.s3_endpoint) {
-        (Some(_), _) => format!("AWS_ENDPOINT_URL={url}"),
-        (None, None) => format!("AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}"),
-        (None, Some(_)) => format!("AWS_ENDPOINT_URL_CLOUDTRAIL={url}"),
-    };
-    let mut upstreams: Vec<_> = settings.recorder.urls().collect();
-    upstreams.sort_unstable();
-    upstreams.dedup();
-    let front = match upstreams.as_slice() {
-        [] => String::new(),
-        upstreams => format!("  forwards to {}\n", upstreams.join(", ")),
-    };
-    let console =
-        if settings.console.enabled { format!("  console {url}/_contrail/\n") } else { String::new() };
-    let (key, secret) = match settings.auth.mode {
-        AuthMode::Off => ("test", "test"),
-        AuthMode::Known => ("<yours>", "test"),
-        AuthMode::Signed => ("<yours>", "<yours>"),
-    };
-    let tokens = match server.has_tokens {
-        true => format!(
-            "  tokens  {ADMIN_TOKEN_FILE}, {READ_TOKEN_FILE} in the data folder, or the environment's\n"
-        ),
-        false => String::new(),
-    };
-    let data = std::path::absolute(&settings.server.data_dir).unwrap_or(settings.server.data_dir.clone());
-    let trust = match &server.tls {
-        Some(_) if settings.tls.cert.is_none() => {
-            format!("  export AWS_CA_BUNDLE={}\n", data.join(OWN_CERTIFICATE).display())
-        }
-        _ => String::new(),
-    };
-    let text = format!(
-        "Contrail {} listens on {url}\n  \
-         data    {}\n  \
-         era     {} (the other one: --era {})\n  \
-         account {}\n\
-         {front}{console}{tokens}\n\
-         To use it, paste into another terminal:\n  \
-         export {clients}\n  \
-         export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_DEFAULT_REGION=us-east-1\n\
-         {trust}\n",
-        env!("CARGO_PKG_VERSION"),
-        data.display(),
-        settings.era.name(),
-        match settings.era {
-            crate::config::Era::Y2015 => crate::config::Era::Today.name(),
-            crate::config::Era::Today => crate::config::Era::Y2015.name(),
-        },
-        settings.account,
-    );
-    // Nobody may be reading; the server serves all the same.
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+/// The first lines of the log.
+fn log_start(server: &Server) {
     if !server.address.ip().is_loopback() {
         warn_of_what_is_open(server);
     }
+    let settings = &server.parts.settings;
+    let data = std::path::absolute(&settings.server.data_dir).unwrap_or(settings.server.data_dir.clone());
     tracing::info!(address = %server.address, data = %data.display(), era = settings.era.name(), "listening");
 }
 
@@ -133,22 +86,51 @@ fn warn_of_what_is_open(server: &Server) {
     }
 }
 
-/// Reads the certificate again at each SIGHUP; without TLS there is nothing to read again, and the signal ends the process.
+/// Reads the certificate again at each SIGHUP. Without TLS there is nothing to read again; the signal, which a closing terminal
+/// and a rotation of logs send too, must not end the process all the same.
 fn reload_on_hangup(server: &Server) -> std::io::Result<()> {
     #[cfg(unix)]
-    if let Some(tls) = server.tls.clone() {
+    {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut hangup = signal(SignalKind::hangup())?;
+        let (tls, mut hangup) = (server.tls.clone(), signal(SignalKind::hangup())?);
         tokio::spawn(async move {
             while hangup.recv().await.is_some() {
-                match tls.reload() {
-                    Ok(()) => tracing::info!("the certificate was read again"),
-                    Err(error) => tracing::error!(%error, "the certificate before is kept"),
+                match tls.as_ref().map(Tls::reload) {
+                    None => tracing::info!("there is nothing to read again, as there is no TLS"),
+                    Some(Ok(())) => tracing::info!("the certificate was read again"),
+                    Some(Err(error)) => tracing::error!(%error, "the certificate before is kept"),
                 }
             }
         });
     }
+    #[cfg(not(unix))]
+    let _ = server;
     Ok(())
+}
+
+/// What a service manager such as systemd waits for.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// Calls are answered.
+    Ready,
+    /// No more calls are taken.
+    Stopping,
+}
+
+/// Says so at the socket that `NOTIFY_SOCKET` names, if it does (`Type=notify`).
+fn tell_service_manager(moment: Moment) {
+    #[cfg(unix)]
+    {
+        let state = match moment {
+            Moment::Ready => sd_notify::NotifyState::Ready,
+            Moment::Stopping => sd_notify::NotifyState::Stopping,
+        };
+        if let Err(error) = sd_notify::notify(&[state]) {
+            tracing::warn!(%error, ?moment, "the service manager cannot be told (NOTIFY_SOCKET)");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = moment;
 }
 
 /// Ready on Ctrl-C or SIGTERM.

@@ -5,13 +5,13 @@ use crate::domain::account_id::AccountId;
 use crate::error::ApiError;
 use crate::guard::{Ours, refuse};
 use crate::http::Front;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, TextFormat};
 use crate::recorder::handed_over::HandedOver;
 use crate::recorder::reset;
 use crate::recorder::writer::Writer;
-use crate::store::{Session, Store, StoreResult};
+use crate::store::{BUCKETS, Session, Store, StoreResult};
 use crate::workers::Workers;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -60,7 +60,12 @@ pub(super) async fn health(front: web::Data<Front>, operator: web::Data<Operator
 }
 
 /// `GET /_contrail/metrics`
-pub(super) async fn metrics(_: Ours, operator: web::Data<Operator>) -> HttpResponse {
+pub(super) async fn metrics(
+    _: Ours,
+    request: HttpRequest,
+    front: web::Data<Front>,
+    operator: web::Data<Operator>,
+) -> HttpResponse {
     let read = async {
         let mut session = operator.store.read().await?;
         let size = session.maintenance().size_bytes().await?;
@@ -68,7 +73,9 @@ pub(super) async fn metrics(_: Ours, operator: web::Data<Operator>) -> HttpRespo
     };
     match read.await {
         Ok((size, backlog)) => {
+            let data_dir = &front.settings.server.data_dir;
             operator.metrics.database_bytes.set(size);
+            operator.metrics.look_at_disk(data_dir, &data_dir.join(BUCKETS));
             operator.metrics.events_pending.set(backlog.pending_events);
             operator.metrics.destinations_failing.set(backlog.failing_destinations);
         }
@@ -78,10 +85,10 @@ pub(super) async fn metrics(_: Ours, operator: web::Data<Operator>) -> HttpRespo
             return refuse(503, "the database cannot be read");
         }
     }
-    match operator.metrics.render() {
-        Ok(text) => HttpResponse::Ok()
-            .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-            .body(text),
+    let accept = request.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let format = TextFormat::accepted(accept);
+    match operator.metrics.render(format) {
+        Ok(text) => HttpResponse::Ok().content_type(format.content_type()).body(text),
         Err(_) => refuse(500, "the metrics could not be written"),
     }
 }

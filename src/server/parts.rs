@@ -136,8 +136,10 @@ impl Parts {
         } else {
             None
         };
+        let started = clock.now();
+        metrics.describe(env!("CARGO_PKG_VERSION"), settings.era.name(), started.timestamp());
         let parts = Parts {
-            started: clock.now(),
+            started,
             digest_keys: DigestKeys::new(store.clone(), clock.clone(), &settings.delivery),
             outbound: Outbound::new(&settings.delivery, buckets.clone()),
             settings,

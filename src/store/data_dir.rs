@@ -3,11 +3,17 @@
 use crate::private_files;
 use crate::store::OpenError;
 use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+/// The file of the database in a data folder.
+pub const DATABASE: &str = "contrail.db";
+
+/// The file of the embedded bucket store in a data folder.
+pub const BUCKETS: &str = "buckets.db";
+
 /// The databases in a data folder, and what SQLite appends to their names.
-const DATABASES: [&str; 2] = ["contrail.db", "buckets.db"];
+const DATABASES: [&str; 2] = [DATABASE, BUCKETS];
 const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 /// What else stands there that other users may not read.
@@ -29,7 +35,7 @@ impl DataDir {
     /// # Errors
     /// The folder cannot be made or written, or another server holds it (the error says where that one listens).
     pub fn lock(path: &Path) -> Result<DataDir, OpenError> {
-        let unusable = |e: std::io::Error| OpenError::DataDir { path: path.to_owned(), cause: e };
+        let unusable = |cause| unusable(path, cause);
         private_files::make_folder(path).map_err(unusable)?;
         let mut lock = private_files::options()
             .read(true)
@@ -50,6 +56,11 @@ impl DataDir {
         }
     }
 
+    /// The error of what cannot be done in it.
+    pub(super) fn unusable(&self, cause: io::Error) -> OpenError {
+        unusable(&self.path, cause)
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
@@ -57,12 +68,12 @@ impl DataDir {
 
     /// Where the database is.
     pub fn database(&self) -> PathBuf {
-        self.path.join("contrail.db")
+        self.path.join(DATABASE)
     }
 
     /// Where the embedded bucket store is.
     pub fn buckets(&self) -> PathBuf {
-        self.path.join("buckets.db")
+        self.path.join(BUCKETS)
     }
 
     /// Takes away what other users may do with the folder and its files, which older servers let them read. A folder in which
@@ -100,11 +111,41 @@ impl DataDir {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn announce(&mut self, address: &str) -> std::io::Result<()> {
+    pub fn announce(&mut self, address: &str) -> io::Result<()> {
         self.lock.set_len(0)?;
         self.lock.rewind()?;
         writeln!(self.lock, "{address}")
     }
+}
+
+fn unusable(path: &Path, cause: io::Error) -> OpenError {
+    OpenError::DataDir { path: path.to_owned(), advice: advice(path, &cause), cause }
+}
+
+/// What to do about a folder that this user may not write, to be said behind the cause; empty for other causes.
+fn advice(path: &Path, cause: &io::Error) -> String {
+    #[cfg(unix)]
+    if cause.kind() == io::ErrorKind::PermissionDenied {
+        use std::os::unix::fs::MetadataExt;
+        let user = rustix::process::geteuid().as_raw();
+        return match std::fs::metadata(path) {
+            Ok(folder) if folder.uid() == user => {
+                format!("; it belongs to user {user}, who runs this: chmod u+rwx {}", path.display())
+            }
+            Ok(folder) => format!(
+                "; it belongs to user {}, and this runs as user {user}: chown -R {user} {}, or name another folder with \
+                 --data-dir",
+                folder.uid(),
+                path.display()
+            ),
+            Err(_) => format!(
+                "; user {user}, who runs this, cannot make it there: make it and chown it to {user}, or name another \
+                 folder with --data-dir"
+            ),
+        };
+    }
+    let _ = (path, cause);
+    String::new()
 }
 
 #[cfg(test)]

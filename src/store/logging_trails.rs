@@ -71,6 +71,12 @@ impl LoggingTrailsByAccount {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned().unwrap_or_default()
     }
 
+    /// Whether no account has one.
+    pub(super) fn are_none(&self) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().all(LoggingTrails::is_empty)
+    }
+
     /// Waits until what others have committed is known here, and keeps them from committing more while it is held.
     pub(super) async fn lock_changes(&self) -> OwnedMutexGuard<()> {
         Arc::clone(&self.changing).lock_owned().await

@@ -36,7 +36,7 @@ mod wipe;
 
 pub use console::{EventPage, EventRow, Facet, Facets, Histogram, ReadBounds};
 pub use corrections::{CorrectionMark, EventToCheck};
-pub use data_dir::DataDir;
+pub use data_dir::{BUCKETS, DATABASE, DataDir};
 pub use destinations::{Backlog, Destination, DestinationKind, EventBusTakes, WaitingDestination};
 pub use digest_keys::DigestKey;
 pub use digests::{Chain, NewDigest, WaitingDigest, WantedChain};
@@ -135,6 +135,11 @@ impl Store {
     /// The trails of an account that are logging now, from memory.
     pub fn logging_trails(&self, account: &AccountId) -> LoggingTrails {
         self.logging_trails.of(account)
+    }
+
+    /// Whether a trail of any account is logging now, from memory.
+    pub fn is_any_trail_logging(&self) -> bool {
+        !self.logging_trails.are_none()
     }
 
     /// Closes all connections, after folding the write-ahead log into the database file.

@@ -31,8 +31,8 @@ const EXPORT_READERS: u32 = 2;
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum OpenError {
-    #[error("cannot use the data folder {}: {cause}", path.display())]
-    DataDir { path: PathBuf, cause: std::io::Error },
+    #[error("cannot use the data folder {}: {cause}{advice}", path.display())]
+    DataDir { path: PathBuf, cause: std::io::Error, advice: String },
     #[error(
         "the data folder {} is in use by another contrail{}{address}",
         path.display(), if address.is_empty() { "" } else { " at " }
@@ -85,7 +85,7 @@ impl Store {
             .pragma("cache_size", "-16000");
         let mark = refuse_unusable(&path, &common).await?;
         folder.close_to_others();
-        private_files::touch(&path).map_err(|cause| OpenError::DataDir { path: path.clone(), cause })?;
+        private_files::touch(&path).map_err(|cause| folder.unusable(cause))?;
         let write = pool(1)
             // After a failed write (a full disk) SQLite may have undone the transaction by itself; sqlx still counts
             // it as open and would refuse every later one. Such a connection is replaced.

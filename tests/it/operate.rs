@@ -27,19 +27,43 @@ async fn metrics_count_calls_and_events() {
     server.call("DescribeTrails", json!({})).await;
     server.settle().await;
     let reply = server.get("/_contrail/metrics").await;
-    assert!(reply.header("content-type").starts_with("application/openmetrics-text"));
+    assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     for line in [
+        "# TYPE contrail_api_calls_total counter",
+        "# HELP contrail_api_calls_total AWS API calls answered, by operation and error code.",
         r#"contrail_api_calls_total{operation="CreateTrail",code="OK"} 1"#,
         r#"contrail_api_calls_total{operation="DeleteTrail",code="TrailNotFoundException"} 1"#,
         r#"contrail_events_stored_total{source="intake"} 1"#,
         r#"contrail_events_stored_total{source="call"} 3"#,
         "contrail_write_queue 0",
-        "# EOF",
+        concat!(r#"contrail_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#"",era="2015"} 1"#),
+        "process_start_time_seconds 1795325400",
     ] {
         assert!(reply.text.contains(line), "{line} is not in {}", reply.text);
     }
-    let size = reply.text.lines().find_map(|l| l.strip_prefix("contrail_database_bytes ")).unwrap();
-    assert!(size.parse::<u64>().unwrap() > 8192);
+    let mut at_least_a_page = vec!["contrail_database_bytes ", "contrail_buckets_bytes "];
+    if cfg!(target_os = "linux") {
+        at_least_a_page.extend(["contrail_disk_free_bytes ", "process_resident_memory_bytes "]);
+    }
+    for name in at_least_a_page {
+        let size = reply.text.lines().find_map(|line| line.strip_prefix(name));
+        assert!(size.is_some_and(|size| size.parse::<f64>().unwrap() >= 4096.0), "{name} in {}", reply.text);
+    }
+    assert!(!reply.text.contains("# UNIT") && !reply.text.contains("# EOF"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_scraper_that_asks_for_open_metrics_gets_them() {
+    let server = TestServer::start().await;
+    // As Prometheus asks.
+    let accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+    let request = http().get(format!("{}/_contrail/metrics", server.url)).header("accept", accept);
+    let response = request.send().await.unwrap();
+    let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
+    assert_eq!(content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let text = response.text().await.unwrap();
+    assert!(text.contains("# TYPE contrail_events_duplicate counter\n"), "{text}");
+    assert!(text.ends_with("# EOF\n"), "{text}");
 }
 
 #[tokio::test]

@@ -17,15 +17,16 @@ fn log(server: Contrail) -> Vec<String> {
 #[test]
 fn the_banner_tells_where_what_and_how() {
     let folder = tempfile::tempdir().unwrap();
-    for (era, other) in [("2015", "today"), ("today", "2015")] {
+    let none = "  lookups list nothing yet: no trail is logging (--era today lists calls without one)\n";
+    for (era, other, lookups) in [("2015", "today", none), ("today", "2015", "")] {
         let server = Contrail::start_with(folder.path(), &["--era", era, "--account", "000000000012"]);
         let Contrail { url, banner, .. } = &server;
         assert!(!url.ends_with(":0"), "{url}");
         assert_eq!(
             *banner,
             format!(
-                "Contrail {} listens on {url}\n  data    {}\n  era     {era} (the other one: --era {other})\n  \
-                 account 000000000012\n  console {url}/_contrail/\n\nTo use it, paste into another terminal:\n  \
+                "Contrail {} listens on {url}\n  data    {}\n  era     {era} (the other one: --era {other})\n\
+                 {lookups}  account 000000000012\n  console {url}/_contrail/\n\nTo use it, paste into another terminal:\n  \
                  export AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}\n  export AWS_ACCESS_KEY_ID=test \
                  AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n\n",
                 env!("CARGO_PKG_VERSION"),
@@ -33,6 +34,18 @@ fn the_banner_tells_where_what_and_how() {
             )
         );
     }
+}
+
+#[tokio::test]
+async fn the_banner_warns_of_empty_lookups_only_while_no_trail_is_logging() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Contrail::start(folder.path());
+    assert!(server.banner.contains("no trail is logging"), "{}", server.banner);
+    server.call("CreateTrail", json!({"Name": "demo", "S3BucketName": "my-bucket"})).await;
+    server.call("StartLogging", json!({"Name": "demo"})).await;
+    server.stop();
+    let server = Contrail::start(folder.path());
+    assert!(!server.banner.contains("no trail is logging"), "{}", server.banner);
 }
 
 #[tokio::test]

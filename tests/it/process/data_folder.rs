@@ -163,8 +163,40 @@ async fn a_data_folder_that_may_only_be_read() {
             .unwrap();
         let line = refusal(folder.path());
         assert!(line.contains("cannot use the data folder"), "{line}");
+        assert!(line.contains("chmod u+rwx"), "{line}");
     }
     allow(0o755);
+}
+
+/// Root's folder, as containers mount them: the line says whom to give it to.
+#[cfg(unix)]
+#[test]
+fn a_data_folder_of_another_user() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
+    // Only root may become another user, who has to be let to the program, too.
+    let is_possible = contrail(&["--version"]).uid(NOBODY).current_dir("/").output();
+    if !is_possible.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: the program cannot be run as another user");
+        return;
+    }
+    let above = tempfile::tempdir().unwrap();
+    let folder = above.path().join("data");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(above.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let refused = |folder: &Path| {
+        let mut command = contrail(&["--port", "0", "--data-dir", folder.to_str().unwrap()]);
+        command.uid(NOBODY).current_dir("/");
+        one_line(&run(command))
+    };
+    let line = refused(&folder);
+    let path = folder.display();
+    let advice =
+        format!("it belongs to user 0, and this runs as user {NOBODY}: chown -R {NOBODY} {path}, or");
+    assert!(line.contains(&format!("cannot use the data folder {path}")) && line.contains(&advice), "{line}");
+    let line = refused(&above.path().join("other"));
+    assert!(line.contains(&format!("user {NOBODY}, who runs this, cannot make it there")), "{line}");
 }
 
 #[tokio::test]

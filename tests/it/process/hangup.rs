@@ -1,4 +1,4 @@
-//! SIGHUP: a server that speaks TLS reads its certificate again, and goes on.
+//! SIGHUP: a server that speaks TLS reads its certificate again, and every server goes on.
 #![cfg(unix)]
 
 use super::{Contrail, contrail};
@@ -39,5 +39,16 @@ async fn a_new_certificate_is_taken_at_a_hangup_and_a_broken_one_is_not() {
     let health = http::Request::get("/_contrail/health").header("host", "localhost");
     let reply = send_over(open, health.body(Full::default()).unwrap()).await;
     assert_eq!(reply.status, 200, "what was open goes on");
+    server.stop();
+}
+
+/// `systemctl reload`, a rotation of logs and a terminal that closes send it.
+#[tokio::test]
+async fn a_hangup_does_not_end_a_server_without_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Contrail::start(folder.path());
+    server.process.signal("HUP");
+    server.process.logged("there is nothing to read again");
+    assert_eq!(server.get("/_contrail/health").await.status, 200);
     server.stop();
 }

@@ -10,6 +10,7 @@ mod read_once;
 mod restart;
 mod sdk;
 mod secrets;
+mod service_manager;
 mod settings;
 mod shutdown;
 mod tokens;
