@@ -21,6 +21,7 @@ use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// The built-in settings, every key with a comment.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -140,9 +141,10 @@ impl Period {
     const MAX: Period = Period(std::time::Duration::from_secs(MAX_DAYS as u64 * 86_400));
 }
 
-impl<'de> Deserialize<'de> for Period {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Period, D::Error> {
-        let text = String::deserialize(from)?;
+impl FromStr for Period {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Period, String> {
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let unit = match &text[digits..] {
             "ms" => Some(1),
@@ -153,12 +155,17 @@ impl<'de> Deserialize<'de> for Period {
             _ => None,
         };
         let millis = text[..digits].parse::<u64>().ok().zip(unit).and_then(|(n, unit)| n.checked_mul(unit));
-        let period = millis.map(|millis| Period(std::time::Duration::from_millis(millis)));
-        match period {
+        match millis.map(|millis| Period(std::time::Duration::from_millis(millis))) {
             Some(period) if period <= Period::MAX => Ok(period),
-            Some(_) => Err(serde::de::Error::custom(format!("{text:?} is longer than \"{MAX_DAYS}d\""))),
-            None => Err(serde::de::Error::custom(format!("{text:?} is not a period like \"2s\" or \"5m\""))),
+            Some(_) => Err(format!("{text:?} is longer than \"{MAX_DAYS}d\"")),
+            None => Err(format!("{text:?} is not a period like \"2s\" or \"5m\"")),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Period, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

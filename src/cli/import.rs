@@ -2,11 +2,12 @@
 
 mod inputs;
 
-use super::remote::Remote;
+use super::Ended;
+use super::flags::Records;
+use super::remote::{Purpose, Remote};
 use crate::aws::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::guard::ADMIN_TOKEN_VARIABLE;
 use crate::metrics::Metrics;
 use crate::recorder::arrivals::Arrivals;
 use crate::recorder::commit::Committer;
@@ -18,6 +19,7 @@ use clap::Args;
 use futures_util::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use inputs::Input;
+use reqwest::Method;
 use serde::Deserialize;
 use std::error::Error;
 use std::fs::File;
@@ -39,6 +41,8 @@ pub(super) struct Import {
     /// A server to put them into, instead of the one that holds the data folder
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    #[command(flatten)]
+    _records: Records,
 }
 
 /// Where the records go.
@@ -48,7 +52,7 @@ enum Target {
 }
 
 impl Import {
-    pub(super) async fn run(self, settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+    pub(super) async fn run(self, settings: Settings) -> Ended {
         let inputs = inputs::all(&self.paths)?;
         let max_unpacked_bytes = settings.intake.max_unpacked_bytes;
         let clock = Clock::system();
@@ -60,11 +64,12 @@ impl Import {
             options.shift = newest.map_or(0, |newest| clock.now().timestamp() - newest);
         }
         if let Some(url) = self.url {
-            return import_all(inputs, &Target::Server(Remote::named(&url)?), &options).await;
+            return import_all(inputs, &Target::Server(Remote::named(&url, Purpose::Change)?), &options)
+                .await;
         }
         match DataDir::lock(&settings.server.data_dir) {
             Err(OpenError::InUse { address, .. }) if !address.is_empty() => {
-                let remote = Remote::of_folder(&address, &settings)?;
+                let remote = Remote::of_folder(&address, &settings, Purpose::Change)?;
                 import_all(inputs, &Target::Server(remote), &options).await
             }
             Err(error) => Err(error.into()),
@@ -89,11 +94,7 @@ impl Import {
     }
 }
 
-async fn import_all(
-    inputs: Vec<Input>,
-    target: &Target,
-    options: &IntakeOptions,
-) -> Result<ExitCode, Box<dyn Error>> {
+async fn import_all(inputs: Vec<Input>, target: &Target, options: &IntakeOptions) -> Ended {
     let bar = ProgressBar::new(inputs.iter().map(Input::size).sum());
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")?;
     bar.set_style(style);
@@ -143,17 +144,6 @@ struct Answer {
     error: Option<String>,
 }
 
-/// An error and what it comes from, in one line.
-fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
 async fn send(
     file: File,
     remote: &Remote,
@@ -169,23 +159,14 @@ async fn send(
         Ok::<_, std::io::Error>((n > 0).then_some((chunk, file)))
     });
     let body = body.inspect_ok(move |chunk| bar.inc(chunk.len() as u64));
-    let url = &remote.url;
-    let response = remote
-        .post("/_contrail/events")
+    let request = remote
+        .request(Method::POST, "/_contrail/events")
         .query(&[("shift", options.shift)])
         .header("content-type", "application/octet-stream")
-        .body(reqwest::Body::wrap_stream(body))
-        .send()
-        .await
-        .map_err(|e| format!("cannot reach {url}: {}", causes(&e.without_url())))?;
+        .body(reqwest::Body::wrap_stream(body));
+    let response = remote.send(request).await?;
     let status = response.status();
-    if status.as_u16() == 401 {
-        return Err(format!("{url} wants its admin token: set {ADMIN_TOKEN_VARIABLE}").into());
-    }
-    let answer: Answer = response
-        .json()
-        .await
-        .map_err(|_| format!("{url} answered {status}, which is not an answer of Contrail"))?;
+    let answer: Answer = response.json().await.map_err(|_| remote.not_ours(status))?;
     Ok((answer.report.unwrap_or_default(), answer.error))
 }
 

@@ -1,6 +1,6 @@
 //! `contrail serve`: logs, signals, and what a service manager is told.
 
-use super::banner;
+use super::{Ended, banner};
 use crate::clock::{Clock, Ids};
 use crate::config::{AuthMode, LogFormat, Settings};
 use crate::server::{Server, bind};
@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
-pub(super) async fn serve(settings: Settings) -> Result<ExitCode, Box<dyn std::error::Error>> {
+pub(super) async fn serve(settings: Settings) -> Ended {
     start_logging(&settings)?;
     let listener = bind(&settings)?;
     let server = Server::build(settings, listener, Clock::system(), Ids::Random).await?;

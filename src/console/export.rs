@@ -1,8 +1,9 @@
-//! Reading everything out: records as NDJSON, or rows as CSV, in bounded memory.
+//! Reading everything out: records or rows as NDJSON, or rows as CSV, in bounded memory.
 
 use crate::console::Console;
 use crate::console::parameters::Parameters;
 use crate::console::refusal::Refusal;
+use crate::console::rows::Row;
 use crate::domain::event_filter::EventFilter;
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
@@ -26,7 +27,10 @@ const CSV_HEADER: &str = "time,event_name,event_source,region,account,actor,acto
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
+    /// Records, a line each.
     Ndjson,
+    /// What `view=rows` shows of each event, a line of JSON each.
+    Rows,
     Csv,
 }
 
@@ -43,7 +47,7 @@ pub(super) async fn export(
     }
     let orders = [("asc", Order::OldestFirst), ("desc", Order::NewestFirst)];
     let order = parameters.one_of("order", &orders)?.unwrap_or(Order::OldestFirst);
-    let formats = [("ndjson", Format::Ndjson), ("csv", Format::Csv)];
+    let formats = [("ndjson", Format::Ndjson), ("rows", Format::Rows), ("csv", Format::Csv)];
     let format = parameters.one_of("format", &formats)?.unwrap_or(Format::Ndjson);
     let left = parameters.number("limit", 0..=u64::MAX)?.unwrap_or(u64::MAX);
     let after = match parameters.get("after") {
@@ -60,7 +64,7 @@ pub(super) async fn export(
         tracing::warn!("an export begins although events wait to be stored");
     }
     let content_type = match format {
-        Format::Ndjson => "application/x-ndjson",
+        Format::Ndjson | Format::Rows => "application/x-ndjson",
         Format::Csv => "text/csv; charset=utf-8",
     };
     let begin = Position { after, left, is_first: true };
@@ -125,10 +129,14 @@ impl Export {
                 }
                 Ok((piece.rows.len() as u64, piece.next))
             }
-            Format::Csv => {
+            Format::Rows | Format::Csv => {
                 let piece = session.events().export_rows(&self.filter, step).await?;
                 for row in &piece.rows {
-                    push_csv(text, row);
+                    match self.format {
+                        Format::Csv => push_csv(text, row),
+                        // Rows are plain data, which always becomes JSON, on one line.
+                        _ => *text += &(serde_json::to_string(&Row::of(row)).unwrap_or_default() + "\n"),
+                    }
                 }
                 Ok((piece.rows.len() as u64, piece.next))
             }

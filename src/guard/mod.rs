@@ -14,7 +14,9 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 use tokens::Refused;
-pub use tokens::{ADMIN_TOKEN_FILE, ADMIN_TOKEN_VARIABLE, READ_TOKEN_FILE, Tokens, UnusableToken};
+pub use tokens::{
+    ADMIN_TOKEN_FILE, ADMIN_TOKEN_VARIABLE, READ_TOKEN_FILE, READ_TOKEN_VARIABLE, Tokens, UnusableToken,
+};
 pub(crate) use tokens::{Transport, from_environment};
 
 /// The host names under which our own paths may be called.

@@ -22,7 +22,8 @@ pub const ADMIN_TOKEN_VARIABLE: &str = "CONTRAIL_ADMIN_TOKEN";
 /// The file that holds the token with which everything can be read, unless the environment has it.
 pub const READ_TOKEN_FILE: &str = "read.token";
 
-const READ_TOKEN_VARIABLE: &str = "CONTRAIL_READ_TOKEN";
+/// The environment variable that has it.
+pub const READ_TOKEN_VARIABLE: &str = "CONTRAIL_READ_TOKEN";
 
 /// The shortest token that is taken. Those that are made here have 64 characters.
 const MIN_LENGTH: usize = 16;

@@ -5,6 +5,7 @@ use crate::store::OpenError;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The file of the database in a data folder.
 pub const DATABASE: &str = "contrail.db";
@@ -12,12 +13,20 @@ pub const DATABASE: &str = "contrail.db";
 /// The file of the embedded bucket store in a data folder.
 pub const BUCKETS: &str = "buckets.db";
 
+/// The file that the server which uses a data folder has locked, with its address.
+const LOCK: &str = "contrail.lock";
+
+/// How often, and how long after each other, a lock is tried: whoever only looks whether there is a server
+/// ([`DataDir::holder`]) has it for an instant.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// The databases in a data folder, and what SQLite appends to their names.
 const DATABASES: [&str; 2] = [DATABASE, BUCKETS];
 const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 /// What else stands there that other users may not read.
-const PRIVATE_FILES: [&str; 4] = ["contrail.lock", "admin.token", "read.token", "tls.key"];
+const PRIVATE_FILES: [&str; 4] = [LOCK, "admin.token", "read.token", "tls.key"];
 
 /// What they may read where the folder lets them.
 const PUBLIC_FILES: [&str; 1] = ["tls.crt"];
@@ -42,9 +51,16 @@ impl DataDir {
             .write(true)
             .create(true)
             .truncate(false)
-            .open(path.join("contrail.lock"))
+            .open(path.join(LOCK))
             .map_err(unusable)?;
-        match lock.try_lock() {
+        let mut locked = lock.try_lock();
+        for _ in 1..TRIES {
+            if matches!(locked, Err(TryLockError::WouldBlock)) {
+                std::thread::sleep(PAUSE);
+                locked = lock.try_lock();
+            }
+        }
+        match locked {
             Ok(()) => Ok(DataDir { path: path.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => {
                 let mut address = String::new();
@@ -53,6 +69,21 @@ impl DataDir {
                 Err(OpenError::InUse { path: path.to_owned(), address: address.trim().to_owned() })
             }
             Err(TryLockError::Error(e)) => Err(unusable(e)),
+        }
+    }
+
+    /// Where the server listens that holds a folder; empty if it has not said so yet, `None` if there is no such server. Changes
+    /// nothing.
+    pub fn holder(path: &Path) -> Option<String> {
+        let mut lock = File::open(path.join(LOCK)).ok()?;
+        match lock.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {
+                let mut address = String::new();
+                // What cannot be read says as little as what is not there.
+                let _ = lock.read_to_string(&mut address);
+                Some(address.trim().to_owned())
+            }
+            _ => None,
         }
     }
 
@@ -161,7 +192,9 @@ mod tests {
             panic!("not refused")
         };
         assert_eq!(address, "http://127.0.0.1:4700");
+        assert_eq!(DataDir::holder(folder.path()).as_deref(), Some("http://127.0.0.1:4700"));
         drop(first);
+        assert_eq!(DataDir::holder(folder.path()), None, "what it wrote is still there");
         assert!(DataDir::lock(folder.path()).is_ok());
     }
 }

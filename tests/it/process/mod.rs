@@ -1,11 +1,13 @@
 //! The program as it is started: the real binary, on a port of its own, with a temporary data folder.
 
 mod banner;
+mod commands;
 mod data_folder;
 mod deliver;
 mod disk_full;
 mod hangup;
 mod import;
+mod manual;
 mod read_once;
 mod restart;
 mod sdk;

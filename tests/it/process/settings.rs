@@ -95,7 +95,8 @@ fn a_bad_value_is_refused_with_its_key_wherever_it_comes_from() {
     for (name, value, key) in [
         ("CONTRAIL_PORT", "70000", "server.port"),
         ("CONTRAIL__SERVER__WORKERS", "many", "server.workers"),
-        ("CONTRAIL_ERA", "1999", "era"),
+        ("CONTRAIL__ERA", "1999", "era"),
+        ("CONTRAIL__SERVER__LOG_FORMAT", "xml", "server.log_format"),
         ("CONTRAIL__LIMITS__LOOKUP_EVENTS_PER_SECOND", "-1", "limits.lookup_events_per_second"),
     ] {
         let mut command = contrail(&["--data-dir"]);
@@ -104,15 +105,25 @@ fn a_bad_value_is_refused_with_its_key_wherever_it_comes_from() {
         assert!(line.contains("bad config") && line.contains(key), "{name}={value}: {line}");
     }
     for (args, key) in [
-        (["--era", "tomorrow"], "era"),
         (["--port", "web"], "server.port"),
         (["--account", "me"], "account"),
-        (["--log-format", "xml"], "server.log_format"),
         (["--log-level", "loud"], "server.log_level"),
         (["--log-level", "info,sqlx=loud"], "server.log_level"),
     ] {
         let line = refusal(serve(folder.path(), &args));
         assert!(line.contains("bad config") && line.contains(key), "{args:?}: {line}");
+    }
+    // Where a flag has few values, they are named.
+    let mut from_environment = serve(folder.path(), &[]);
+    from_environment.env("CONTRAIL_ERA", "1999");
+    for (command, values) in [
+        (serve(folder.path(), &["--era", "tomorrow"]), "[possible values: 2015, today]"),
+        (from_environment, "[possible values: 2015, today]"),
+        (serve(folder.path(), &["--log-format", "xml"]), "[possible values: auto, human, json]"),
+    ] {
+        let outcome = run(command);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:?}");
+        assert!(outcome.stderr.contains(values), "{outcome:?}");
     }
     assert!(!folder.path().join("data").exists(), "a folder was made for nothing");
 }
