@@ -95,7 +95,7 @@ mod tests {
             "targets":[{"type":null,"name":"demo\n"},{"type":null,"name":"bucket"}]}"#;
         let row: Row = serde_json::from_str(row).unwrap();
         let line = anstream::adapter::strip_str(&row.line()).to_string();
-        let want = "2026-11-22T05:30:00Z  111122223333  us-east-1       cloudtrail    Delete\\u{1b}[2JTrail    \
+        let want = "2026-11-22T05:30:00Z  111122223333  us-east-1       cloudtrail    Delete\\u{1b}[2JTrail      \
                     ana               AccessDenied  demo\\n bucket";
         assert_eq!(line, want);
         assert!(head().starts_with("TIME                  ACCOUNT       REGION"), "{}", head());
