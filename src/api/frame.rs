@@ -1,7 +1,6 @@
 //! The frame around every operation: the limit, reading the input, the session, the record, the commit.
 
 use crate::api::{Context, Operation, OperationInput, Service};
-use crate::config::Era;
 use crate::domain::arn::trail_arn;
 use crate::domain::caller::Caller;
 use crate::domain::policy::Target;
@@ -25,11 +24,7 @@ pub trait OperationSession: Session {
     fn open(store: &Store) -> impl Future<Output = StoreResult<Self>> + Send;
 
     /// Ends a call that was answered.
-    fn finish(
-        self,
-        record: Option<CapturedEvent>,
-        service: &Service,
-    ) -> impl Future<Output = ApiResult<()>> + Send;
+    fn finish(self, record: CapturedEvent, service: &Service) -> impl Future<Output = ApiResult<()>> + Send;
 
     /// Stores the record of a call that was refused.
     fn refused(record: CapturedEvent, service: &Service) -> impl Future<Output = ApiResult<()>> + Send;
@@ -42,12 +37,10 @@ impl OperationSession for ReadSession {
         store.read().await
     }
 
-    async fn finish(self, record: Option<CapturedEvent>, service: &Service) -> ApiResult<()> {
-        // The writer's queue may be full: whoever waits for it must not keep others from reading.
+    async fn finish(self, record: CapturedEvent, service: &Service) -> ApiResult<()> {
+        // There may be too many records: whoever waits for that must not keep others from reading.
         drop(self);
-        if let Some(record) = record {
-            service.writer.later(record).await;
-        }
+        service.writer.later(record).await;
         Ok(())
     }
 
@@ -65,8 +58,8 @@ impl OperationSession for WriteSession {
     }
 
     /// What the call changed and its record are durable together.
-    async fn finish(self, record: Option<CapturedEvent>, service: &Service) -> ApiResult<()> {
-        Ok(service.writer.commit(self, record.as_ref()).await?)
+    async fn finish(self, record: CapturedEvent, service: &Service) -> ApiResult<()> {
+        Ok(service.writer.commit(self, &record).await?)
     }
 
     async fn refused(record: CapturedEvent, service: &Service) -> ApiResult<()> {
@@ -85,21 +78,14 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Whether AWS's history has a record of it.
-    fn is_recorded(&self) -> bool {
-        self.service.settings.era != Era::Y2015 || self.trails.cover(&self.caller.region)
-    }
-
-    /// The record of this call; `None` where AWS's history has none.
+    /// The record of this call. Every call has one: which of them AWS's history of 2015 shows is known by the trails that
+    /// were logging.
     fn record<O: Operation>(
         &self,
         request: Option<Value>,
         outcome: Result<Option<Value>, &ApiError>,
-    ) -> ApiResult<Option<CapturedEvent>> {
+    ) -> ApiResult<CapturedEvent> {
         let Call { service, caller, .. } = self;
-        if !self.is_recorded() {
-            return Ok(None);
-        }
         let call = OwnCall {
             operation: O::NAME,
             read_only: O::Session::READ_ONLY,
@@ -109,15 +95,13 @@ impl Call<'_> {
             outcome,
         };
         let event = call.event(&service.clock, &service.ids).map_err(ApiError::internal)?;
-        Ok(Some(self.trails.capture(event)))
+        Ok(self.trails.capture(event))
     }
 
     /// Records that the call was refused.
     async fn refuse<O: Operation>(&self, request: Option<Value>, error: ApiError) -> ApiResult<Vec<u8>> {
-        if error.code != Code::InternalFailure
-            && let Some(record) = self.record::<O>(request, Err(&error))?
-        {
-            O::Session::refused(record, self.service).await?;
+        if error.code != Code::InternalFailure {
+            O::Session::refused(self.record::<O>(request, Err(&error))?, self.service).await?;
         }
         Err(error)
     }
@@ -138,17 +122,11 @@ pub(super) async fn run<O: Operation>(
     if authorized.is_ok()
         && let Err(error) = service.limits.check(O::NAME, caller)
     {
-        if let Some(record) = call.record::<O>(None, Err(&error))? {
-            service.writer.later(record).await;
-        }
+        service.writer.later(call.record::<O>(None, Err(&error))?).await;
         return Err(error);
     }
     let input = input?;
-    // The input is serialized only when it is recorded.
-    let request = match call.is_recorded() {
-        true => Some(lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?)),
-        false => None,
-    };
+    let request = Some(lower_camel(serde_json::to_value(&input).map_err(ApiError::internal)?));
     if let Err(error) = authorized {
         return call.refuse::<O>(request, error).await;
     }
@@ -158,7 +136,7 @@ pub(super) async fn run<O: Operation>(
     let mut db = O::Session::open(&service.store).await?;
     match O::call(input, &mut Context { caller, service, db: &mut db }).await {
         Ok(output) => {
-            let answer = match O::Session::READ_ONLY || !call.is_recorded() {
+            let answer = match O::Session::READ_ONLY {
                 true => None,
                 false => Some(lower_camel(serde_json::to_value(&output).map_err(ApiError::internal)?)),
             };

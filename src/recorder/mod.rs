@@ -14,6 +14,7 @@ mod elements;
 pub mod exchange;
 pub mod forwarded_call;
 pub mod forwarded_calls;
+mod gathered;
 pub mod handed_over;
 pub mod intake;
 mod learning;

@@ -1,4 +1,6 @@
 //! The one task that stores events: it takes what has gathered, writes it in one transaction, and only then says so.
+//! Calls that change something commit by themselves, what they have changed and their record together; they take along what
+//! has gathered, too.
 //!
 //! Many callers that wait for a commit share it (group commit): the disk is what is slow, not the rows. A batch that meets
 //! a busy database is kept and tried again until it is stored or the server stops; only a full disk or a damaged database
@@ -8,6 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::routing::CapturedEvent;
 use crate::metrics::Metrics;
 use crate::recorder::commit::Committer;
+use crate::recorder::gathered::{Gathered, Taken};
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, WriteSession};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -61,14 +64,14 @@ impl Source {
 struct Batch {
     events: Vec<CapturedEvent>,
     source: Source,
-    /// `None` when nobody waits for it.
-    done: Option<oneshot::Sender<Result<Stored, Unstored>>>,
+    done: oneshot::Sender<Result<Stored, Unstored>>,
 }
 
 /// The way to the writing task, cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::Sender<Batch>,
+    gathered: Gathered,
     committer: Committer,
     metrics: Metrics,
 }
@@ -78,17 +81,31 @@ impl Writer {
     pub fn start(store: Store, committer: Committer, metrics: Metrics) -> (Writer, WriterTask) {
         let (queue, incoming) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(run(incoming, stopped, store, committer.clone(), metrics.clone()));
-        (Writer { queue, committer, metrics }, WriterTask { stop, task })
+        let gathered = Gathered::default();
+        let task = Task {
+            incoming,
+            gathered: gathered.clone(),
+            stop: Stop { stopped, came: false },
+            store,
+            committer: committer.clone(),
+            metrics: metrics.clone(),
+        };
+        let task = tokio::spawn(task.run());
+        (Writer { queue, gathered, committer, metrics }, WriterTask { stop, task })
     }
 
     /// Commits what a call has changed, and its record with it: they are durable together.
     ///
     /// # Errors
     /// Nothing of the session was stored.
-    pub async fn commit(&self, session: WriteSession, record: Option<&CapturedEvent>) -> StoreResult<()> {
-        self.committer.commit(session, record.as_slice()).await?;
-        self.metrics.stored(Source::Call.name(), u64::from(record.is_some()));
+    pub async fn commit(&self, session: WriteSession, record: &CapturedEvent) -> StoreResult<()> {
+        // They were called before: they come first.
+        let taken = self.gathered.take();
+        let captured: Vec<_> = taken.events().iter().chain([record]).collect();
+        self.committer.commit(session, &captured).await?;
+        self.metrics.stored(Source::Call.name(), captured.len() as u64);
+        self.metrics.queue.dec_by(taken.events().len() as i64);
+        taken.settle();
         Ok(())
     }
 
@@ -113,24 +130,25 @@ impl Writer {
 
     async fn hand_over(&self, events: Vec<CapturedEvent>, source: Source) -> Pending {
         let (done, result) = oneshot::channel();
-        self.send(Batch { events, source, done: Some(done) }).await;
+        self.metrics.queue.inc_by(events.len() as i64);
+        // The task ends only after all senders; should it be gone all the same, the waiting side learns it.
+        let _ = self.queue.send(Batch { events, source, done }).await;
         Pending(result)
     }
 
-    /// Hands an event over without waiting for the commit: for records of calls that only read.
+    /// Hands an event over without waiting for the commit: for records of calls that only read. Waits only while there are
+    /// too many of them.
     pub async fn later(&self, event: CapturedEvent) {
-        self.send(Batch { events: vec![event], source: Source::Call, done: None }).await;
+        self.metrics.queue.inc();
+        if self.gathered.add(event) >= MAX_BATCH {
+            // An error has been logged; the call has its answer all the same.
+            let _ = self.store(Vec::new()).await;
+        }
     }
 
     /// Whether those who hand events over have to wait.
     pub fn is_full(&self) -> bool {
         self.queue.capacity() == 0
-    }
-
-    async fn send(&self, batch: Batch) {
-        self.metrics.queue.inc_by(batch.events.len() as i64);
-        // The task ends only after all senders; should it be gone all the same, the waiting side learns it.
-        let _ = self.queue.send(batch).await;
     }
 }
 
@@ -183,48 +201,67 @@ impl WriterTask {
     }
 }
 
-async fn run(
-    mut incoming: mpsc::Receiver<Batch>,
-    stopped: oneshot::Receiver<()>,
+struct Task {
+    incoming: mpsc::Receiver<Batch>,
+    gathered: Gathered,
+    stop: Stop,
     store: Store,
     committer: Committer,
     metrics: Metrics,
-) {
-    let mut stop = Stop { stopped, came: false };
-    loop {
-        let first = tokio::select! {
-            biased;
-            first = incoming.recv() => first,
-            () = stop.wait() => {
-                incoming.close();
-                continue;
+}
+
+impl Task {
+    async fn run(mut self) {
+        loop {
+            let first = tokio::select! {
+                biased;
+                first = self.incoming.recv() => first,
+                () = self.gathered.due() => {
+                    self.store(Vec::new()).await;
+                    continue;
+                }
+                () = self.stop.wait() => {
+                    self.incoming.close();
+                    continue;
+                }
+            };
+            let Some(first) = first else {
+                self.store(Vec::new()).await;
+                return;
+            };
+            let mut events = first.events.len();
+            let mut batches = vec![first];
+            while events < MAX_BATCH
+                && let Ok(next) = self.incoming.try_recv()
+            {
+                events += next.events.len();
+                batches.push(next);
             }
-        };
-        let Some(first) = first else { return };
-        let mut events = first.events.len();
-        let mut batches = vec![first];
-        while events < MAX_BATCH
-            && let Ok(next) = incoming.try_recv()
-        {
-            events += next.events.len();
-            batches.push(next);
+            self.store(batches).await;
         }
+    }
+
+    /// Stores batches, and what has gathered.
+    async fn store(&mut self, mut batches: Vec<Batch>) {
+        let Task { committer, metrics, .. } = self;
+        let taken = self.gathered.take();
+        let events = taken.events().len() + batches.iter().map(|batch| batch.events.len()).sum::<usize>();
         metrics.queue.dec_by(events as i64);
         let began = committer.clock.elapsed();
-        let mut result = write(&store, &committer, &mut batches).await;
+        let mut result = write(&self.store, committer, &taken, &mut batches).await;
         let is_busy = |result: &Result<_, StoreError>| {
             result.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::Busy)
         };
         if is_busy(&result) {
             tracing::warn!(events, "the database is busy; events wait to be stored");
         }
-        while is_busy(&result) && !stop.came {
+        while is_busy(&result) && !self.stop.came {
             metrics.commit_retries.inc();
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
-                () = stop.wait() => incoming.close(),
+                () = self.stop.wait() => self.incoming.close(),
             }
-            result = write(&store, &committer, &mut batches).await;
+            result = write(&self.store, committer, &taken, &mut batches).await;
         }
         metrics.commit_seconds.observe(committer.clock.elapsed().saturating_sub(began).as_secs_f64());
         metrics.commit_events.observe(events as f64);
@@ -232,7 +269,7 @@ async fn run(
             metrics.commit_failures.inc();
             tracing::error!(error = %error, events, "events could not be stored");
         }
-        finish(batches, result, &metrics);
+        finish(taken, batches, result, metrics);
     }
 }
 
@@ -254,7 +291,12 @@ impl Stop {
     }
 }
 
-async fn write(store: &Store, committer: &Committer, batches: &mut [Batch]) -> StoreResult<Vec<bool>> {
+async fn write(
+    store: &Store,
+    committer: &Committer,
+    taken: &Taken,
+    batches: &mut [Batch],
+) -> StoreResult<Vec<bool>> {
     let session = store.try_write().await?;
     // Inside the transaction, so that no trail changes until the events are stored.
     for batch in batches.iter_mut().filter(|batch| batch.source == Source::Intake) {
@@ -262,16 +304,22 @@ async fn write(store: &Store, committer: &Committer, batches: &mut [Batch]) -> S
             captured.takers = store.logging_trails(&captured.event.account).takers(&captured.event);
         }
     }
-    let captured: Vec<&CapturedEvent> = batches.iter().flat_map(|batch| &batch.events).collect();
+    let captured =
+        taken.events().iter().chain(batches.iter().flat_map(|batch| &batch.events)).collect::<Vec<_>>();
     // A fault in writing one batch must not end the writing of all others.
     let committed = AssertUnwindSafe(committer.commit(session, &captured)).catch_unwind().await;
     committed.unwrap_or_else(|_| Err(StoreError::fault()))
 }
 
-/// Tells everybody who waits what became of their batch.
-fn finish(batches: Vec<Batch>, result: Result<Vec<bool>, StoreError>, metrics: &Metrics) {
+/// Tells everybody who waits what became of their batch. `result` says of each event whether it is new, first of those that
+/// had gathered.
+fn finish(taken: Taken, batches: Vec<Batch>, result: Result<Vec<bool>, StoreError>, metrics: &Metrics) {
     let result = result.map_err(|error| NotStored(error.to_string().into()));
-    let mut at = 0;
+    let mut at = taken.events().len();
+    if let Ok(new) = &result {
+        metrics.stored(Source::Call.name(), new[..at].iter().filter(|new| **new).count() as u64);
+    }
+    taken.settle();
     for batch in batches {
         let Batch { events, source, done } = batch;
         let count = events.len();
@@ -286,9 +334,7 @@ fn finish(batches: Vec<Batch>, result: Result<Vec<bool>, StoreError>, metrics: &
             Err(cause) => Err(Unstored { events, cause: cause.clone() }),
         };
         at += count;
-        if let Some(done) = done {
-            // Whoever asked may have gone away meanwhile; the events are stored all the same.
-            let _ = done.send(outcome);
-        }
+        // Whoever asked may have gone away meanwhile; the events are stored all the same.
+        let _ = done.send(outcome);
     }
 }

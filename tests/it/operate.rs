@@ -34,7 +34,7 @@ async fn metrics_count_calls_and_events() {
         r#"contrail_api_calls_total{operation="CreateTrail",code="OK"} 1"#,
         r#"contrail_api_calls_total{operation="DeleteTrail",code="TrailNotFoundException"} 1"#,
         r#"contrail_events_stored_total{source="intake"} 1"#,
-        r#"contrail_events_stored_total{source="call"} 3"#,
+        r#"contrail_events_stored_total{source="call"} 5"#,
         "contrail_write_queue 0",
         concat!(r#"contrail_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#"",era="2015"} 1"#),
         "process_start_time_seconds 1795325400",
@@ -154,11 +154,13 @@ async fn a_reset_takes_one_account_or_all() {
     theirs["recipientAccountId"] = "111122223333".into();
     server.import(&[theirs, record(2, "2026-11-22T05:00:01Z", "B")]).await;
     let reply = server.post("/_contrail/reset?account=000000000000", "").await;
-    assert_eq!((reply.status, reply.json()), (200, json!({"trails": 1, "events": 1})));
+    assert_eq!((reply.status, reply.json()), (200, json!({"trails": 1, "events": 3})));
     assert_eq!(server.call("DescribeTrails", json!({})).await.json(), json!({"trailList": []}));
-    assert_eq!(server.get("/_contrail/events").await.text.lines().count(), 1);
+    let theirs = server.get("/_contrail/events?account=111122223333").await;
+    assert_eq!(theirs.text.lines().count(), 1);
+    // Theirs, and the call above.
     let reply = server.post("/_contrail/reset?everything=yes", "").await;
-    assert_eq!(reply.json(), json!({"trails": 0, "events": 1}));
+    assert_eq!(reply.json(), json!({"trails": 0, "events": 2}));
     assert_eq!(server.get("/_contrail/events").await.text, "");
 }
 

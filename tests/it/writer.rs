@@ -79,7 +79,7 @@ async fn an_event_whose_caller_goes_away_during_the_commit_is_news_all_the_same(
     for points in 0..200 {
         let session = parts.store.write().await.unwrap();
         let captured = event(points);
-        let mut commit = Box::pin(parts.writer.commit(session, Some(&captured)));
+        let mut commit = Box::pin(parts.writer.commit(session, &captured));
         for _ in 0..points {
             if poll_fn(|context| Poll::Ready(commit.as_mut().poll(context).is_ready())).await {
                 break;

@@ -137,8 +137,8 @@ async fn the_server_says_what_it_holds_what_waits_and_how_it_is_set() {
         Value::Object(answer.clone()),
         json!({
             "version": env!("CARGO_PKG_VERSION"), "era": "2015", "started": 1_795_325_400, "now": 1_795_325_490,
-            "events": 7, "oldest": 1_795_323_600,
-            "scopes": [["000000000000", "eu-west-1", 1], ["000000000000", "us-east-1", 5], ["111122223333", "us-east-1", 1]],
+            "events": 9, "oldest": 1_795_323_600,
+            "scopes": [["000000000000", "eu-west-1", 1], ["000000000000", "us-east-1", 7], ["111122223333", "us-east-1", 1]],
             "waiting": {
                 "to_be_stored": 0, "to_be_delivered": 1, "oldest_stored": 1_795_325_400, "log_files": 0,
                 "failing_destinations": 0

@@ -263,7 +263,7 @@ async fn a_page_holds_10_in_2015_and_50_today() {
     assert_eq!(names(&server, json!({"MaxResults": 50})).await.len(), 50);
     assert_eq!(names(&server, json!({"MaxResults": 1})).await.len(), 1);
     let server = server.restart_with(&[("era", "today")]).await;
-    assert_eq!(names(&server, json!({})).await.len(), 50);
+    assert_eq!(lookup(&server, json!({})).await["Events"].as_array().unwrap().len(), 50);
 }
 
 #[tokio::test]
@@ -377,5 +377,6 @@ async fn what_was_imported_with_a_nul_character_is_found_by_it() {
         let found = server.get(&format!("/_contrail/events?{filter}")).await;
         assert_eq!(found.text.lines().count(), 1, "{filter}");
     }
-    assert_eq!(server.get("/_contrail/events?after=e%00id").await.text.lines().count(), 2);
+    let behind = server.get("/_contrail/events?after=e%00id&event_name=!LookupEvents").await;
+    assert_eq!(behind.text.lines().count(), 2);
 }

@@ -1,7 +1,24 @@
 //! The records of Contrail's own calls.
 
 use crate::support::{ACCOUNT, Reply, TestServer, arn};
+use contrail::metrics::TextFormat;
 use serde_json::{Value, json};
+
+/// The names of an account's calls in a region that lookups list, oldest first. In the era of 2015 they are what changed
+/// something while a trail was logging.
+async fn listed_for(server: &TestServer, access_key: &str, region: &str) -> Vec<String> {
+    // Lookups may be made once a second.
+    server.wait(1);
+    server.settle().await;
+    let found = server.call_as(access_key, region, "LookupEvents", json!({"MaxResults": 50})).await.json();
+    let names = found["Events"].as_array().unwrap().iter().rev();
+    names.map(|event| event["EventName"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The same for the default account and region.
+async fn listed(server: &TestServer) -> Vec<String> {
+    listed_for(server, "test", "us-east-1").await
+}
 
 /// The names of the default account's recorded calls, oldest first.
 async fn recorded(server: &TestServer) -> Vec<String> {
@@ -187,37 +204,37 @@ async fn an_update_is_recorded_with_what_it_cleared() {
 }
 
 #[tokio::test]
-async fn recording_begins_behind_the_first_start_and_ends_with_the_last_stop() {
+async fn the_history_of_2015_begins_behind_the_first_start_and_ends_with_the_last_stop() {
     let server = TestServer::start().await;
     server.create_in("us-east-1", "demo", false).await;
     server.refused("StartLogging", json!({"Name": "unknown"})).await;
     server.ok("StartLogging", json!({"Name": "demo"})).await;
-    assert!(recorded(&server).await.is_empty());
+    assert!(listed(&server).await.is_empty());
     server.ok("StartLogging", json!({"Name": "demo"})).await;
     server.ok("StopLogging", json!({"Name": "demo"})).await;
     server.ok("StopLogging", json!({"Name": "demo"})).await;
     server.ok("GetTrailStatus", json!({"Name": "demo"})).await;
-    assert_eq!(recorded(&server).await, ["StartLogging", "StopLogging"]);
+    assert_eq!(listed(&server).await, ["StartLogging", "StopLogging"]);
 }
 
 #[tokio::test]
-async fn the_deletion_of_the_last_trail_is_recorded_and_nothing_behind_it() {
+async fn the_deletion_of_the_last_trail_is_history_and_nothing_behind_it() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
     server.ok("DeleteTrail", json!({"Name": "demo"})).await;
     server.refused("DeleteTrail", json!({"Name": "demo"})).await;
-    assert_eq!(recorded(&server).await, ["DeleteTrail"]);
+    assert_eq!(listed(&server).await, ["DeleteTrail"]);
 }
 
 #[tokio::test]
-async fn while_one_of_two_trails_logs_calls_are_recorded_once() {
+async fn while_one_of_two_trails_logs_calls_are_history_once() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
     server.create_in("us-east-1", "other", false).await;
     server.ok("StartLogging", json!({"Name": "other"})).await;
     server.ok("StopLogging", json!({"Name": "demo"})).await;
     server.ok("DeleteTrail", json!({"Name": "demo"})).await;
-    assert_eq!(recorded(&server).await, ["CreateTrail", "StartLogging", "StopLogging", "DeleteTrail"]);
+    assert_eq!(listed(&server).await, ["CreateTrail", "StartLogging", "StopLogging", "DeleteTrail"]);
 }
 
 #[tokio::test]
@@ -232,28 +249,23 @@ async fn today_everything_is_recorded_without_any_trail() {
 }
 
 #[tokio::test]
-async fn a_trail_records_its_region_and_a_multi_region_trail_records_all() {
+async fn the_history_of_2015_has_what_a_trail_covers() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
-    server.ok_in("eu-west-1", "DescribeTrails", json!({})).await;
-    assert!(recorded(&server).await.is_empty());
+    server.create_in("eu-west-1", "early", false).await;
+    assert_eq!(listed(&server).await, [""; 0]);
+    assert_eq!(listed_for(&server, "test", "eu-west-1").await, [""; 0]);
     server.ok("UpdateTrail", json!({"Name": "demo", "IsMultiRegionTrail": true})).await;
     server.create_in("eu-west-1", "theirs", false).await;
-    let records = server.records().await;
-    let calls: Vec<_> = records.iter().map(|r| (&r["eventName"], &r["awsRegion"])).collect();
-    assert_eq!(
-        calls,
-        [(&json!("UpdateTrail"), &json!("us-east-1")), (&json!("CreateTrail"), &json!("eu-west-1")),]
-    );
-    // Which is where lookups find them.
-    let found = server.sdk_as("test", "eu-west-1").lookup_events().send().await.unwrap();
-    assert_eq!(found.events().len(), 1);
+    assert_eq!(listed(&server).await, ["UpdateTrail"]);
+    assert_eq!(listed_for(&server, "test", "eu-west-1").await, ["CreateTrail"]);
 }
 
 #[tokio::test]
-async fn another_accounts_trail_records_nothing_of_ours() {
+async fn the_trail_of_another_account_makes_no_history_of_ours() {
+    const THEIRS: &str = "111122223333";
     let server = TestServer::start().await;
-    let theirs = server.sdk_as("111122223333", "us-east-1");
+    let theirs = server.sdk_as(THEIRS, "us-east-1");
     theirs
         .create_trail()
         .name("demo")
@@ -265,12 +277,50 @@ async fn another_accounts_trail_records_nothing_of_ours() {
     theirs.start_logging().name("demo").send().await.unwrap();
     server.create_in("us-east-1", "demo", false).await;
     theirs.stop_logging().name("demo").send().await.unwrap();
-    let all = server.get("/_contrail/events").await.text;
-    let records: Vec<Value> = all.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let [record] = &records[..] else { panic!("{all}") };
-    assert_eq!(record["eventName"], "StopLogging");
-    assert_eq!(record["recipientAccountId"], "111122223333");
+    assert_eq!(listed(&server).await, [""; 0]);
+    assert_eq!(listed_for(&server, THEIRS, "us-east-1").await, ["StopLogging"]);
+    let record =
+        server.get(&format!("/_contrail/events?account={THEIRS}&event_name=StopLogging")).await.json();
+    assert_eq!(record["recipientAccountId"], THEIRS);
     assert_eq!(record["userIdentity"]["arn"], "arn:aws:iam::111122223333:root");
+}
+
+/// What a test asks for is what it has done, whatever the era and its trails.
+#[tokio::test]
+async fn the_export_has_every_call_also_while_no_trail_is_logging() {
+    let server = TestServer::start().await;
+    server.ok("DescribeTrails", json!({})).await;
+    server.create_in("us-east-1", "demo", false).await;
+    server.refused("StartLogging", json!({"Name": "unknown"})).await;
+    server.ok("GetTrailStatus", json!({"Name": "demo"})).await;
+    assert_eq!(listed(&server).await, [""; 0]);
+    let calls = ["DescribeTrails", "CreateTrail", "StartLogging", "GetTrailStatus", "LookupEvents"];
+    assert_eq!(recorded(&server).await, calls);
+    // Today it is history, too.
+    let server = server.restart_with(&[("era", "today")]).await;
+    assert_eq!(listed(&server).await, calls);
+}
+
+/// Reads wait for the next commit: it keeps the order in which one caller called.
+#[tokio::test]
+async fn reads_and_changes_of_one_second_stand_in_the_order_of_the_calls() {
+    let server = TestServer::start().await;
+    for name in ["one", "two"] {
+        server.ok("DescribeTrails", json!({})).await;
+        server.create_in("us-east-1", name, false).await;
+        server.ok("GetTrail", json!({"Name": name})).await;
+        server.refused("StartLogging", json!({"Name": "unknown"})).await;
+        server.ok("ListTrails", json!({})).await;
+    }
+    let once = ["DescribeTrails", "CreateTrail", "GetTrail", "StartLogging", "ListTrails"];
+    assert_eq!(recorded(&server).await, [once, once].concat());
+    let commits = server.parts.metrics.render(TextFormat::Plain).unwrap();
+    let commits =
+        commits.lines().find_map(|line| line.strip_prefix("contrail_commit_seconds_count ")).unwrap();
+    assert!(
+        commits.parse::<u32>().unwrap() <= 4,
+        "each refusal, and what is asked for at the end: {commits}"
+    );
 }
 
 #[tokio::test]
@@ -279,7 +329,7 @@ async fn the_sdk_is_recorded_under_its_own_name() {
     server.start_demo_trail().await;
     server.sdk().stop_logging().name("demo").send().await.unwrap();
     let records = server.records().await;
-    let agent = records[0]["userAgent"].as_str().unwrap();
+    let agent = records[2]["userAgent"].as_str().unwrap();
     assert!(agent.starts_with("aws-sdk-rust/"), "{agent}");
 }
 
@@ -296,7 +346,7 @@ async fn a_caller_without_a_user_agent_or_a_key_is_recorded_without_them() {
         .await
         .unwrap();
     assert_eq!(reply.status(), 200);
-    let record = &server.records().await[0];
+    let record = &server.records().await[2];
     assert_eq!((record.get("userAgent"), record["userIdentity"].get("accessKeyId")), (None, None));
     assert_eq!(record["userIdentity"]["type"], "Root");
 }
@@ -319,7 +369,7 @@ async fn users_and_roles_of_the_settings_are_recorded_as_such() {
         assert_eq!(reply.status, 200, "{}", reply.text);
     }
     let records = server.records().await;
-    let (ana, ci) = (&records[0]["userIdentity"], &records[1]["userIdentity"]);
+    let (ana, ci) = (&records[2]["userIdentity"], &records[3]["userIdentity"]);
     insta::assert_json_snapshot!(without(ana, &["/principalId"]), @r#"
     {
       "type": "IAMUser",
@@ -396,5 +446,5 @@ async fn what_the_front_layer_refuses_is_not_recorded() {
     server.call("Bogus", json!({})).await;
     server.call("ListChannels", json!({})).await;
     server.call("DeleteTrail", json!({"Name": 7})).await;
-    assert!(server.records().await.is_empty());
+    assert_eq!(recorded(&server).await, ["CreateTrail", "StartLogging"]);
 }

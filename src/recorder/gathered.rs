@@ -1,0 +1,158 @@
+//! Records that nobody waits for, those of calls that only read: they gather until somebody commits something, who takes
+//! them along, or until they have waited for a quarter of a second.
+//!
+//! So a read costs no commit of its own, and stands in the history before the change that the same caller makes behind it.
+//! A queue with a task that waits for more would keep the order only among reads.
+
+use crate::domain::routing::CapturedEvent;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// How long a record waits for company.
+const LONGEST: Duration = Duration::from_millis(250);
+
+/// Records that are committed at once: more would be felt by the caller whose commit takes them along.
+const MANY: usize = 250;
+
+/// The records, cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gathered(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    events: Mutex<Vec<CapturedEvent>>,
+    /// The first one has come.
+    some: Notify,
+    /// There are many.
+    many: Notify,
+}
+
+impl Gathered {
+    fn events(&self) -> MutexGuard<'_, Vec<CapturedEvent>> {
+        // Nothing panics while the lock is held, and if it did, what is in it would still be whole.
+        self.0.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a record; how many there are now.
+    pub(super) fn add(&self, event: CapturedEvent) -> usize {
+        let mut events = self.events();
+        events.push(event);
+        match events.len() {
+            1 => self.0.some.notify_one(),
+            MANY => self.0.many.notify_one(),
+            _ => {}
+        }
+        events.len()
+    }
+
+    /// All of them, to be committed now.
+    pub(super) fn take(&self) -> Taken {
+        Taken { events: std::mem::take(&mut *self.events()), from: self.clone() }
+    }
+
+    /// Waits until there are some, and they are many or have waited long enough.
+    pub(super) async fn due(&self) {
+        loop {
+            self.0.some.notified().await;
+            tokio::select! {
+                () = tokio::time::sleep(LONGEST) => {}
+                () = self.0.many.notified() => {}
+            }
+            // Another commit may have taken them along meanwhile.
+            if !self.events().is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+/// Records that somebody commits. If that comes to nothing, as the commit fails or its caller goes away, they go back: a
+/// record that was stored all the same is a duplicate then, and ignored.
+#[derive(Debug)]
+pub(super) struct Taken {
+    events: Vec<CapturedEvent>,
+    from: Gathered,
+}
+
+impl Taken {
+    pub(super) fn events(&self) -> &[CapturedEvent] {
+        &self.events
+    }
+
+    /// They are stored, or are given up.
+    pub(super) fn settle(mut self) {
+        self.events.clear();
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if !self.events.is_empty() {
+            self.from.events().splice(0..0, self.events.drain(..));
+            self.from.0.some.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::domain::account_id::AccountId;
+    use crate::domain::event::Event;
+    use crate::domain::event_facts::NamesOnly;
+    use std::future::poll_fn;
+    use std::task::{Context, Poll};
+
+    fn read(id: usize) -> CapturedEvent {
+        let record = format!(
+            r#"{{"eventID":"{id}","eventName":"GetTrail","eventSource":"cloudtrail.amazonaws.com",
+            "eventTime":"2026-11-22T05:00:00Z","awsRegion":"us-east-1"}}"#
+        );
+        let account = AccountId::parse("111122223333").unwrap();
+        CapturedEvent {
+            event: Event::from_record(&record, &account, 0, &NamesOnly).unwrap(),
+            takers: Vec::new(),
+        }
+    }
+
+    fn ids(taken: &Taken) -> Vec<&str> {
+        taken.events().iter().map(|captured| captured.event.event_id.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn records_are_due_a_quarter_of_a_second_behind_the_first() {
+        let (gathered, clock) = (Gathered::default(), Clock::system());
+        gathered.add(read(1));
+        gathered.add(read(2));
+        gathered.due().await;
+        assert!(clock.elapsed() >= LONGEST, "{:?}", clock.elapsed());
+        let taken = gathered.take();
+        assert_eq!(ids(&taken), ["1", "2"]);
+        taken.settle();
+        assert_eq!(ids(&gathered.take()), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn many_records_are_due_at_once() {
+        let gathered = Gathered::default();
+        for id in 0..MANY {
+            gathered.add(read(id));
+        }
+        // Whatever is ready when it is asked for the second time has waited for no time.
+        let mut due = Box::pin(gathered.due());
+        let is_due = |context: &mut Context<'_>| Poll::Ready(due.as_mut().poll(context).is_ready());
+        assert!(poll_fn(is_due).await);
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_and_not_committed_comes_again_before_what_came_behind() {
+        let gathered = Gathered::default();
+        gathered.add(read(1));
+        let taken = gathered.take();
+        gathered.add(read(2));
+        drop(taken);
+        assert_eq!(ids(&gathered.take()), ["1", "2"]);
+    }
+}
