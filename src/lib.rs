@@ -12,7 +12,7 @@
 //! | 5 | [`api`], [`delivery`] | CloudTrail's operations and limits; what trails deliver, digests of it included |
 //! | 4 | [`recorder`], [`outbound`], [`digest_keys`], [`auth`] | records of calls, intake, the writer; clients of S3, SNS, Logs; keys that sign digests; whether a caller's key and signature are right |
 //! | 3 | [`store`], [`buckets`], [`callers`] | all SQL on `contrail.db`; the embedded bucket store, on `buckets.db`; whose an access key is |
-//! | 2 | [`config`], [`aws`] | settings; a request read once: signature, host, operation, and the catalog of operations |
+//! | 2 | [`config`], [`aws`], [`database_file`] | settings; a request read once: signature, host, operation, and the catalog of operations; copying and examining an SQLite file |
 //! | 1 | [`domain`] | accounts, regions, names, ARNs, tokens, records, which trails take an event: pure |
 //! | 0 | [`error`], [`clock`], [`metrics`], [`private_files`] | what everything may use |
 //!
@@ -40,6 +40,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod console;
+pub mod database_file;
 pub mod delivery;
 pub mod digest_keys;
 pub mod domain;

@@ -16,6 +16,7 @@ mod templates;
 
 pub use api::S3Api;
 pub use bodies::BodyFault;
+pub use open::database_kind;
 pub use rules::{BucketCaller, BucketRules, Seen};
 
 use crate::clock::{Clock, Ids};

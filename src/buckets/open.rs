@@ -1,6 +1,7 @@
 //! Opening `buckets.db`: what is ours is brought up to date, what is not is refused and left alone.
 
 use crate::buckets::BucketError;
+use crate::database_file::DatabaseKind;
 use crate::private_files;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -12,6 +13,12 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/buckets");
 
 /// `PRAGMA application_id` of bucket stores: "CTRB" in ASCII.
 const APPLICATION_ID: i32 = 0x4354_5242;
+
+/// What a bucket store of ours is.
+pub fn database_kind() -> DatabaseKind {
+    let newest_schema = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    DatabaseKind { application_id: APPLICATION_ID, newest_schema }
+}
 
 /// Connections that read at the same time.
 const READERS: u32 = 4;

@@ -1,5 +1,7 @@
 //! The command line: settings from flags, and the commands.
 
+mod archive;
+mod backup;
 mod banner;
 mod events;
 mod filters;
@@ -75,6 +77,15 @@ enum Command {
     Flush(operate::Flush),
     /// Remove the trails and events of an account, or of all
     Reset(operate::Reset),
+    /// Copy a data folder into one file, while its server runs
+    ///
+    /// The file holds the event history, the embedded buckets, tokens and the certificate, as they are at one moment. Whoever
+    /// can read it can do what the server can: it holds the keys that sign digests.
+    Backup(backup::Backup),
+    /// Make a data folder from a backup, after checking it
+    ///
+    /// The folder must hold no database yet, and no server may use it.
+    Restore(backup::Restore),
     /// Print a script that completes this command line in a shell
     Completions(generated::Completions),
     /// Print the manual page, or write one for each command into a folder
@@ -113,6 +124,8 @@ fn run(cli: Cli, flags: &Flags<'_>) -> Ended {
         Some(Command::Tail(tail)) => on_this_thread(tail.run(settings()?)),
         Some(Command::Flush(flush)) => on_this_thread(flush.run(settings()?)),
         Some(Command::Reset(reset)) => on_this_thread(reset.run(settings()?)),
+        Some(Command::Backup(backup)) => on_this_thread(backup.run(settings()?)),
+        Some(Command::Restore(restore)) => on_this_thread(restore.run(settings()?)),
         Some(Command::Completions(completions)) => completions.run(Cli::command()),
         Some(Command::Man(man)) => man.run(Cli::command()),
     }

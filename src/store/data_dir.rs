@@ -25,8 +25,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 const DATABASES: [&str; 2] = [DATABASE, BUCKETS];
 const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
-/// What else stands there that other users may not read.
-const PRIVATE_FILES: [&str; 4] = [LOCK, "admin.token", "read.token", "tls.key"];
+/// What else stands there that other users may not read, beside the lock.
+const PRIVATE_FILES: [&str; 3] = ["admin.token", "read.token", "tls.key"];
 
 /// What they may read where the folder lets them.
 const PUBLIC_FILES: [&str; 1] = ["tls.crt"];
@@ -97,6 +97,11 @@ impl DataDir {
         &self.path
     }
 
+    /// The names of the files that a backup holds beside the databases: tokens, and the certificate with its key.
+    pub fn kept_files() -> impl Iterator<Item = &'static str> {
+        PRIVATE_FILES.into_iter().chain(PUBLIC_FILES)
+    }
+
     /// Where the database is.
     pub fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
@@ -111,7 +116,7 @@ impl DataDir {
     /// other things stand as well, such as a project's, keeps its mode.
     pub(crate) fn close_to_others(&self) {
         let databases = DATABASES.iter().flat_map(|name| BESIDE.map(|end| format!("{name}{end}")));
-        let names = databases.chain(PRIVATE_FILES.map(str::to_owned));
+        let names = databases.chain([LOCK].into_iter().chain(PRIVATE_FILES).map(str::to_owned));
         let mut paths: Vec<PathBuf> = names.map(|name| self.path.join(name)).collect();
         if self.holds_only_ours(&paths) {
             paths.push(self.path.clone());

@@ -16,6 +16,7 @@ mod error;
 mod event_filter;
 mod events;
 mod export;
+mod figures;
 mod learned_keys;
 mod log_files;
 mod logging_trails;
@@ -43,10 +44,11 @@ pub use digests::{Chain, NewDigest, WaitingDigest, WantedChain};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use events::StoredEvents;
 pub use export::{ExportPiece, ExportRow, ExportStep, Order};
+pub use figures::{DatabaseFigures, FailingDestination, figures};
 pub use log_files::{PendingEvent, PendingEvents, PieceBounds, PutFile, Uncut, WaitingFile};
 pub use lookup::{LookupQuery, LookupRow};
 pub use notices::PendingNotice;
-pub use open::OpenError;
+pub use open::{OpenError, database_kind};
 pub use overview::{Scopes, TrailBacklog, TrailDigest, TrailFile};
 pub use session::{
     Deliveries, DigestKeys, Digests, Events, LearnedKeys, Maintenance, Organizations, ReadSession, Session,

@@ -1,5 +1,6 @@
 //! Opening a data folder: what is ours and sound is brought up to date, what is not is refused and left alone.
 
+use crate::database_file::DatabaseKind;
 use crate::private_files;
 use crate::store::error::{CANNOT_OPEN, CORRUPT, NOT_A_DATABASE, READ_ONLY, result_code};
 use crate::store::logging_trails::{self, LoggingTrailsByAccount};
@@ -14,6 +15,12 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// `PRAGMA application_id` of our databases: "CTRL" in ASCII.
 const APPLICATION_ID: i32 = 0x4354_524C;
+
+/// What a database of ours is.
+pub fn database_kind() -> DatabaseKind {
+    let newest_schema = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    DatabaseKind { application_id: APPLICATION_ID, newest_schema }
+}
 
 /// How long one statement waits for another program that writes.
 const BUSY: Duration = Duration::from_secs(1);

@@ -1,5 +1,6 @@
 //! The program as it is started: the real binary, on a port of its own, with a temporary data folder.
 
+mod backup;
 mod banner;
 mod commands;
 mod data_folder;
