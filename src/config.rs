@@ -13,6 +13,7 @@ pub use auth::{AuthMode, AuthSettings, IdentitySetting, OwnPathsAccess};
 pub use console::ConsoleSettings;
 pub use delivery::{DeliverySettings, Endpoint};
 pub use recorder::RecorderSettings;
+pub use shown::host_of;
 pub use tls::TlsSettings;
 
 use crate::domain::account_id::AccountId;

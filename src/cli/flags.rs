@@ -122,4 +122,19 @@ impl<'a> Flags<'a> {
         };
         from(ValueSource::CommandLine).or_else(|| from(ValueSource::EnvVariable))
     }
+
+    /// Where a setting comes from that a flag, or the variable of a flag, has set.
+    pub(super) fn source(&self, key: &str) -> Option<&'static str> {
+        let (id, _) = VALUES.iter().chain(&SWITCHES).find(|(_, known)| *known == key)?;
+        let sources = || {
+            self.levels.iter().filter_map(|level| {
+                level.try_contains_id(id).ok().filter(|is_there| *is_there)?;
+                level.value_source(id)
+            })
+        };
+        match sources().any(|source| source == ValueSource::CommandLine) {
+            true => Some("flag"),
+            false => sources().any(|source| source == ValueSource::EnvVariable).then_some("environment"),
+        }
+    }
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use reqwest::Method;
 use serde::Deserialize;
 use std::error::Error;
+use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,6 +28,11 @@ pub(super) struct Health {
 }
 
 /// What a server says of itself.
+pub(super) struct State {
+    url: String,
+    answer: Answer,
+}
+
 #[derive(Deserialize)]
 struct Answer {
     services: Services,
@@ -41,6 +47,36 @@ struct Services {
     cloudtrail: String,
 }
 
+impl State {
+    /// Whether everything works.
+    pub(super) fn is_available(&self) -> bool {
+        self.answer.services.cloudtrail == "available"
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Answer { services: Services { cloudtrail: state }, failing_workers, version, era } = &self.answer;
+        write!(f, "{state}: Contrail {version} at {}, era {era}", self.url)?;
+        match failing_workers.as_slice() {
+            [] => Ok(()),
+            workers => write!(f, "; failing workers: {}", workers.join(", ")),
+        }
+    }
+}
+
+/// Asks a server how it is.
+///
+/// # Errors
+/// It cannot be reached, or is no Contrail.
+pub(super) async fn state_of(remote: &Remote) -> Result<State, Box<dyn Error>> {
+    let request = remote.request(Method::GET, "/_contrail/health").timeout(ANSWER);
+    let response = remote.send(request).await?;
+    let status = response.status();
+    let answer = response.json().await.map_err(|_| remote.not_ours(status))?;
+    Ok(State { url: remote.url.clone(), answer })
+}
+
 impl Health {
     pub(super) async fn run(self, settings: Settings) -> Ended {
         let (clock, longest) = (Clock::system(), self.wait.map_or(Duration::ZERO, |wait| wait.0));
@@ -48,9 +84,9 @@ impl Health {
             let asked = self.ask(&settings).await;
             let is_late = clock.elapsed() >= longest;
             match asked {
-                Ok((state, code)) if code == ExitCode::SUCCESS || is_late => {
+                Ok(state) if state.is_available() || is_late => {
                     println!("{state}");
-                    return Ok(code);
+                    return Ok(if state.is_available() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
                 }
                 Err(error) if is_late => return Err(error),
                 _ => tokio::time::sleep(PAUSE).await,
@@ -58,20 +94,8 @@ impl Health {
         }
     }
 
-    /// What the server says of itself in one line, and the exit code for that.
-    async fn ask(&self, settings: &Settings) -> Result<(String, ExitCode), Box<dyn Error>> {
+    async fn ask(&self, settings: &Settings) -> Result<State, Box<dyn Error>> {
         // Each time anew: the server that is waited for may be about to take the data folder.
-        let remote: Remote = self.server.connect(settings, Purpose::Read)?;
-        let request = remote.request(Method::GET, "/_contrail/health").timeout(ANSWER);
-        let response = remote.send(request).await?;
-        let status = response.status();
-        let answer: Answer = response.json().await.map_err(|_| remote.not_ours(status))?;
-        let Answer { services: Services { cloudtrail: state }, failing_workers, version, era } = answer;
-        let code = if state == "available" { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-        let failing = match failing_workers.as_slice() {
-            [] => String::new(),
-            workers => format!("; failing workers: {}", workers.join(", ")),
-        };
-        Ok((format!("{state}: Contrail {version} at {}, era {era}{failing}", remote.url), code))
+        state_of(&self.server.connect(settings, Purpose::Read)?).await
     }
 }

@@ -3,6 +3,7 @@
 mod archive;
 mod backup;
 mod banner;
+mod doctor;
 mod events;
 mod filters;
 mod flags;
@@ -63,6 +64,10 @@ enum Command {
     Import(import::Import),
     /// Say whether a server answers; exit code 1 unless everything works
     Health(health::Health),
+    /// Print a page about settings, data folder, server and environment, to read or to paste into a report
+    ///
+    /// Exit code 1 if something does not work. The page shows no secrets, and nothing is changed.
+    Doctor(doctor::Doctor),
     /// Print what was recorded: a table of the newest events, whole records, or CSV
     ///
     /// A filter that is given twice takes either value; a ! in front leaves a value out; a * at the end takes all values
@@ -120,6 +125,7 @@ fn run(cli: Cli, flags: &Flags<'_>) -> Ended {
         None | Some(Command::Serve { .. }) => on_threads(serve::serve(settings()?)),
         Some(Command::Import(import)) => on_threads(import.run(settings()?)),
         Some(Command::Health(health)) => on_this_thread(health.run(settings()?)),
+        Some(Command::Doctor(doctor)) => on_this_thread(doctor.run(flags)),
         Some(Command::Events(events)) => on_this_thread(events.run(settings()?)),
         Some(Command::Tail(tail)) => on_this_thread(tail.run(settings()?)),
         Some(Command::Flush(flush)) => on_this_thread(flush.run(settings()?)),

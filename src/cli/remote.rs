@@ -71,7 +71,7 @@ impl Server {
 }
 
 /// Where the settings' host and port lead to from this machine.
-fn url_of(settings: &Settings) -> Result<String, String> {
+pub(super) fn url_of(settings: &Settings) -> Result<String, String> {
     let host = settings.server.host.trim_start_matches('[').trim_end_matches(']');
     let found = (host, settings.server.port).to_socket_addrs();
     let address: Option<SocketAddr> = found.ok().and_then(|mut addresses| addresses.next());

@@ -21,7 +21,7 @@ impl Settings {
 }
 
 /// Scheme and host of a URL: what stands before and behind the host may be a secret.
-fn host_of(url: &str) -> String {
+pub fn host_of(url: &str) -> String {
     let uri = url.parse::<http::Uri>().unwrap_or_default();
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let host = authority.rsplit('@').next().unwrap_or_default();

@@ -72,6 +72,14 @@ impl DataDir {
         }
     }
 
+    /// Whether a folder that is there can be written; leaves nothing in it.
+    ///
+    /// # Errors
+    /// It cannot, with what to do about it.
+    pub fn check(path: &Path) -> Result<(), OpenError> {
+        tempfile::tempfile_in(path).map(drop).map_err(|cause| unusable(path, cause))
+    }
+
     /// Where the server listens that holds a folder; empty if it has not said so yet, `None` if there is no such server. Changes
     /// nothing.
     pub fn holder(path: &Path) -> Option<String> {

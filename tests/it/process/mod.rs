@@ -6,6 +6,7 @@ mod commands;
 mod data_folder;
 mod deliver;
 mod disk_full;
+mod doctor;
 mod hangup;
 mod import;
 mod manual;
