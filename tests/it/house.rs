@@ -1,5 +1,5 @@
 //! The rules of the house, checked: floors import only downward, no file outgrows its room, the table of operations is
-//! the folder of operations, and what the README's map names is there.
+//! the folder of operations, and what the map in CONTRIBUTING.md names is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -238,20 +238,20 @@ fn an_operation_is_one_file_and_one_line_in_the_table() {
 }
 
 #[test]
-fn the_files_that_the_readme_names_are_there() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+fn the_files_that_the_map_names_are_there() {
+    let map = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
     let mut named = 0;
-    for word in readme.split(|c: char| c.is_whitespace() || "`()|,;".contains(c)) {
+    for word in map.split(|c: char| c.is_whitespace() || "`()|,;".contains(c)) {
         let word = word.trim_end_matches(['.', ':']);
         if ["src/", "tests/", "migrations/", "config/", "benches/"]
             .iter()
             .any(|start| word.starts_with(start))
         {
             named += 1;
-            assert!(root().join(word).exists(), "README.md names {word}, which is not there");
+            assert!(root().join(word).exists(), "CONTRIBUTING.md names {word}, which is not there");
         }
     }
-    assert!(named >= 8, "README.md has no map any more");
+    assert!(named >= 8, "CONTRIBUTING.md has no map any more");
 }
 
 /// Its time to use a key tells something of it (RUSTSEC-2023-0071).

@@ -8,6 +8,7 @@ mod console;
 mod corrections;
 mod delivery;
 mod digest;
+mod docs;
 mod elements;
 mod export;
 mod house;

@@ -78,7 +78,7 @@ impl Checks<'_> {
         let text = format!("{} MB are free", free / 1_000_000);
         Some(match free {
             ..NO_SPACE => Finding::fails("space", format!("{text}: events cannot be stored")),
-            ..LITTLE_SPACE => Finding::warning("space", text),
+            NO_SPACE..LITTLE_SPACE => Finding::warning("space", text),
             _ => Finding::ok("space", text),
         })
     }

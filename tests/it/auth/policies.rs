@@ -308,9 +308,9 @@ async fn tags_and_grants_that_come_with_an_object_need_their_own_permission() {
 }
 
 #[test]
-fn the_policy_in_the_readme_is_one() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let policies = readme.split("```json\n").skip(1).filter(|block| block.starts_with("{\"Version\""));
+fn the_policy_in_the_documentation_is_one() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/team.md")).unwrap();
+    let policies = page.split("```json\n").skip(1).filter(|block| block.starts_with("{\"Version\""));
     let policies: Vec<_> = policies.map(|block| block.split("```").next().unwrap()).collect();
     assert!(!policies.is_empty());
     for policy in policies {

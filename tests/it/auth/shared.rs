@@ -1,4 +1,4 @@
-//! A team shares a server, started with the config file that the README has: two people who may do different things, by every
+//! A team shares a server, started with the config file of docs/team.md: two people who may do different things, by every
 //! door, over TLS.
 
 use crate::support::Reply;
@@ -14,13 +14,12 @@ const ANA: Key = Key { id: "AKIAIOSFODNN7EXAMPLE", secret: "ana-secret", token: 
 const BOB: Key = Key { id: "AKIABOB", secret: "bob-secret", token: None };
 const EVE: Key = Key { id: "AKIAEVE", secret: "eve-secret", token: None };
 
-/// The config file of the README, with its files in `folder` and one more person in it.
+/// The config file of docs/team.md, with its files in `folder` and one more person in it.
 fn config(folder: &Path) -> String {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let section = readme.split("## Sharing it with a team").nth(1).unwrap();
-    let block = section.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/team.md")).unwrap();
+    let block = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let lines = block.lines().filter(|line| line.contains('=')).count();
-    assert!(lines <= 10, "the README says ten lines, and has {lines}");
+    assert!(lines <= 10, "the page has ten lines, not {lines}");
     let file = |name: &str| format!("{:?}", folder.join(name).display().to_string());
     let block =
         block.replace("\"credentials\"", &file("credentials")).replace("\"ana.json\"", &file("ana.json"));

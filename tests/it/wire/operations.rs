@@ -90,19 +90,6 @@ fn every_operation_of_aws_is_here_or_known_to_be_missing() {
     assert_eq!(once, sdk.iter().collect());
 }
 
-#[test]
-fn the_readme_lists_the_operations_that_are_here() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let chapter = readme.split("\n## ").find(|chapter| chapter.starts_with("Operations\n")).unwrap();
-    let list = chapter.split("\n\n").nth(1).unwrap();
-    let named: BTreeSet<_> =
-        list.split('`').skip(1).step_by(2).filter(|word| !word.ends_with("Exception")).collect();
-    assert_eq!(named, OPERATIONS.iter().copied().collect());
-    for (subject, _) in NOT_YET {
-        assert!(chapter.contains(subject), "README.md does not say that there are no {subject}");
-    }
-}
-
 #[tokio::test]
 async fn what_is_not_here_says_what_is_missing() {
     let server = TestServer::start().await;
