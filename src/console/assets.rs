@@ -42,6 +42,7 @@ assets![
     "table.js",
     "trails.js",
     "tree.js",
+    "welcome.js",
 ];
 
 /// A mark that changes whenever any of the files does.

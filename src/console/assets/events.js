@@ -9,6 +9,7 @@ import { querybar } from './querybar.js';
 import { cleared, format, interval, isFiltered, query, withFilter } from './state.js';
 import { table } from './table.js';
 import { askTime } from './dialogs.js';
+import { welcome } from './welcome.js';
 
 /** The least time between two reloads that the live tail asks for. */
 const CALM = 3000;
@@ -186,7 +187,7 @@ export function eventsPage({ go }) {
     message.replaceChildren(
       icon(glyph),
       h('h2', null, title),
-      h('p', null, text),
+      text instanceof Node ? text : h('p', null, text),
       h('div', { class: 'actions' }, actions),
     );
   }
@@ -217,20 +218,7 @@ export function eventsPage({ go }) {
         button('Search on', { class: 'primary', onclick: () => more(true) }),
       );
     if (info && !info.total)
-      return problem(
-        'clock',
-        'No events yet',
-        h(
-          'span',
-          null,
-          `Point a client at this server and make a call, or put events in.${info.server.era === '2015' ? ' In the 2015 era a call is kept only while a trail is logging.' : ''}`,
-        ),
-        h(
-          'pre',
-          { class: 'code', tabindex: '0', 'aria-label': 'Commands' },
-          `export AWS_ENDPOINT_URL=${new URL('..', location.href).origin}\naws cloudtrail create-trail --name first --s3-bucket-name logs\naws cloudtrail start-logging --name first\n\ncontrail import ./CloudTrail-logs/   # or: events you have`,
-        ),
-      );
+      return problem('clock', 'No events yet', welcome(info, new URL('..', location.href).origin));
     problem(
       'search',
       'Nothing matches',

@@ -302,6 +302,13 @@ test('nothing found says why and offers a way on; an empty history says how to b
   await close();
   ({ page, close } = await open(browser, EMPTY));
   await page.locator('.message h2', { hasText: 'No events yet' }).waitFor();
+  // Three ways to begin, each with a line to copy.
+  const commands = await page.locator('.welcome .code').allInnerTexts();
+  assert.equal(commands.length, 3);
+  assert.match(commands[0], new RegExp(`^aws --endpoint-url ${new URL(EMPTY).origin} cloudtrail create-trail `));
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy the command: Import events you have' }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), commands[1]);
   await page.goto(`${EMPTY}?view=trails`);
   await page.locator('.message h2', { hasText: 'No trails' }).waitFor();
   await close();
