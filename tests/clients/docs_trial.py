@@ -25,7 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTRAIL = pathlib.Path(os.environ["CONTRAIL_BIN"]).resolve()
 # The ports that pages name, of Contrail and of others.
 PORTS = ["4700", "4701", "4566", "5000", "9000", "8000"]
-SERVER = re.compile(r"(contrail( +(-.*|serve\b.*))?|cargo run --release( +-.*)?|moto_server .*)( +#.*)?")
+SERVER = re.compile(r"(\w+=\S* )*(contrail( +(-.*|serve\b.*))?|cargo run --release( +-.*)?|moto_server .*)( +#.*)?")
 LONGEST = 120
 ENDED = "\x1eended "
 VOLATILE = [
@@ -148,9 +148,9 @@ class Page:
         raise Wrong(f"it takes longer than {LONGEST} s: {command}\n{''.join(printed)}")
 
     def start(self, command, expected):
-        kind = "moto" if command.startswith("moto") else "contrail"
+        kind = "moto" if "moto_server" in command else "contrail"
         self.stop(kind)
-        command = re.sub(r"^cargo run --release( -- )?", "contrail ", command)
+        command = re.sub(r"cargo run --release( -- )?", "contrail ", command)
         printed = self.home / f".{kind}"
         printed.write_text("")
         # In the environment and the folder that the session has now.
