@@ -15,6 +15,9 @@ const LONGEST: Duration = Duration::from_millis(250);
 /// Records that are committed at once: more would be felt by the caller whose commit takes them along.
 const MANY: usize = 250;
 
+/// The most that gather while the disk is busy; then callers wait for the next commit to begin.
+const MOST: usize = 8000;
+
 /// The records, cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gathered(Arc<Shared>);
@@ -26,6 +29,8 @@ struct Shared {
     some: Notify,
     /// There are many.
     many: Notify,
+    /// All of them were taken.
+    room: Notify,
 }
 
 impl Gathered {
@@ -34,8 +39,16 @@ impl Gathered {
         self.0.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a record; how many there are now.
-    pub(super) fn add(&self, event: CapturedEvent) -> usize {
+    /// Adds a record, once there is room.
+    pub(super) async fn add(&self, event: CapturedEvent) {
+        loop {
+            // Made before it is looked for room: from here on no word of it is missed.
+            let room = self.0.room.notified();
+            if self.events().len() < MOST {
+                break;
+            }
+            room.await;
+        }
         let mut events = self.events();
         events.push(event);
         match events.len() {
@@ -43,12 +56,13 @@ impl Gathered {
             MANY => self.0.many.notify_one(),
             _ => {}
         }
-        events.len()
     }
 
     /// All of them, to be committed now.
     pub(super) fn take(&self) -> Taken {
-        Taken { events: std::mem::take(&mut *self.events()), from: self.clone() }
+        let events = std::mem::take(&mut *self.events());
+        self.0.room.notify_waiters();
+        Taken { events, from: self.clone() }
     }
 
     /// Waits until there are some, and they are many or have waited long enough.
@@ -124,8 +138,8 @@ mod tests {
     #[tokio::test]
     async fn records_are_due_a_quarter_of_a_second_behind_the_first() {
         let (gathered, clock) = (Gathered::default(), Clock::system());
-        gathered.add(read(1));
-        gathered.add(read(2));
+        gathered.add(read(1)).await;
+        gathered.add(read(2)).await;
         gathered.due().await;
         assert!(clock.elapsed() >= LONGEST, "{:?}", clock.elapsed());
         let taken = gathered.take();
@@ -138,7 +152,7 @@ mod tests {
     async fn many_records_are_due_at_once() {
         let gathered = Gathered::default();
         for id in 0..MANY {
-            gathered.add(read(id));
+            gathered.add(read(id)).await;
         }
         // Whatever is ready when it is asked for the second time has waited for no time.
         let mut due = Box::pin(gathered.due());
@@ -147,11 +161,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_finds_no_room_waits_until_they_are_taken() {
+        let gathered = Gathered::default();
+        for id in 0..MOST {
+            gathered.add(read(id)).await;
+        }
+        let mut waiting = Box::pin(gathered.add(read(MOST)));
+        let waits = |context: &mut Context<'_>| Poll::Ready(waiting.as_mut().poll(context).is_pending());
+        assert!(poll_fn(waits).await);
+        let taken = gathered.take();
+        assert_eq!(taken.events().len(), MOST);
+        taken.settle();
+        waiting.await;
+        assert_eq!(ids(&gathered.take()), [MOST.to_string()]);
+    }
+
+    #[tokio::test]
     async fn what_was_taken_and_not_committed_comes_again_before_what_came_behind() {
         let gathered = Gathered::default();
-        gathered.add(read(1));
+        gathered.add(read(1)).await;
         let taken = gathered.take();
-        gathered.add(read(2));
+        gathered.add(read(2)).await;
         drop(taken);
         assert_eq!(ids(&gathered.take()), ["1", "2"]);
     }

@@ -136,14 +136,11 @@ impl Writer {
         Pending(result)
     }
 
-    /// Hands an event over without waiting for the commit: for records of calls that only read. Waits only while there are
-    /// too many of them.
+    /// Hands an event over without waiting for the commit: for records of calls that only read. Waits only while there is no
+    /// room for it.
     pub async fn later(&self, event: CapturedEvent) {
         self.metrics.queue.inc();
-        if self.gathered.add(event) >= MAX_BATCH {
-            // An error has been logged; the call has its answer all the same.
-            let _ = self.store(Vec::new()).await;
-        }
+        self.gathered.add(event).await;
     }
 
     /// Whether those who hand events over have to wait.
