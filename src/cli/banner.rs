@@ -10,10 +10,10 @@ use std::io::Write;
 pub(super) fn print(server: &Server) {
     let settings = &server.parts.settings;
     let url = &server.url;
-    let clients = match (&settings.recorder.upstream, &settings.delivery.s3_endpoint) {
-        (Some(_), _) => format!("AWS_ENDPOINT_URL={url}"),
-        (None, None) => format!("AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}"),
-        (None, Some(_)) => format!("AWS_ENDPOINT_URL_CLOUDTRAIL={url}"),
+    let clients = match (settings.recorder.is_on(), &settings.delivery.s3_endpoint) {
+        (true, _) => format!("AWS_ENDPOINT_URL={url}"),
+        (false, None) => format!("AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}"),
+        (false, Some(_)) => format!("AWS_ENDPOINT_URL_CLOUDTRAIL={url}"),
     };
     let mut upstreams: Vec<_> = settings.recorder.urls().collect();
     upstreams.sort_unstable();
