@@ -1,5 +1,6 @@
-//! An SQLite file, beside whoever else has it open: copying it, and whether it is sound. Nothing here changes it.
+//! An SQLite file that other processes may have open: copying it, and whether it is sound. Nothing here changes it.
 
+use crate::clock::Clock;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use std::path::Path;
@@ -7,6 +8,12 @@ use std::time::Duration;
 
 /// How long it is waited for another program.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// Steps of SQLite's machine between two looks at the time.
+const PROGRESS_STEPS: i32 = 1000;
+
+/// SQLite's code for a statement that was ended so.
+const INTERRUPT: &str = "9";
 
 /// Problems that are told of one file.
 const MAX_PROBLEMS: usize = 5;
@@ -23,10 +30,20 @@ pub struct DatabaseKind {
 /// How closely a file is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// All pages, but not whether indexes and tables agree: about a second for each GB.
-    Quick,
-    /// Indexes, too: several times as long.
+    /// Its pages, for so long at most, but not whether indexes and tables agree. On a disk that is slow to seek, and not in
+    /// memory, a file of 2 GB takes minutes.
+    Quick(Duration),
+    /// All pages, and indexes, too.
     Whole,
+}
+
+/// What was found of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Soundness {
+    /// What is wrong with it, in a line each; none if it can be used.
+    pub problems: Vec<String>,
+    /// Whether all of it was looked at.
+    pub is_whole: bool,
 }
 
 /// Opens a file for reading.
@@ -54,31 +71,51 @@ pub async fn copy(from: &Path, to: &Path) -> Result<(), String> {
     connection.close().await.map_err(in_one_line)
 }
 
-/// What is wrong with a file, in a line each; nothing if it can be used.
-pub async fn problems(path: &Path, kind: DatabaseKind, depth: Depth) -> Vec<String> {
+/// Looks at a file.
+pub async fn examine(path: &Path, kind: DatabaseKind, depth: Depth) -> Soundness {
     match look(path, kind, depth).await {
-        Ok(problems) => problems,
-        Err(error) => vec![error.to_string().replace('\n', " ")],
+        Ok(soundness) => soundness,
+        Err(error) => Soundness { problems: vec![error.to_string().replace('\n', " ")], is_whole: false },
     }
 }
 
-async fn look(path: &Path, kind: DatabaseKind, depth: Depth) -> Result<Vec<String>, sqlx::Error> {
+async fn look(path: &Path, kind: DatabaseKind, depth: Depth) -> Result<Soundness, sqlx::Error> {
+    let one = |problem: String| Ok(Soundness { problems: vec![problem], is_whole: false });
     let mut connection = open(path).await?;
     let id: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut connection).await?;
     if id != kind.application_id {
-        return Ok(vec!["it is another program's database".to_owned()]);
+        return one("it is another program's database".to_owned());
     }
     let schema: Option<i64> =
         sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut connection).await?;
     if let Some(newer) = schema.filter(|schema| *schema > kind.newest_schema) {
-        return Ok(vec![format!("it was written by a newer contrail (schema {newer})")]);
+        return one(format!("it was written by a newer contrail (schema {newer})"));
     }
     let pragma = match depth {
-        Depth::Quick => "quick_check",
+        Depth::Quick(longest) => {
+            let clock = Clock::system();
+            let goes_on = move || clock.elapsed() < longest;
+            connection.lock_handle().await?.set_progress_handler(PROGRESS_STEPS, goes_on);
+            "quick_check"
+        }
         Depth::Whole => "integrity_check",
     };
     let pragma = AssertSqlSafe(format!("PRAGMA {pragma}({MAX_PROBLEMS})"));
-    let found: Vec<String> = sqlx::query_scalar(pragma).fetch_all(&mut connection).await?;
-    connection.close().await?;
-    Ok(found.into_iter().filter(|line| line != "ok").map(|line| line.replace('\n', " ")).collect())
+    let found: Vec<String> = match sqlx::query_scalar(pragma).fetch_all(&mut connection).await {
+        Ok(found) => found,
+        Err(error) if is_interrupted(&error) => {
+            return Ok(Soundness { problems: Vec::new(), is_whole: false });
+        }
+        Err(error) => return Err(error),
+    };
+    let is_interrupted = found.iter().any(|line| line.contains("interrupted"));
+    let problems = found.into_iter().filter(|line| line != "ok" && !line.contains("interrupted"));
+    Ok(Soundness {
+        problems: problems.map(|line| line.replace('\n', " ")).collect(),
+        is_whole: !is_interrupted,
+    })
+}
+
+fn is_interrupted(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).as_deref() == Some(INTERRUPT)
 }

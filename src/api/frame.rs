@@ -38,7 +38,7 @@ impl OperationSession for ReadSession {
     }
 
     async fn finish(self, record: CapturedEvent, service: &Service) -> ApiResult<()> {
-        // There may be too many records: whoever waits for that must not keep others from reading.
+        // There may be no room for the record: a call that waits for it must not keep others from reading.
         drop(self);
         service.writer.later(record).await;
         Ok(())

@@ -88,8 +88,8 @@ impl Restore {
             archive::unpack(&self.file, scratch.path(), &names()).map_err(|error| unusable(&error))?;
         for Entry { name, .. } in &contents.files {
             let Some(kind) = kind(name) else { continue };
-            let problems = database_file::problems(&scratch.path().join(name), kind, Depth::Whole).await;
-            if let Some(problem) = problems.first() {
+            let found = database_file::examine(&scratch.path().join(name), kind, Depth::Whole).await;
+            if let Some(problem) = found.problems.first() {
                 return Err(unusable(&format!("{name} in it cannot be used: {problem}")).into());
             }
         }

@@ -7,6 +7,7 @@ mod settings;
 use super::Ended;
 use super::flags::{Behaviour, Flags};
 use crate::clock::Clock;
+use crate::database_file::Depth;
 use crate::domain::timestamp::iso;
 use checks::Checks;
 use clap::Args;
@@ -14,9 +15,16 @@ use clap::builder::styling::{AnsiColor, Style};
 use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long a database is looked at, unless all of it is to be.
+const QUICK: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
+    /// Read databases from end to end, however long that takes
+    #[arg(long)]
+    whole: bool,
     #[command(flatten)]
     _behaviour: Behaviour,
 }
@@ -82,7 +90,8 @@ impl Doctor {
                     writeln!(out, "  {line}")?;
                 }
                 writeln!(out)?;
-                Checks { settings: &settings, clock }.all().await
+                let depth = if self.whole { Depth::Whole } else { Depth::Quick(QUICK) };
+                Checks { settings: &settings, clock, depth }.all().await
             }
             Err(error) => vec![Finding::fails("settings", error.to_string())],
         };

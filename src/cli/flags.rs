@@ -52,7 +52,7 @@ pub(super) struct Behaviour {
 /// What records are made with: importing asks for these too.
 #[derive(Debug, Args)]
 pub(super) struct Records {
-    /// Account of callers whose access key is no account and not configured [default: 000000000000]
+    /// Account of callers whose access key names no other [default: 000000000000]
     #[arg(long, env = "CONTRAIL_ACCOUNT", value_name = "12 DIGITS")]
     account: Option<String>,
     /// A table of AWS's operations, made from a newer botocore [default: built in]

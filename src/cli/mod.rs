@@ -84,8 +84,8 @@ enum Command {
     Reset(operate::Reset),
     /// Copy a data folder into one file, while its server runs
     ///
-    /// The file holds the event history, the embedded buckets, tokens and the certificate, as they are at one moment. Whoever
-    /// can read it can do what the server can: it holds the keys that sign digests.
+    /// The file holds the event history, the embedded buckets, tokens and the certificate, each database as it is at one
+    /// moment. Keep it safe: it has the keys that sign digests.
     Backup(backup::Backup),
     /// Make a data folder from a backup, after checking it
     ///

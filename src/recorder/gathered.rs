@@ -1,5 +1,5 @@
-//! Records that nobody waits for, those of calls that only read: they gather until somebody commits something, who takes
-//! them along, or until they have waited for a quarter of a second.
+//! Records that nobody waits for, those of calls that only read: they gather until the next commit, which takes them
+//! along, or until they have waited for a quarter of a second.
 //!
 //! So a read costs no commit of its own, and stands in the history before the change that the same caller makes behind it.
 //! A queue with a task that waits for more would keep the order only among reads.
@@ -81,7 +81,7 @@ impl Gathered {
     }
 }
 
-/// Records that somebody commits. If that comes to nothing, as the commit fails or its caller goes away, they go back: a
+/// Records that are being committed. If that comes to nothing, as the commit fails or its caller goes away, they go back: a
 /// record that was stored all the same is a duplicate then, and ignored.
 #[derive(Debug)]
 pub(super) struct Taken {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_finds_no_room_waits_until_they_are_taken() {
+    async fn a_record_that_finds_no_room_waits_until_the_others_are_taken() {
         let gathered = Gathered::default();
         for id in 0..MOST {
             gathered.add(read(id)).await;

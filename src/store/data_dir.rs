@@ -16,8 +16,8 @@ pub const BUCKETS: &str = "buckets.db";
 /// The file that the server which uses a data folder has locked, with its address.
 const LOCK: &str = "contrail.lock";
 
-/// How often, and how long after each other, a lock is tried: whoever only looks whether there is a server
-/// ([`DataDir::holder`]) has it for an instant.
+/// How often, and how long after each other, a lock is tried: a look for the server of a folder ([`DataDir::holder`]) takes it
+/// for an instant.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(10);
 

@@ -256,7 +256,7 @@ fn sources() -> Vec<String> {
     files
 }
 
-/// Each of them is in the log of somebody who wonders what it means.
+/// Each of them stands in a log, and a reader wonders what it means.
 #[test]
 fn every_warning_and_error_of_the_log_has_its_cause_and_cure() {
     let page = read("docs/troubleshooting.md");

@@ -9,7 +9,7 @@ use crate::cli::health;
 use crate::cli::remote::{Purpose, Remote, url_of};
 use crate::clock::Clock;
 use crate::config::{Settings, host_of};
-use crate::database_file::{self, DatabaseKind, Depth};
+use crate::database_file::{self, DatabaseKind, Depth, Soundness};
 use crate::metrics::free_bytes;
 use crate::server::bind;
 use crate::store::{self, BUCKETS, DATABASE, DataDir};
@@ -32,6 +32,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 pub(super) struct Checks<'a> {
     pub(super) settings: &'a Settings,
     pub(super) clock: Clock,
+    /// How closely databases are looked at.
+    pub(super) depth: Depth,
 }
 
 impl Checks<'_> {
@@ -91,7 +93,7 @@ impl Checks<'_> {
         for (subject, name, kind) in kinds {
             let path = folder.join(name);
             if path.exists() {
-                findings.extend(sound(subject, &path, kind).await);
+                findings.extend(sound(subject, &path, kind, self.depth).await);
             }
         }
         let path = folder.join(DATABASE);
@@ -173,12 +175,20 @@ impl Checks<'_> {
 }
 
 /// Whether a database can be used.
-async fn sound(subject: &'static str, path: &Path, kind: DatabaseKind) -> Vec<Finding> {
+async fn sound(subject: &'static str, path: &Path, kind: DatabaseKind, depth: Depth) -> Vec<Finding> {
     let name = path.display();
-    let problems = database_file::problems(path, kind, Depth::Quick).await;
+    let Soundness { problems, is_whole } = database_file::examine(path, kind, depth).await;
     if problems.is_empty() {
-        let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
-        return vec![Finding::ok(subject, format!("{name} is sound, {} MB", bytes / 1_000_000))];
+        let size = std::fs::metadata(path).map_or(0, |file| file.len()) / 1_000_000;
+        return vec![Finding::ok(
+            subject,
+            match is_whole {
+                true => format!("{name} is sound, {size} MB"),
+                false => {
+                    format!("{name} has no damage as far as it was read, {size} MB; --whole reads all of it")
+                }
+            },
+        )];
     }
     problems.into_iter().map(|problem| Finding::fails(subject, format!("{name}: {problem}"))).collect()
 }

@@ -1,11 +1,13 @@
 //! `contrail doctor`: what works, and of what does not the cause.
 
 use super::{Contrail, Outcome, contrail, database, ndjson, run};
+use contrail::database_file::{Depth, Soundness, examine};
 use serde_json::json;
 use std::io::{Seek, SeekFrom, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 fn doctor(folder: &Path, args: &[&str]) -> Command {
     let mut command = contrail(&["doctor", "--data-dir", folder.to_str().unwrap()]);
@@ -195,4 +197,24 @@ fn an_endpoint_that_leads_elsewhere_is_a_warning() {
     let elsewhere = format!("AWS_ENDPOINT_URL leads elsewhere: http://moto:5000, not {}\n", server.url);
     assert!(page.contains(&elsewhere) && page.contains("AWS_ENDPOINT_URL_S3 leads to this server"), "{page}");
     assert!(!page.contains("5ecret"), "{page}");
+}
+
+/// A file of some GB would take minutes on a slow disk.
+#[tokio::test]
+async fn a_database_is_read_for_a_while_only_unless_all_of_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Contrail::start(folder.path());
+    assert_eq!(server.import(ndjson(1..=2000)).await.status, 200);
+    let (path, kind) = (folder.path().join("contrail.db"), contrail::store::database_kind());
+    for (depth, is_whole) in
+        [(Depth::Quick(Duration::ZERO), false), (Depth::Quick(super::DEADLINE), true), (Depth::Whole, true)]
+    {
+        assert_eq!(
+            examine(&path, kind, depth).await,
+            Soundness { problems: Vec::new(), is_whole },
+            "{depth:?}"
+        );
+    }
+    let page = works(doctor(folder.path(), &["--whole"]), 0);
+    assert!(page.contains("contrail.db is sound"), "{page}");
 }
