@@ -1,7 +1,7 @@
 //! `contrail backup` and `contrail restore`: a data folder in one file, taken while its server runs.
 
-use super::Ended;
 use super::archive::{self, Contents, Entry};
+use super::{Ended, counted};
 use crate::buckets;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -135,8 +135,9 @@ fn scratch(beside: &Path) -> std::io::Result<tempfile::TempDir> {
 /// What a backup holds, for people.
 fn described(contents: &Contents) -> String {
     let bytes: u64 = contents.files.iter().map(|file| file.bytes).sum();
-    let counted = |number: Option<i64>, of: &str| number.map(|number| format!("{number} {of}, "));
-    let what = [counted(contents.events, "events"), counted(contents.trails, "trails")];
+    let of = |number: Option<i64>, thing: &str| number.map(|number| counted(number, thing) + ", ");
+    let what = [of(contents.events, "event"), of(contents.trails, "trail")];
     let what: String = what.into_iter().flatten().collect();
-    format!("{what}{bytes} bytes in {} files, as of {}", contents.files.len(), contents.made)
+    let files = counted(contents.files.len() as u64, "file");
+    format!("{what}{bytes} bytes in {files}, as of {}", contents.made)
 }

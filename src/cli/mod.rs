@@ -97,6 +97,12 @@ enum Command {
     Man(generated::Man),
 }
 
+/// A number of things, for people: `1 event`, `2 events`.
+fn counted(number: impl Into<i128>, thing: &str) -> String {
+    let number = number.into();
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// How a command ends.
 type Ended = Result<ExitCode, Box<dyn Error>>;
 

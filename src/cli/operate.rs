@@ -1,7 +1,7 @@
 //! `contrail flush` and `contrail reset`: what changes something at a running server.
 
-use super::Ended;
 use super::remote::{Purpose, Server};
+use super::{Ended, counted};
 use crate::config::Settings;
 use clap::Args;
 use reqwest::Method;
@@ -96,7 +96,7 @@ impl Reset {
         let response = remote.answer(request).await?;
         let status = response.status();
         let Removed { trails, events } = response.json().await.map_err(|_| remote.not_ours(status))?;
-        println!("{trails} trails and {events} events {whose} were removed");
+        println!("{} and {} {whose} were removed", counted(trails, "trail"), counted(events, "event"));
         Ok(ExitCode::SUCCESS)
     }
 }

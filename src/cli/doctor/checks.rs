@@ -5,6 +5,7 @@ use crate::auth::Auth;
 use crate::aws::catalog::Catalog;
 use crate::buckets;
 use crate::callers::Callers;
+use crate::cli::counted;
 use crate::cli::health;
 use crate::cli::remote::{Purpose, Remote, url_of};
 use crate::clock::Clock;
@@ -116,8 +117,11 @@ impl Checks<'_> {
         let mut findings = vec![Finding::ok(
             "events",
             format!(
-                "{} events; {} trails, {} of them logging; {} deliveries wait",
-                figures.events, figures.trails, figures.logging_trails, figures.pending_events
+                "{}; {}, {} of them logging; {} to deliver",
+                counted(figures.events, "event"),
+                counted(figures.trails, "trail"),
+                figures.logging_trails,
+                counted(figures.pending_events, "event"),
             ),
         )];
         let newest = figures.newest_stored_at.and_then(DateTime::<Utc>::from_timestamp_millis);
@@ -141,8 +145,13 @@ impl Checks<'_> {
             findings.push(Finding::fails(
                 "delivery",
                 format!(
-                    "{kind} of {of}, {}: {} tries failed{error}",
-                    destination.region, destination.failures
+                    "{kind} of {of}, {}: {} failed{error}",
+                    destination.region,
+                    if destination.failures == 1 {
+                        "1 try".to_owned()
+                    } else {
+                        format!("{} tries", destination.failures)
+                    }
                 ),
             ));
         }

@@ -86,7 +86,7 @@ async fn a_server_goes_on_from_a_backup_of_another() {
     let file = other.path().join("backup.tar");
     let outcome = backup(folder.path(), &file);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:?}");
-    assert!(outcome.stdout.contains(" events, 1 trails, "), "{outcome:?}");
+    assert!(outcome.stdout.contains(" events, 1 trail, "), "{outcome:?}");
     let restored = other.path().join("data");
     let outcome = restore(&file, &restored);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:?}");

@@ -201,7 +201,7 @@ async fn reset_asks_first_and_removes_what_was_named() {
     let mut with_other_account = command(folder.path(), &["reset", "--everything", "--yes"]);
     with_other_account.env("CONTRAIL_ACCOUNT", "111122223333");
     let outcome = run(with_other_account);
-    assert_eq!(outcome.stdout, "1 trails and 3 events of all accounts were removed\n", "{outcome:?}");
+    assert_eq!(outcome.stdout, "1 trail and 3 events of all accounts were removed\n", "{outcome:?}");
 }
 
 /// Beyond loopback a token is asked for, which lies beside the data.

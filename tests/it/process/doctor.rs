@@ -58,7 +58,7 @@ async fn a_server_that_works_is_described() {
     for line in [
         "contrail.db is sound",
         "buckets.db is sound",
-        "3 events; 0 trails, 0 of them logging; 0 deliveries wait",
+        "3 events; 0 trails, 0 of them logging; 0 events to deliver",
         &format!("available: Contrail {version} at {}, era 2015", server.url),
     ] {
         assert!(page.contains(line), "{line} is not in {page}");
@@ -157,7 +157,7 @@ async fn a_destination_that_fails_is_named_with_what_the_service_says() {
     assert!(flush.stderr.contains("NoSuchBucket"), "{flush:?}");
     fails(
         doctor(folder.path(), &[]),
-        &["log file of trail demo of account 000000000000, us-east-1: 1 tries failed, last NoSuchBucket"],
+        &["log file of trail demo of account 000000000000, us-east-1: 1 try failed, last NoSuchBucket"],
     );
 }
 
