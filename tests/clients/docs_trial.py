@@ -106,6 +106,8 @@ class Page:
             "PATH": f"{bin}:{os.environ['PATH']}",
             "HOME": str(self.home),
             "CONTRAIL_PORT": self.ports["4700"],
+            # A century: no log file is cut because the clock is at a full five minutes.
+            "CONTRAIL__DELIVERY__PERIOD": "36500d",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "10",
             "AWS_PAGER": "",
