@@ -44,6 +44,25 @@ pub struct Soundness {
     pub problems: Vec<String>,
     /// Whether all of it was looked at.
     pub is_whole: bool,
+    /// Which schema it has, if there are no problems.
+    pub schema: Schema,
+}
+
+/// The schema of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// The newest that this program knows.
+    Known,
+    /// An older one: a start brings it up to date.
+    Older,
+}
+
+impl Soundness {
+    /// A file that cannot be used, and is looked at no further.
+    fn problem(problem: &str) -> Soundness {
+        let problems = vec![problem.replace('\n', " ")];
+        Soundness { problems, is_whole: false, schema: Schema::Known }
+    }
 }
 
 /// Opens a file for reading.
@@ -75,22 +94,22 @@ pub async fn copy(from: &Path, to: &Path) -> Result<(), String> {
 pub async fn examine(path: &Path, kind: DatabaseKind, depth: Depth) -> Soundness {
     match look(path, kind, depth).await {
         Ok(soundness) => soundness,
-        Err(error) => Soundness { problems: vec![error.to_string().replace('\n', " ")], is_whole: false },
+        Err(error) => Soundness::problem(&error.to_string()),
     }
 }
 
 async fn look(path: &Path, kind: DatabaseKind, depth: Depth) -> Result<Soundness, sqlx::Error> {
-    let one = |problem: String| Ok(Soundness { problems: vec![problem], is_whole: false });
     let mut connection = open(path).await?;
     let id: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut connection).await?;
     if id != kind.application_id {
-        return one("it is another program's database".to_owned());
+        return Ok(Soundness::problem("it is another program's database"));
     }
     let schema: Option<i64> =
         sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut connection).await?;
     if let Some(newer) = schema.filter(|schema| *schema > kind.newest_schema) {
-        return one(format!("it was written by a newer contrail (schema {newer})"));
+        return Ok(Soundness::problem(&format!("it was written by a newer contrail (schema {newer})")));
     }
+    let schema = if schema < Some(kind.newest_schema) { Schema::Older } else { Schema::Known };
     let pragma = match depth {
         Depth::Quick(longest) => {
             let clock = Clock::system();
@@ -104,16 +123,12 @@ async fn look(path: &Path, kind: DatabaseKind, depth: Depth) -> Result<Soundness
     let found: Vec<String> = match sqlx::query_scalar(pragma).fetch_all(&mut connection).await {
         Ok(found) => found,
         Err(error) if is_interrupted(&error) => {
-            return Ok(Soundness { problems: Vec::new(), is_whole: false });
+            return Ok(Soundness { problems: Vec::new(), is_whole: false, schema });
         }
         Err(error) => return Err(error),
     };
-    let is_interrupted = found.iter().any(|line| line.contains("interrupted"));
-    let problems = found.into_iter().filter(|line| line != "ok" && !line.contains("interrupted"));
-    Ok(Soundness {
-        problems: problems.map(|line| line.replace('\n', " ")).collect(),
-        is_whole: !is_interrupted,
-    })
+    let problems = found.into_iter().filter(|line| line != "ok").map(|line| line.replace('\n', " "));
+    Ok(Soundness { problems: problems.collect(), is_whole: true, schema })
 }
 
 fn is_interrupted(error: &sqlx::Error) -> bool {

@@ -42,7 +42,7 @@ pub(super) fn print(server: &Server) {
         }
         _ => String::new(),
     };
-    // Most who look for their first event ask for it in vain otherwise.
+    // The first lookup of a newcomer finds nothing otherwise, and says nothing of why.
     let lookups = match settings.era {
         Era::Y2015 if !server.parts.store.is_any_trail_logging() => {
             "  lookups list nothing yet: no trail is logging (--era today lists calls without one)\n"
@@ -69,7 +69,7 @@ pub(super) fn print(server: &Server) {
         },
         settings.account,
     );
-    // Nobody may be reading; the server serves all the same.
+    // An error means that stdout is closed; the server runs all the same.
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -57,10 +57,6 @@ impl Finding {
         Finding { verdict: Verdict::Warning, subject, text: text.into() }
     }
 
-    fn is_failure(&self) -> bool {
-        self.verdict == Verdict::Fails
-    }
-
     fn fails(subject: &'static str, text: impl Into<String>) -> Finding {
         Finding { verdict: Verdict::Fails, subject, text: text.into() }
     }

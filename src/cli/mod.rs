@@ -120,7 +120,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Whether it is only that nobody reads on, as in `contrail events | head`.
+/// Whether an error means only that the reader has closed the pipe, as `head` does.
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

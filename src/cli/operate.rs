@@ -101,7 +101,10 @@ impl Reset {
     }
 }
 
-/// Asks the person at the terminal; without one nobody agrees.
+/// Asks for a yes at the terminal.
+///
+/// # Errors
+/// There is no terminal.
 fn is_agreed(question: &str) -> Result<bool, Box<dyn std::error::Error>> {
     if !std::io::stdin().is_terminal() {
         return Err("there is nobody to ask: say --yes".into());

@@ -1,4 +1,4 @@
-//! `contrail serve`: logs, signals, and what a service manager is told.
+//! `contrail serve`: logs, signals, and messages to a service manager.
 
 use super::{Ended, banner};
 use crate::clock::{Clock, Ids};

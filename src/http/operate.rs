@@ -138,10 +138,14 @@ pub(super) async fn reset(
     let Some(account) = account else {
         return refuse(400, "say what to remove: ?account=<12 digits> or ?everything=yes");
     };
-    // In a task of its own: it goes on to the end also when whoever asked goes away.
-    let (store, now) = (operator.store.clone(), front.clock.now());
+    // In a task of its own: it goes on to the end also when its caller goes away.
+    let (store, now, handed_over) = (operator.store.clone(), front.clock.now(), operator.handed_over.clone());
     let of = account.clone();
-    let reset = tokio::spawn(async move { reset::reset(&store, of.as_ref(), now).await });
+    let reset = tokio::spawn(async move {
+        // Records of calls that were answered before would come behind it otherwise.
+        handed_over.stored().await.map_err(ApiError::internal)?;
+        reset::reset(&store, of.as_ref(), now).await
+    });
     match reset.await.map_err(ApiError::internal).flatten() {
         Ok(removed) => {
             let (trails, events) = (removed.trails, removed.events);

@@ -84,9 +84,9 @@ mod tests {
     #[test]
     fn the_figures_of_this_process_are_those_of_the_system() {
         assert!(resident_bytes().unwrap() > 1 << 20);
-        let before = open_files().unwrap();
         let files: Vec<_> = (0..100).map(|_| tempfile::tempfile().unwrap()).collect();
-        assert!(open_files().unwrap() >= before.saturating_sub(50) + files.len() as u64 / 2);
+        // Other tests open and close files meanwhile.
+        assert!(open_files().unwrap() >= files.len() as u64);
         assert!(max_open_files().unwrap() >= open_files().unwrap());
         assert!(cpu_seconds().unwrap() < 1e6);
         assert!(free_bytes(Path::new("/")).is_some() && free_bytes(Path::new("/nothing/here")).is_none());

@@ -1,4 +1,4 @@
-//! Records that nobody waits for, those of calls that only read: they gather until the next commit, which takes them
+//! Records of calls that only read. No caller waits for their commit: they gather until the next one, which takes them
 //! along, or until they have waited for a quarter of a second.
 //!
 //! So a read costs no commit of its own, and stands in the history before the change that the same caller makes behind it.
@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How long a record waits for company.
-const LONGEST: Duration = Duration::from_millis(250);
+/// How long a record waits for others.
+pub(super) const LONGEST: Duration = Duration::from_millis(250);
 
 /// Records that are committed at once: more would be felt by the caller whose commit takes them along.
 const MANY: usize = 250;
@@ -19,11 +19,13 @@ const MANY: usize = 250;
 const MOST: usize = 8000;
 
 /// The records, cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Gathered(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    /// How long the first one waits for others.
+    longest: Duration,
     events: Mutex<Vec<CapturedEvent>>,
     /// The first one has come.
     some: Notify,
@@ -34,6 +36,12 @@ struct Shared {
 }
 
 impl Gathered {
+    /// None yet; the first one will wait for others for so long.
+    pub(super) fn new(longest: Duration) -> Gathered {
+        let (some, many, room) = (Notify::new(), Notify::new(), Notify::new());
+        Gathered(Arc::new(Shared { longest, events: Mutex::default(), some, many, room }))
+    }
+
     fn events(&self) -> MutexGuard<'_, Vec<CapturedEvent>> {
         // Nothing panics while the lock is held, and if it did, what is in it would still be whole.
         self.0.events.lock().unwrap_or_else(PoisonError::into_inner)
@@ -42,7 +50,7 @@ impl Gathered {
     /// Adds a record, once there is room.
     pub(super) async fn add(&self, event: CapturedEvent) {
         loop {
-            // Made before it is looked for room: from here on no word of it is missed.
+            // Made before the look for room: from here on no notice of it is missed.
             let room = self.0.room.notified();
             if self.events().len() < MOST {
                 break;
@@ -70,7 +78,7 @@ impl Gathered {
         loop {
             self.0.some.notified().await;
             tokio::select! {
-                () = tokio::time::sleep(LONGEST) => {}
+                () = tokio::time::sleep(self.0.longest) => {}
                 () = self.0.many.notified() => {}
             }
             // Another commit may have taken them along meanwhile.
@@ -112,7 +120,6 @@ impl Drop for Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Clock;
     use crate::domain::account_id::AccountId;
     use crate::domain::event::Event;
     use crate::domain::event_facts::NamesOnly;
@@ -135,13 +142,23 @@ mod tests {
         taken.events().iter().map(|captured| captured.event.event_id.as_str()).collect()
     }
 
+    /// Whether records are due now, without waiting for any time.
+    async fn are_due(gathered: &Gathered) -> bool {
+        let mut due = Box::pin(gathered.due());
+        let is_due = |context: &mut Context<'_>| Poll::Ready(due.as_mut().poll(context).is_ready());
+        poll_fn(is_due).await
+    }
+
     #[tokio::test]
-    async fn records_are_due_a_quarter_of_a_second_behind_the_first() {
-        let (gathered, clock) = (Gathered::default(), Clock::system());
+    async fn records_are_due_when_their_time_has_passed() {
+        let gathered = Gathered::new(Duration::from_secs(3600));
+        assert!(!are_due(&gathered).await, "there are none");
+        gathered.add(read(1)).await;
+        assert!(!are_due(&gathered).await, "the hour has not passed");
+        let gathered = Gathered::new(Duration::ZERO);
         gathered.add(read(1)).await;
         gathered.add(read(2)).await;
         gathered.due().await;
-        assert!(clock.elapsed() >= LONGEST, "{:?}", clock.elapsed());
         let taken = gathered.take();
         assert_eq!(ids(&taken), ["1", "2"]);
         taken.settle();
@@ -150,19 +167,16 @@ mod tests {
 
     #[tokio::test]
     async fn many_records_are_due_at_once() {
-        let gathered = Gathered::default();
+        let gathered = Gathered::new(Duration::from_secs(3600));
         for id in 0..MANY {
             gathered.add(read(id)).await;
         }
-        // Whatever is ready when it is asked for the second time has waited for no time.
-        let mut due = Box::pin(gathered.due());
-        let is_due = |context: &mut Context<'_>| Poll::Ready(due.as_mut().poll(context).is_ready());
-        assert!(poll_fn(is_due).await);
+        assert!(are_due(&gathered).await);
     }
 
     #[tokio::test]
     async fn a_record_that_finds_no_room_waits_until_the_others_are_taken() {
-        let gathered = Gathered::default();
+        let gathered = Gathered::new(LONGEST);
         for id in 0..MOST {
             gathered.add(read(id)).await;
         }
@@ -178,7 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_taken_and_not_committed_comes_again_before_what_came_behind() {
-        let gathered = Gathered::default();
+        let gathered = Gathered::new(LONGEST);
         gathered.add(read(1)).await;
         let taken = gathered.take();
         gathered.add(read(2)).await;

@@ -10,7 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::routing::CapturedEvent;
 use crate::metrics::Metrics;
 use crate::recorder::commit::Committer;
-use crate::recorder::gathered::{Gathered, Taken};
+use crate::recorder::gathered::{Gathered, LONGEST, Taken};
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, WriteSession};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -81,7 +81,7 @@ impl Writer {
     pub fn start(store: Store, committer: Committer, metrics: Metrics) -> (Writer, WriterTask) {
         let (queue, incoming) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
-        let gathered = Gathered::default();
+        let gathered = Gathered::new(LONGEST);
         let task = Task {
             incoming,
             gathered: gathered.clone(),
@@ -102,8 +102,8 @@ impl Writer {
         // They were called before: they come first.
         let taken = self.gathered.take();
         let captured: Vec<_> = taken.events().iter().chain([record]).collect();
-        self.committer.commit(session, &captured).await?;
-        self.metrics.stored(Source::Call.name(), captured.len() as u64);
+        let new = self.committer.commit(session, &captured).await?;
+        self.metrics.stored(Source::Call.name(), new.into_iter().filter(|new| *new).count() as u64);
         self.metrics.queue.dec_by(taken.events().len() as i64);
         taken.settle();
         Ok(())
@@ -139,8 +139,8 @@ impl Writer {
     /// Hands an event over without waiting for the commit: for records of calls that only read. Waits only while there is no
     /// room for it.
     pub async fn later(&self, event: CapturedEvent) {
-        self.metrics.queue.inc();
         self.gathered.add(event).await;
+        self.metrics.queue.inc();
     }
 
     /// Whether those who hand events over have to wait.
@@ -240,12 +240,11 @@ impl Task {
 
     /// Stores batches, and what has gathered.
     async fn store(&mut self, mut batches: Vec<Batch>) {
-        let Task { committer, metrics, .. } = self;
-        let taken = self.gathered.take();
-        let events = taken.events().len() + batches.iter().map(|batch| batch.events.len()).sum::<usize>();
-        metrics.queue.dec_by(events as i64);
+        let Task { gathered, store, committer, metrics, .. } = self;
+        let events = batches.iter().map(|batch| batch.events.len()).sum::<usize>();
+        let mut taken = None;
         let began = committer.clock.elapsed();
-        let mut result = write(&self.store, committer, &taken, &mut batches).await;
+        let mut result = write(store, committer, gathered, &mut taken, &mut batches).await;
         let is_busy = |result: &Result<_, StoreError>| {
             result.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::Busy)
         };
@@ -258,8 +257,12 @@ impl Task {
                 () = tokio::time::sleep(PAUSE) => {}
                 () = self.stop.wait() => self.incoming.close(),
             }
-            result = write(&self.store, committer, &taken, &mut batches).await;
+            result = write(store, committer, gathered, &mut taken, &mut batches).await;
         }
+        // If there was no session for it, what had gathered has the fate of the batches.
+        let taken = taken.unwrap_or_else(|| gathered.take());
+        let events = events + taken.events().len();
+        metrics.queue.dec_by(events as i64);
         metrics.commit_seconds.observe(committer.clock.elapsed().saturating_sub(began).as_secs_f64());
         metrics.commit_events.observe(events as f64);
         if let Err(error) = &result {
@@ -291,10 +294,13 @@ impl Stop {
 async fn write(
     store: &Store,
     committer: &Committer,
-    taken: &Taken,
+    gathered: &Gathered,
+    taken: &mut Option<Taken>,
     batches: &mut [Batch],
 ) -> StoreResult<Vec<bool>> {
     let session = store.try_write().await?;
+    // Only now: another session may have had them until here, and given them back.
+    let taken = taken.get_or_insert_with(|| gathered.take());
     // Inside the transaction, so that no trail changes until the events are stored.
     for batch in batches.iter_mut().filter(|batch| batch.source == Source::Intake) {
         for captured in &mut batch.events {
@@ -331,7 +337,7 @@ fn finish(taken: Taken, batches: Vec<Batch>, result: Result<Vec<bool>, StoreErro
             Err(cause) => Err(Unstored { events, cause: cause.clone() }),
         };
         at += count;
-        // Whoever asked may have gone away meanwhile; the events are stored all the same.
+        // The sender may be gone; its events are stored all the same.
         let _ = done.send(outcome);
     }
 }

@@ -164,6 +164,18 @@ async fn a_reset_takes_one_account_or_all() {
     assert_eq!(server.get("/_contrail/events").await.text, "");
 }
 
+/// Reads gather before they are stored: what was answered before a reset does not come behind it.
+#[tokio::test]
+async fn a_reset_removes_the_records_of_all_calls_that_were_answered_before() {
+    let server = TestServer::start().await;
+    for _ in 0..5 {
+        server.ok("DescribeTrails", json!({})).await;
+        let reply = server.post("/_contrail/reset?everything=yes", "").await;
+        assert_eq!(reply.json(), json!({"trails": 0, "events": 1}));
+    }
+    assert_eq!(server.records().await.len(), 0);
+}
+
 #[tokio::test]
 async fn our_own_paths_are_for_this_machine_and_no_foreign_page() {
     let server = TestServer::with(&[("server.allowed_hosts", "trail.team.test")]).await;

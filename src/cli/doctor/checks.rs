@@ -10,16 +10,19 @@ use crate::cli::health;
 use crate::cli::remote::{Purpose, Remote, url_of};
 use crate::clock::Clock;
 use crate::config::{Settings, host_of};
-use crate::database_file::{self, DatabaseKind, Depth, Soundness};
+use crate::database_file::{self, Depth, Schema, Soundness};
 use crate::metrics::free_bytes;
 use crate::server::bind;
 use crate::store::{self, BUCKETS, DATABASE, DataDir};
+use crate::transport::certificate::Certificate;
+use crate::transport::tls::Tls;
 use chrono::{DateTime, Utc};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Less free space than this is told, and less than that is a failure: a commit and its log need room.
+/// Free bytes: with fewer than the first number doctor warns, with fewer than the second it fails, as a commit and its log
+/// need room.
 const LITTLE_SPACE: u64 = 1 << 30;
 const NO_SPACE: u64 = 32 << 20;
 
@@ -51,13 +54,20 @@ impl Checks<'_> {
     /// The files that settings name, read as a start reads them.
     async fn named_files(&self) -> Finding {
         let settings = self.settings;
-        let read = async {
+        let read: Result<(), String> = async {
             Catalog::open(settings.recorder.operations.as_deref()).map_err(|error| error.to_string())?;
             let callers = Arc::new(Callers::open(settings).map_err(|error| error.to_string())?);
             let auth = Auth::open(settings, callers, self.clock.clone()).await;
-            auth.map(drop).map_err(|error| error.to_string())
-        };
-        match read.await {
+            auth.map_err(|error| error.to_string())?;
+            // Without files the start makes a certificate; a look does not.
+            if settings.tls.enabled && settings.tls.cert.is_some() {
+                let certificate = Certificate::of(&settings.tls, &settings.server.data_dir, Vec::new());
+                Tls::new(certificate).map_err(|error| error.to_string())?;
+            }
+            Ok(())
+        }
+        .await;
+        match read {
             Ok(()) => Finding::ok("settings", "can be used, with the files that they name"),
             Err(error) => Finding::fails("settings", error),
         }
@@ -89,18 +99,23 @@ impl Checks<'_> {
     async fn databases(&self) -> Vec<Finding> {
         let folder = &self.settings.server.data_dir;
         let mut findings = Vec::new();
-        let kinds =
-            [("database", DATABASE, store::database_kind()), ("buckets", BUCKETS, buckets::database_kind())];
-        for (subject, name, kind) in kinds {
-            let path = folder.join(name);
-            if path.exists() {
-                findings.extend(sound(subject, &path, kind, self.depth).await);
+        let path = folder.join(DATABASE);
+        if path.exists() {
+            let found = database_file::examine(&path, store::database_kind(), self.depth).await;
+            findings.extend(sound("database", &path, &found));
+            match found.schema {
+                _ if !found.problems.is_empty() => {}
+                Schema::Older => {
+                    let text = "it was written by an older contrail; the next start brings it up to date";
+                    findings.push(Finding::ok("database", text));
+                }
+                Schema::Known => findings.extend(self.figures(&path).await),
             }
         }
-        let path = folder.join(DATABASE);
-        let is_sound = !findings.iter().any(|finding| finding.subject == "database" && finding.is_failure());
-        if path.exists() && is_sound {
-            findings.extend(self.figures(&path).await);
+        let path = folder.join(BUCKETS);
+        if path.exists() {
+            let found = database_file::examine(&path, buckets::database_kind(), self.depth).await;
+            findings.extend(sound("buckets", &path, &found));
         }
         findings
     }
@@ -109,10 +124,7 @@ impl Checks<'_> {
     async fn figures(&self, path: &Path) -> Vec<Finding> {
         let (figures, failing) = match store::figures(path).await {
             Ok(found) => found,
-            Err(_) => {
-                let text = "it was written by an older contrail; the next start brings it up to date";
-                return vec![Finding::ok("database", text)];
-            }
+            Err(error) => return vec![Finding::fails("database", format!("{}: {error}", path.display()))],
         };
         let mut findings = vec![Finding::ok(
             "events",
@@ -145,13 +157,9 @@ impl Checks<'_> {
             findings.push(Finding::fails(
                 "delivery",
                 format!(
-                    "{kind} of {of}, {}: {} failed{error}",
+                    "{kind} of {of}, {}: {} in a row{error}",
                     destination.region,
-                    if destination.failures == 1 {
-                        "1 try".to_owned()
-                    } else {
-                        format!("{} tries", destination.failures)
-                    }
+                    counted(destination.failures, "failure")
                 ),
             ));
         }
@@ -184,14 +192,13 @@ impl Checks<'_> {
 }
 
 /// Whether a database can be used.
-async fn sound(subject: &'static str, path: &Path, kind: DatabaseKind, depth: Depth) -> Vec<Finding> {
+fn sound(subject: &'static str, path: &Path, found: &Soundness) -> Vec<Finding> {
     let name = path.display();
-    let Soundness { problems, is_whole } = database_file::examine(path, kind, depth).await;
-    if problems.is_empty() {
+    if found.problems.is_empty() {
         let size = std::fs::metadata(path).map_or(0, |file| file.len()) / 1_000_000;
         return vec![Finding::ok(
             subject,
-            match is_whole {
+            match found.is_whole {
                 true => format!("{name} is sound, {size} MB"),
                 false => {
                     format!("{name} has no damage as far as it was read, {size} MB; --whole reads all of it")
@@ -199,7 +206,7 @@ async fn sound(subject: &'static str, path: &Path, kind: DatabaseKind, depth: De
             },
         )];
     }
-    problems.into_iter().map(|problem| Finding::fails(subject, format!("{name}: {problem}"))).collect()
+    found.problems.iter().map(|problem| Finding::fails(subject, format!("{name}: {problem}"))).collect()
 }
 
 /// Whose a folder is, and who may read it.
@@ -231,9 +238,10 @@ fn environment(url: &str) -> Vec<Finding> {
         return vec![Finding::ok("environment", text)];
     }
     let here = place(url);
-    let finding = |(name, value): (String, String)| match place(&value) == here {
-        true => Finding::ok("environment", format!("{name} leads to this server")),
-        false => {
+    let finding = |(name, value): (String, String)| match place(&value) {
+        None => Finding::warning("environment", format!("{name} is no URL")),
+        there if there == here => Finding::ok("environment", format!("{name} leads to this server")),
+        Some(_) => {
             Finding::warning("environment", format!("{name} leads elsewhere: {}, not {url}", host_of(&value)))
         }
     };

@@ -168,7 +168,7 @@ async fn a_data_folder_that_may_only_be_read() {
     allow(0o755);
 }
 
-/// Root's folder, as containers mount them: the line says whom to give it to.
+/// A folder of root, as containers mount it: the line names the user to chown it to.
 #[cfg(unix)]
 #[test]
 fn a_data_folder_of_another_user() {

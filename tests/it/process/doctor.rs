@@ -1,7 +1,7 @@
 //! `contrail doctor`: what works, and of what does not the cause.
 
 use super::{Contrail, Outcome, contrail, database, ndjson, run};
-use contrail::database_file::{Depth, Soundness, examine};
+use contrail::database_file::{Depth, Schema, Soundness, examine};
 use serde_json::json;
 use std::io::{Seek, SeekFrom, Write};
 use std::net::TcpListener;
@@ -106,6 +106,10 @@ fn settings_that_cannot_be_used_are_named() {
         .env("CONTRAIL__AUTH__MODE", "signed")
         .env("CONTRAIL__AUTH__CREDENTIALS_FILE", "/nowhere/credentials");
     fails(command, &["/nowhere/credentials"]);
+    let mut command = doctor(folder.path(), &["--port", &free_port()]);
+    command.env("CONTRAIL__TLS__ENABLED", "true").env("CONTRAIL__TLS__CERT", "/nowhere/crt");
+    command.env("CONTRAIL__TLS__KEY", "/nowhere/key");
+    fails(command, &["cannot use the certificate /nowhere/crt"]);
 }
 
 #[test]
@@ -157,7 +161,7 @@ async fn a_destination_that_fails_is_named_with_what_the_service_says() {
     assert!(flush.stderr.contains("NoSuchBucket"), "{flush:?}");
     fails(
         doctor(folder.path(), &[]),
-        &["log file of trail demo of account 000000000000, us-east-1: 1 try failed, last NoSuchBucket"],
+        &["log file of trail demo of account 000000000000, us-east-1: 1 failure in a row, last NoSuchBucket"],
     );
 }
 
@@ -172,6 +176,33 @@ async fn a_clock_that_was_set_back_is_named() {
     ahead.execute(&mut database).await.unwrap();
     sqlx::Connection::close(database).await.unwrap();
     fails(doctor(folder.path(), &["--port", &free_port()]), &["it was set back"]);
+}
+
+/// Nothing is wrong with it, and nothing is counted in tables that it does not have yet.
+#[tokio::test]
+async fn a_database_of_an_older_version_works() {
+    let folder = tempfile::tempdir().unwrap();
+    Contrail::start(folder.path()).stop();
+    let mut database = database(folder.path()).await;
+    for statement in ["DELETE FROM _sqlx_migrations WHERE version > 7", "DROP TABLE event_counts"] {
+        sqlx::query(statement).execute(&mut database).await.unwrap();
+    }
+    sqlx::Connection::close(database).await.unwrap();
+    let page = works(doctor(folder.path(), &["--port", &free_port()]), 0);
+    assert!(
+        page.contains("it was written by an older contrail; the next start brings it up to date"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_lacks_a_table_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    Contrail::start(folder.path()).stop();
+    let mut database = database(folder.path()).await;
+    sqlx::query("DROP TABLE event_counts").execute(&mut database).await.unwrap();
+    sqlx::Connection::close(database).await.unwrap();
+    fails(doctor(folder.path(), &["--port", &free_port()]), &["event_counts"]);
 }
 
 #[cfg(unix)]
@@ -193,7 +224,9 @@ fn an_endpoint_that_leads_elsewhere_is_a_warning() {
     let mut command = doctor(folder.path(), &[]);
     command.env("AWS_ENDPOINT_URL", "http://me:5ecret@moto:5000");
     command.env("AWS_ENDPOINT_URL_S3", server.url.replace("127.0.0.1", "localhost"));
-    let page = works(command, 1);
+    command.env("AWS_ENDPOINT_URL_STS", "127 0 0 1");
+    let page = works(command, 2);
+    assert!(page.contains("AWS_ENDPOINT_URL_STS is no URL"), "{page}");
     let elsewhere = format!("AWS_ENDPOINT_URL leads elsewhere: http://moto:5000, not {}\n", server.url);
     assert!(page.contains(&elsewhere) && page.contains("AWS_ENDPOINT_URL_S3 leads to this server"), "{page}");
     assert!(!page.contains("5ecret"), "{page}");
@@ -211,7 +244,7 @@ async fn a_database_is_read_for_a_while_only_unless_all_of_it_is_asked_for() {
     {
         assert_eq!(
             examine(&path, kind, depth).await,
-            Soundness { problems: Vec::new(), is_whole },
+            Soundness { problems: Vec::new(), is_whole, schema: Schema::Known },
             "{depth:?}"
         );
     }

@@ -70,6 +70,29 @@ fn every_command_has_a_page_with_every_flag_and_variable_of_its_help() {
 }
 
 #[test]
+fn the_documentation_has_every_command_flag_and_variable() {
+    let read = |page: &str| {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page)).unwrap()
+    };
+    let (page, settings) = (read("commands.md"), read("configuration.md"));
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `contrail")).collect();
+    let told: BTreeSet<&str> = rows.iter().flat_map(|row| row.split('`').skip(1).step_by(2)).collect();
+    let commands = commands();
+    for command in &commands {
+        assert!(told.contains(format!("contrail {command}").as_str()), "docs/commands.md lacks {command}");
+    }
+    assert_eq!(rows.len(), commands.len(), "docs/commands.md has commands that are not there");
+    for word in named(&printed(&["--help"])) {
+        let is_of_all =
+            ["--help", "--version", "--error", "--format", "--rebase", "--wait", "--event-source"];
+        assert!(
+            is_of_all.contains(&word.as_str()) || settings.contains(&format!("`{word}`")),
+            "docs/configuration.md lacks {word}"
+        );
+    }
+}
+
+#[test]
 fn mandoc_has_nothing_to_say_against_the_pages() {
     let folder = tempfile::tempdir().unwrap();
     printed(&["man", "--dir", folder.path().to_str().unwrap()]);
