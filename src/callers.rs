@@ -204,6 +204,11 @@ impl Callers {
         }
     }
 
+    /// Whether something was learned that is not stored yet.
+    pub fn has_unsaved(&self) -> bool {
+        !self.unsaved().is_empty()
+    }
+
     /// What was learned and is not stored yet. Whoever takes it stores it, or gives it back.
     pub fn take_unsaved(&self) -> Vec<LearnedCaller> {
         std::mem::take(&mut *self.unsaved())

@@ -40,13 +40,22 @@ impl OperationSession for ReadSession {
     async fn finish(self, record: CapturedEvent, service: &Service) -> ApiResult<()> {
         // There may be no room for the record: a call that waits for it must not keep others from reading.
         drop(self);
-        service.writer.later(record).await;
-        Ok(())
+        record_read(record, service).await
     }
 
     async fn refused(record: CapturedEvent, service: &Service) -> ApiResult<()> {
-        service.writer.later(record).await;
-        Ok(())
+        record_read(record, service).await
+    }
+}
+
+/// Stores the record of a call that only reads: behind its answer, unless every answered call has to be recorded.
+async fn record_read(record: CapturedEvent, service: &Service) -> ApiResult<()> {
+    match service.settings.recorder.strict {
+        true => service.writer.store(vec![record]).await.map(drop).map_err(ApiError::internal),
+        false => {
+            service.writer.later(record).await;
+            Ok(())
+        }
     }
 }
 
@@ -122,7 +131,7 @@ pub(super) async fn run<O: Operation>(
     if authorized.is_ok()
         && let Err(error) = service.limits.check(O::NAME, caller)
     {
-        service.writer.later(call.record::<O>(None, Err(&error))?).await;
+        record_read(call.record::<O>(None, Err(&error))?, service).await?;
         return Err(error);
     }
     let input = input?;

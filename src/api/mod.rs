@@ -22,6 +22,7 @@ use crate::domain::text::cut;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::metrics::{CallLabels, Metrics};
 use crate::outbound::Outbound;
+use crate::recorder::handed_over::HandedOver;
 use crate::recorder::writer::Writer;
 use crate::store::Store;
 pub use frame::OperationSession;
@@ -40,6 +41,8 @@ pub struct Service {
     pub ids: Ids,
     pub store: Store,
     pub writer: Writer,
+    /// What a lookup waits for.
+    pub handed_over: HandedOver,
     pub metrics: Metrics,
     pub limits: Arc<Limits>,
     pub digest_keys: DigestKeys,
@@ -77,8 +80,8 @@ pub trait Operation {
     type Input: OperationInput;
     /// What is answered.
     type Output: Serialize + Send;
-    /// Tries what needs the network, before the session is taken. An error refuses the call. It must check by itself all
-    /// that makes the input wrong, and hold no session while it waits for others.
+    /// Tries what needs the network, or waits for what has to be there, before the session is taken. An error refuses the
+    /// call. It must check by itself all that makes the input wrong, and hold no session while it waits for others.
     fn prepare(
         _input: &Self::Input,
         _caller: &Caller,

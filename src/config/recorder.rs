@@ -31,7 +31,8 @@ pub struct RecorderSettings {
     pub(super) trusted_proxies: Vec<IpAddr>,
     /// A table of AWS's operations to use instead of the built-in one.
     pub operations: Option<PathBuf>,
-    /// Whether a call for whose record there is no room is refused; else it is forwarded, and not recorded.
+    /// Whether answers wait for their records, and a call for whose record there is no room is refused; else records are
+    /// made behind the answers, and such a call is forwarded and not recorded.
     pub strict: bool,
     /// Calls that may wait to be recorded.
     pub queue_calls: usize,

@@ -97,8 +97,14 @@ fn headers() -> DefaultHeaders {
     HEADERS.iter().fold(nothing_is_kept, |headers, header| headers.add(*header))
 }
 
-/// A session for one question: it has the time that the settings give it.
+/// A session for one question, in which every call that was answered before is found.
 async fn reader(console: &Console) -> StoreResult<ReadSession> {
+    console.handed_over.readable().await;
+    bounded_reader(console).await
+}
+
+/// A session that has the time that the settings give a question.
+async fn bounded_reader(console: &Console) -> StoreResult<ReadSession> {
     let clock = console.clock.clone();
     let deadline = clock.elapsed() + console.settings.console.read_timeout.0;
     console.store.read_bounded(move || clock.elapsed() >= deadline).await

@@ -3,9 +3,9 @@
 use crate::console::Console;
 use crate::console::export;
 use crate::console::parameters::Parameters;
-use crate::console::reader;
 use crate::console::refusal::Refusal;
 use crate::console::rows::Row;
+use crate::console::{bounded_reader, reader};
 use crate::domain::event_filter::Field;
 use crate::domain::text::escape_nul;
 use crate::guard::Ours;
@@ -194,7 +194,8 @@ pub(super) async fn server(
     console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
     Parameters::without_filter(request.query_string(), &[])?;
-    let mut session = reader(&console).await?;
+    // What waits to be stored is part of the answer, and not waited for.
+    let mut session = bounded_reader(&console).await?;
     let backlog = session.deliveries().backlog().await?;
     let scopes = session.events().scopes().await?;
     Ok(HttpResponse::Ok().json(json!({

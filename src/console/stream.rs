@@ -6,7 +6,7 @@
 use crate::console::Console;
 use crate::console::parameters::Parameters;
 use crate::console::refusal::Refusal;
-use crate::console::{reader, rows};
+use crate::console::{bounded_reader, rows};
 use crate::domain::event_filter::EventFilter;
 use crate::guard::Ours;
 use crate::recorder::arrivals::{Position, Since};
@@ -55,6 +55,8 @@ pub(super) async fn stream(
 ) -> Result<HttpResponse, Refusal> {
     let filter = Parameters::parse(request.query_string(), &[])?.filter;
     let place = Arc::clone(&places.0).try_acquire_owned().map_err(|_| Refusal::TooManyReaders)?;
+    // What was answered before is not new.
+    console.handed_over.readable().await;
     let position = match request.headers().get("last-event-id") {
         None => Some(console.arrivals.now()),
         Some(id) => id.to_str().ok().and_then(Position::parse),
@@ -117,7 +119,8 @@ impl Follower {
         if keys.is_empty() {
             return Ok(None);
         }
-        let mut session = reader(&self.console).await?;
+        // They are stored, or nothing would be known of them.
+        let mut session = bounded_reader(&self.console).await?;
         let events = session.events().of_keys(&self.filter, keys).await?;
         // Rows are plain data, which always becomes JSON, on one line.
         let json = serde_json::to_string(&rows::Row::all(&events)).unwrap_or_default();

@@ -3,9 +3,11 @@
 use super::Broken;
 use super::body_copy::BodyCopy;
 use super::call::ForwardedCall;
+use crate::recorder::forwarded_calls::Recording;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -66,22 +68,25 @@ impl Drop for RequestBody {
     }
 }
 
-/// The body of a reply on its way back. With its last part the call is complete, before its caller can know it.
+/// The body of a reply on its way back. With its last part the call is complete, before its caller can know it; where
+/// the record has to be on disk by then, that part waits.
 pub(super) struct ReplyBody {
     body: Incoming,
     copy: BodyCopy,
     call: ForwardedCall,
+    last: Option<Last>,
+}
+
+/// The last part of a body (none, or an error, if it ends like that), and what it waits for.
+struct Last {
+    part: Option<Result<Frame<Bytes>, Broken>>,
+    recording: Recording,
 }
 
 impl ReplyBody {
-    /// The body that comes back for `call`, which has the rest of the reply.
-    pub(super) fn new(body: Incoming, mut call: ForwardedCall) -> ReplyBody {
-        let copy = BodyCopy::of(&body);
-        call.reply_body = Some(copy.clone());
-        if body.is_end_stream() {
-            call.hand_over();
-        }
-        ReplyBody { body, copy, call }
+    /// The body that comes back for `call`, which has the rest of the reply and shares the copy.
+    pub(super) fn new(body: Incoming, copy: BodyCopy, call: ForwardedCall) -> ReplyBody {
+        ReplyBody { body, copy, call, last: None }
     }
 }
 
@@ -93,15 +98,27 @@ impl Body for ReplyBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if self.copy.note(&self.body, frame.as_ref()) {
-            self.call.hand_over();
+        if self.last.is_none() {
+            let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+            let has_ended = self.copy.note(&self.body, frame.as_ref());
+            let part = frame.map(|frame| frame.map_err(Broken::from));
+            match has_ended.then(|| self.call.hand_over()).flatten() {
+                None => return Poll::Ready(part),
+                Some(recording) => self.last = Some(Last { part, recording }),
+            }
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(Broken::from)))
+        let Some(last) = &mut self.last else { return Poll::Ready(None) };
+        let recorded = ready!(Pin::new(&mut last.recording).poll(context));
+        let part = self.last.take().and_then(|last| last.part);
+        Poll::Ready(match recorded {
+            Ok(()) => part,
+            // The caller sees an answer that breaks off.
+            Err(not_recorded) => Some(Err(not_recorded.into())),
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.last.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

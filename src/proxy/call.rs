@@ -2,7 +2,7 @@
 
 use super::body_copy::BodyCopy;
 use crate::recorder::exchange::{Exchange, Reply};
-use crate::recorder::forwarded_calls::{ForwardedCalls, Room};
+use crate::recorder::forwarded_calls::{ForwardedCalls, NotRecorded, Recording, Room};
 use chrono::{DateTime, Utc};
 
 /// A call under way. Given to the recorder once: when it is complete, or when its caller has gone away.
@@ -36,22 +36,37 @@ impl ForwardedCall {
         }
     }
 
-    /// The call is complete.
-    pub(super) fn hand_over(&mut self) {
-        let Some(mut exchange) = self.exchange.take() else { return };
+    /// The call is complete. Where its record has to be on disk before the caller has the whole answer, what to wait for.
+    pub(super) fn hand_over(&mut self) -> Option<Recording> {
+        let mut exchange = self.exchange.take()?;
         exchange.body = self.request_body.take();
         if let (Some(reply), Some(body)) = (&mut exchange.reply, &self.reply_body) {
             reply.body = body.take();
         }
         match self.room.take() {
-            Some(room) => self.calls.offer_into(room, exchange),
-            None => self.calls.offer(exchange),
+            Some(room) => Some(self.calls.offer_into(room, exchange)),
+            None => {
+                self.calls.offer(exchange);
+                None
+            }
+        }
+    }
+
+    /// The call is complete; waits for its record where that has to be on disk first.
+    ///
+    /// # Errors
+    /// It has to be, and could not be stored.
+    pub(super) async fn recorded(&mut self) -> Result<(), NotRecorded> {
+        match self.hand_over() {
+            Some(recording) => recording.await,
+            None => Ok(()),
         }
     }
 }
 
 impl Drop for ForwardedCall {
     fn drop(&mut self) {
-        self.hand_over();
+        // There is no caller that could wait.
+        let _ = self.hand_over();
     }
 }

@@ -24,7 +24,7 @@ use crate::recorder::forwarded_calls::Room;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
@@ -129,7 +129,7 @@ impl Proxy {
             Err(NotAdmitted::Unknown(error)) => return self.refuse_unrecorded(&known.request, &error),
             Err(NotAdmitted::Denied(error, copy)) => {
                 let call = ForwardedCall::new(exchange, copy, self.parts.calls.clone(), room);
-                return self.refuse(&known.request, &error, call);
+                return self.refuse(&known.request, &error, call).await;
             }
         };
         let (protocol, caller) = (protocol.filter(|_| may_upgrade), caller.filter(|_| may_upgrade));
@@ -147,20 +147,20 @@ impl Proxy {
             Ok(parts) => parts,
             Err(error) => {
                 let why = format!("The request cannot be forwarded: {error}");
-                return self.refuse(&head, &refusal::unavailable(why), call);
+                return self.refuse(&head, &refusal::unavailable(why), call).await;
             }
         };
         let mut reply = match self.client.request(Request::from_parts(parts, body)).await {
             Ok(reply) => reply,
             Err(_) if wrong_hash.was_seen() => {
-                return self.refuse(&head, &auth::Refusal::WrongBody.error(Protocol::S3), call);
+                return self.refuse(&head, &auth::Refusal::WrongBody.error(Protocol::S3), call).await;
             }
-            Err(_) if copy.has_stalled() => return self.refuse(&head, &refusal::timeout(), call),
+            Err(_) if copy.has_stalled() => return self.refuse(&head, &refusal::timeout(), call).await,
             Err(error) => {
                 self.outages.begin(&upstream, &chain(&error));
                 copy.read_rest().await;
                 let why = format!("The upstream {upstream} does not answer.");
-                return self.refuse(&head, &refusal::unavailable(why), call);
+                return self.refuse(&head, &refusal::unavailable(why), call).await;
             }
         };
         self.outages.end(&upstream);
@@ -168,9 +168,9 @@ impl Proxy {
         let mut response = match (reply.status(), caller, granted) {
             (StatusCode::SWITCHING_PROTOCOLS, Some(caller), Some(granted)) => {
                 tunnel::join(caller, hyper::upgrade::on(&mut reply));
-                self.pass_back(reply, Some(granted), call)
+                self.pass_back(&head, reply, Some(granted), call).await
             }
-            _ => self.pass_back(reply, None, call),
+            _ => self.pass_back(&head, reply, None, call).await,
         };
         if is_browser(head.header("user-agent")) {
             headers::sandbox(response.headers_mut());
@@ -247,8 +247,9 @@ impl Proxy {
         exchange
     }
 
-    fn pass_back(
+    async fn pass_back(
         &self,
+        request: &AwsRequest,
         reply: Response<Incoming>,
         protocol: Option<HeaderValue>,
         mut call: ForwardedCall,
@@ -261,7 +262,12 @@ impl Proxy {
         let headers = std::mem::replace(&mut parts.headers, passed);
         let reply = Reply { status: parts.status.as_u16(), headers, body: KeptBody::default() };
         call.replied(reply, self.parts.clock.now());
-        Response::from_parts(parts, ReplyBody::new(body, call).boxed_unsync())
+        let copy = BodyCopy::of(&body);
+        call.reply_body = Some(copy.clone());
+        if body.is_end_stream() && call.recorded().await.is_err() {
+            return self.refuse_unrecorded(request, &refusal::not_recorded());
+        }
+        Response::from_parts(parts, ReplyBody::new(body, copy, call).boxed_unsync())
     }
 
     /// An error of our own, of which there is no record.
@@ -270,12 +276,14 @@ impl Proxy {
     }
 
     /// An error of our own; it is recorded like any other.
-    fn refuse(&self, head: &AwsRequest, error: &ApiError, mut call: ForwardedCall) -> Response<Body> {
+    async fn refuse(&self, head: &AwsRequest, error: &ApiError, mut call: ForwardedCall) -> Response<Body> {
         let reply = refusal::reply(head, error, self.parts.ids.uuid());
         let response = own_response(&reply);
         call.replied(reply, self.parts.clock.now());
-        call.hand_over();
-        response
+        match call.recorded().await {
+            Ok(()) => response,
+            Err(_) => self.refuse_unrecorded(head, &refusal::not_recorded()),
+        }
     }
 }
 

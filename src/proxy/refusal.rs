@@ -12,6 +12,11 @@ pub(super) fn unavailable(message: impl Into<String>) -> ApiError {
     Code::ServiceUnavailable.because(message.into())
 }
 
+/// It is not recorded, and has to be. It may have been done.
+pub(super) fn not_recorded() -> ApiError {
+    unavailable("The call could not be recorded.")
+}
+
 /// Its body did not arrive (S3's words).
 pub(super) fn timeout() -> ApiError {
     Code::RequestTimeout.because(

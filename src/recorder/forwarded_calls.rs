@@ -1,5 +1,6 @@
 //! Records of forwarded calls: a bounded queue, and the task that builds what is written. Offering a call never waits and
-//! never fails; what finds no room is counted, and logged once in a while.
+//! never fails; what finds no room is counted, and logged once in a while. An answer that is not to be given before its
+//! call is recorded waits for what becomes of it.
 
 use crate::aws::request::Request;
 use crate::clock::Clock;
@@ -10,9 +11,12 @@ use crate::recorder::exchange::Exchange;
 use crate::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
 use crate::recorder::writer::Writer;
 use crate::store::{Session, Store, StoreResult};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -35,8 +39,10 @@ const GIVEN_UP_AFTER: Duration = Duration::from_secs(300);
 /// The queue of forwarded calls that are to be recorded, cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ForwardedCalls {
-    queue: mpsc::Sender<Exchange>,
+    queue: mpsc::Sender<Offered>,
     settling: mpsc::Sender<oneshot::Sender<()>>,
+    /// Calls that were offered, and of which it is not settled what becomes of them.
+    unsettled: Arc<AtomicUsize>,
     waiting_bytes: Arc<AtomicUsize>,
     max_bytes: usize,
     lost: Arc<AtomicU64>,
@@ -45,9 +51,37 @@ pub struct ForwardedCalls {
     metrics: Metrics,
 }
 
+/// A call in the queue.
+#[derive(Debug)]
+struct Offered {
+    exchange: Exchange,
+    settled: Settled,
+}
+
+/// Told when it is settled what becomes of a call, if its caller waits for that.
+type Settled = Option<oneshot::Sender<()>>;
+
 /// Room in the queue for one call.
 #[derive(Debug)]
-pub struct Room(mpsc::OwnedPermit<Exchange>);
+pub struct Room(mpsc::OwnedPermit<Offered>);
+
+/// A call's record on its way to the disk. As a future it waits until the record is there, or it is settled that there is to
+/// be none, as the settings have it.
+#[derive(Debug)]
+pub struct Recording(oneshot::Receiver<()>);
+
+/// A call could not be recorded. The cause has been logged.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the call could not be recorded")]
+pub struct NotRecorded;
+
+impl Future for Recording {
+    type Output = Result<(), NotRecorded>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map_err(|_| NotRecorded)
+    }
+}
 
 impl ForwardedCalls {
     /// Starts the task. It ends when all clones of what is returned are gone.
@@ -62,12 +96,14 @@ impl ForwardedCalls {
         let (max_bytes, recorder) = (settings.queue_bytes, Arc::new(recorder));
         let (queue, incoming) = mpsc::channel(recorder.settings.recorder.queue_calls);
         let (settling, settle) = mpsc::channel(1);
-        let waiting_bytes = Arc::default();
+        let (waiting_bytes, unsettled) = (Arc::default(), Arc::default());
         let task = Task {
             incoming,
             settle,
+            unsettled: Arc::clone(&unsettled),
             waiting_bytes: Arc::clone(&waiting_bytes),
             unstored: Vec::new(),
+            waiting: Vec::new(),
             failing_since: None,
             recorder: Arc::clone(&recorder),
             store: store.clone(),
@@ -79,6 +115,7 @@ impl ForwardedCalls {
         ForwardedCalls {
             queue,
             settling,
+            unsettled,
             waiting_bytes,
             max_bytes,
             lost: Arc::default(),
@@ -101,10 +138,13 @@ impl ForwardedCalls {
     }
 
     /// Hands a call over for which room was kept.
-    pub fn offer_into(&self, room: Room, mut exchange: Exchange) {
+    pub fn offer_into(&self, room: Room, mut exchange: Exchange) -> Recording {
         self.complete(&mut exchange);
         self.waiting_bytes.fetch_add(exchange.kept_bytes(), Ordering::Relaxed);
-        room.0.send(exchange);
+        self.unsettled.fetch_add(1, Ordering::SeqCst);
+        let (settled, recording) = oneshot::channel();
+        room.0.send(Offered { exchange, settled: Some(settled) });
+        Recording(recording)
     }
 
     /// Hands a call over, or counts it as dropped.
@@ -112,11 +152,11 @@ impl ForwardedCalls {
         self.complete(&mut exchange);
         let size = exchange.kept_bytes();
         let has_room = self.waiting_bytes.fetch_add(size, Ordering::Relaxed) + size <= self.max_bytes;
-        let refused = match has_room {
-            true => self.queue.try_send(exchange).map_err(mpsc::error::TrySendError::into_inner),
-            false => Err(exchange),
-        };
-        let Err(exchange) = refused else { return };
+        if let Some(room) = has_room.then(|| self.queue.try_reserve().ok()).flatten() {
+            self.unsettled.fetch_add(1, Ordering::SeqCst);
+            room.send(Offered { exchange, settled: None });
+            return;
+        }
         self.waiting_bytes.fetch_sub(size, Ordering::Relaxed);
         self.metrics.forwarded_calls.count(Fate::Dropped, &self.recorder.service(exchange.claim()));
         let lost = self.lost.fetch_add(1, Ordering::Relaxed);
@@ -140,6 +180,9 @@ impl ForwardedCalls {
 
     /// Waits until everything that was offered has been stored, or cannot be stored now.
     pub async fn settle(&self) {
+        if self.unsettled.load(Ordering::SeqCst) == 0 && !self.recorder.callers.has_unsaved() {
+            return;
+        }
         let (done, settled) = oneshot::channel();
         // Errors mean that the task is gone, and nothing waits any more.
         if self.settling.send(done).await.is_ok() {
@@ -149,11 +192,14 @@ impl ForwardedCalls {
 }
 
 struct Task {
-    incoming: mpsc::Receiver<Exchange>,
+    incoming: mpsc::Receiver<Offered>,
     settle: mpsc::Receiver<oneshot::Sender<()>>,
+    unsettled: Arc<AtomicUsize>,
     waiting_bytes: Arc<AtomicUsize>,
     /// Events that could not be stored yet. While there are any, calls wait in the queue.
     unstored: Vec<CapturedEvent>,
+    /// Who waits for them, one by one.
+    waiting: Vec<Settled>,
     /// By [`Clock::elapsed`].
     failing_since: Option<Duration>,
     clock: Clock,
@@ -204,10 +250,10 @@ impl Task {
     }
 
     /// Turns calls into events. Others get their turn in between: a call with long bodies takes a while.
-    async fn record(&mut self, calls: &mut Vec<Exchange>) {
+    async fn record(&mut self, calls: &mut Vec<Offered>) {
         let mut bytes = 0;
-        for call in calls.drain(..) {
-            let size = call.kept_bytes();
+        for Offered { exchange, settled } in calls.drain(..) {
+            let size = exchange.kept_bytes();
             self.waiting_bytes.fetch_sub(size, Ordering::Relaxed);
             bytes += size;
             if bytes > BYTES_A_TURN {
@@ -215,18 +261,33 @@ impl Task {
                 tokio::task::yield_now().await;
             }
             // A fault in reading one call must not end the recording of all others.
-            match catch_unwind(AssertUnwindSafe(|| self.recorder.record(&call))) {
-                Ok(Recorded::Event(event)) => self.unstored.push(*event),
-                Ok(Recorded::Unwanted) => {}
+            match catch_unwind(AssertUnwindSafe(|| self.recorder.record(&exchange))) {
+                Ok(Recorded::Event(event)) => {
+                    self.unstored.push(*event);
+                    self.waiting.push(settled);
+                    continue;
+                }
+                Ok(Recorded::Unwanted) => self.settle(settled),
                 Ok(Recorded::Unidentified(service)) => {
                     self.metrics.forwarded_calls.count(Fate::Unidentified, &service);
+                    self.settle(settled);
                 }
                 Err(_) => {
-                    let service = self.recorder.service(call.claim());
+                    let service = self.recorder.service(exchange.claim());
                     tracing::error!(service, "a fault in Contrail: a forwarded call was not recorded");
                     self.metrics.forwarded_calls.count(Fate::Dropped, &service);
+                    self.unsettled.fetch_sub(1, Ordering::SeqCst);
                 }
             }
+        }
+    }
+
+    /// A call is recorded, or is to have no record.
+    fn settle(&self, settled: Settled) {
+        self.unsettled.fetch_sub(1, Ordering::SeqCst);
+        if let Some(settled) = settled {
+            // Its caller may have gone away.
+            let _ = settled.send(());
         }
     }
 
@@ -244,9 +305,16 @@ impl Task {
                 for source in sources {
                     self.metrics.forwarded_calls.count(Fate::Recorded, &source);
                 }
+                for settled in std::mem::take(&mut self.waiting) {
+                    self.settle(settled);
+                }
                 return;
             }
-            Err(unstored) => self.unstored = unstored.events,
+            Err(unstored) => {
+                // None came back if the server is stopping; then nothing waits any more.
+                self.waiting.truncate(unstored.events.len());
+                self.unstored = unstored.events;
+            }
         }
         // The writer has logged why.
         let now = self.clock.elapsed();
@@ -271,19 +339,25 @@ impl Task {
     /// Stores those that can be stored by themselves, and gives the others up.
     async fn store_each(&mut self) {
         self.failing_since = None;
-        let (unstored, mut given_up) = (std::mem::take(&mut self.unstored), 0);
-        for captured in unstored {
-            let stored = self.writer.store(vec![captured.clone()]).await;
-            given_up += usize::from(stored.is_err());
-            self.count(if stored.is_ok() { Fate::Recorded } else { Fate::Dropped }, &captured);
+        let (unstored, waiting) = (std::mem::take(&mut self.unstored), std::mem::take(&mut self.waiting));
+        let mut given_up = 0;
+        for (captured, settled) in unstored.into_iter().zip(waiting) {
+            let source = captured.event.event_source.clone();
+            match self.writer.store(vec![captured]).await {
+                Ok(_) => {
+                    self.metrics.forwarded_calls.count(Fate::Recorded, &source);
+                    self.settle(settled);
+                }
+                Err(_) => {
+                    given_up += 1;
+                    self.metrics.forwarded_calls.count(Fate::Dropped, &source);
+                    self.unsettled.fetch_sub(1, Ordering::SeqCst);
+                }
+            }
         }
         if given_up > 0 {
             tracing::error!(events = given_up, "events of forwarded calls are given up");
         }
-    }
-
-    fn count(&self, fate: Fate, captured: &CapturedEvent) {
-        self.metrics.forwarded_calls.count(fate, &captured.event.event_source);
     }
 }
 

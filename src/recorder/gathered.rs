@@ -5,6 +5,7 @@
 //! A queue with a task that waits for more would keep the order only among reads.
 
 use crate::domain::routing::CapturedEvent;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -27,6 +28,8 @@ struct Shared {
     /// How long the first one waits for others.
     longest: Duration,
     events: Mutex<Vec<CapturedEvent>>,
+    /// How many there are, with those that were taken and are not settled.
+    unsettled: AtomicUsize,
     /// The first one has come.
     some: Notify,
     /// There are many.
@@ -39,7 +42,14 @@ impl Gathered {
     /// None yet; the first one will wait for others for so long.
     pub(super) fn new(longest: Duration) -> Gathered {
         let (some, many, room) = (Notify::new(), Notify::new(), Notify::new());
-        Gathered(Arc::new(Shared { longest, events: Mutex::default(), some, many, room }))
+        Gathered(Arc::new(Shared {
+            longest,
+            events: Mutex::default(),
+            unsettled: AtomicUsize::default(),
+            some,
+            many,
+            room,
+        }))
     }
 
     fn events(&self) -> MutexGuard<'_, Vec<CapturedEvent>> {
@@ -57,6 +67,7 @@ impl Gathered {
             }
             room.await;
         }
+        self.0.unsettled.fetch_add(1, Ordering::SeqCst);
         let mut events = self.events();
         events.push(event);
         match events.len() {
@@ -64,6 +75,11 @@ impl Gathered {
             MANY => self.0.many.notify_one(),
             _ => {}
         }
+    }
+
+    /// Whether all that were added are stored.
+    pub(super) fn is_settled(&self) -> bool {
+        self.0.unsettled.load(Ordering::SeqCst) == 0
     }
 
     /// All of them, to be committed now.
@@ -104,6 +120,7 @@ impl Taken {
 
     /// They are stored, or are given up.
     pub(super) fn settle(mut self) {
+        self.from.0.unsettled.fetch_sub(self.events.len(), Ordering::SeqCst);
         self.events.clear();
     }
 }
@@ -161,7 +178,9 @@ mod tests {
         gathered.due().await;
         let taken = gathered.take();
         assert_eq!(ids(&taken), ["1", "2"]);
+        assert!(!gathered.is_settled(), "they are not stored yet");
         taken.settle();
+        assert!(gathered.is_settled());
         assert_eq!(ids(&gathered.take()), [""; 0]);
     }
 
@@ -197,6 +216,7 @@ mod tests {
         let taken = gathered.take();
         gathered.add(read(2)).await;
         drop(taken);
+        assert!(!gathered.is_settled());
         assert_eq!(ids(&gathered.take()), ["1", "2"]);
     }
 }

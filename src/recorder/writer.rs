@@ -143,6 +143,18 @@ impl Writer {
         self.metrics.queue.inc();
     }
 
+    /// Waits until everything that [`later`](Writer::later) was given is stored.
+    ///
+    /// # Errors
+    /// Nothing can be stored now.
+    pub async fn settle(&self) -> Result<(), NotStored> {
+        match self.gathered.is_settled() {
+            true => Ok(()),
+            // The next commit takes along what has gathered.
+            false => self.store(Vec::new()).await.map(drop),
+        }
+    }
+
     /// Whether those who hand events over have to wait.
     pub fn is_full(&self) -> bool {
         self.queue.capacity() == 0

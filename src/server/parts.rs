@@ -211,12 +211,14 @@ impl Parts {
         let Parts { settings, clock, ids, store, writer, metrics, digest_keys, outbound, token_key, .. } =
             self.clone();
         let limits = Arc::new(Limits::new(&settings, &clock));
+        let handed_over = self.handed_over();
         api::Service {
             settings,
             clock,
             ids,
             store,
             writer,
+            handed_over,
             metrics,
             limits,
             digest_keys,

@@ -120,7 +120,8 @@ fn shells_can_read_their_completions_and_values_are_among_them() {
 fn pages_bear_the_date_of_the_newest_entry_in_the_changelog() {
     let changelog = Path::new(env!("CARGO_MANIFEST_DIR")).join("CHANGELOG.md");
     let changelog = std::fs::read_to_string(changelog).unwrap();
-    let entry = changelog.lines().find_map(|line| line.strip_prefix("## ")).unwrap();
+    let mut entries = changelog.lines().filter_map(|line| line.strip_prefix("## "));
+    let entry = entries.find(|entry| *entry != "Unreleased").unwrap();
     let (version, date) = entry.split_once(", ").unwrap();
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
     let title = format!(".TH CONTRAIL 1 {date} \"contrail {version}\" Contrail\n");

@@ -230,3 +230,26 @@ async fn a_trail_goes_on_logging_after_a_kill() {
     let found = server.call("LookupEvents", json!({})).await.json();
     assert_eq!(found["Events"][0]["EventName"], "UpdateTrail", "{found}");
 }
+
+#[tokio::test]
+async fn a_strict_server_is_killed_right_behind_an_answer_and_has_its_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = crate::support::upstream::Upstream::start().await;
+    let args = ["--era", "today", "--strict", "--upstream", &upstream.url];
+    let client = http();
+    for round in 1..=5 {
+        let server = Contrail::start_with(folder.path(), &args);
+        let create = client.post(&server.url).header("x-amz-target", "AmazonSQS.CreateQueue").header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=test/20261122/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0",
+        );
+        assert_eq!(Reply::read(create.body("{}").send().await.unwrap()).await.unwrap().status, 200);
+        let read = server.call("DescribeTrails", json!({})).await;
+        server.kill();
+        assert_eq!(read.status, 200);
+        let mut db = database(folder.path()).await;
+        let count = "SELECT count(*) FROM events WHERE event_name IN ('CreateQueue', 'DescribeTrails')";
+        let found: i64 = sqlx::query_scalar(count).fetch_one(&mut db).await.unwrap();
+        assert_eq!(found, 2 * round);
+    }
+}

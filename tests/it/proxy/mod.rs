@@ -6,6 +6,7 @@ mod forwarding;
 mod queue;
 mod recording;
 mod sdk;
+mod seen_at_once;
 mod unclear;
 
 use crate::support::upstream::Upstream;

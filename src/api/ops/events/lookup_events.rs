@@ -1,7 +1,8 @@
 //! LookupEvents: the history of an account in a region, newest first.
 
-use crate::api::{Context, Operation, OperationInput};
+use crate::api::{Context, Operation, OperationInput, Service};
 use crate::config::Era;
+use crate::domain::caller::Caller;
 use crate::domain::event::Listing;
 use crate::domain::lookup::{Attribute, AttributeKey, EventCategory, TimeRange, page_size};
 use crate::domain::page_token::{self, TokenScope};
@@ -117,6 +118,16 @@ impl Operation for LookupEvents {
     type Session = ReadSession;
     type Input = Input;
     type Output = Output;
+
+    /// Calls that were answered before are listed.
+    async fn prepare(_: &Input, _: &Caller, service: &Service) -> ApiResult<()> {
+        match service.settings.era {
+            // No call that only reads is listed.
+            Era::Y2015 => service.handed_over.changes_readable().await,
+            Era::Today => service.handed_over.readable().await,
+        }
+        Ok(())
+    }
 
     async fn call(input: Input, context: &mut Context<'_, ReadSession>) -> ApiResult<Output> {
         let (service, caller) = (context.service, context.caller);
