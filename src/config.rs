@@ -17,6 +17,7 @@ pub use shown::host_of;
 pub use tls::TlsSettings;
 
 use crate::domain::account_id::AccountId;
+use crate::domain::selectors::data_types::ResourceType;
 use chrono::TimeDelta;
 use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -88,6 +89,8 @@ pub struct Settings {
     pub limits: LimitsSettings,
     /// `[intake]`
     pub intake: IntakeSettings,
+    /// `[trails]`
+    pub trails: TrailsSettings,
     /// `[delivery]`
     pub delivery: DeliverySettings,
     /// `[recorder]`
@@ -235,6 +238,15 @@ impl TryFrom<String> for LimitScope {
 pub struct IntakeSettings {
     /// Bytes that one gzip body may unpack to.
     pub max_unpacked_bytes: u64,
+}
+
+/// `[trails]`: what trails may be set to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrailsSettings {
+    /// Types of resources with data events, beside those that AWS's list has.
+    #[serde(deserialize_with = "resource_types")]
+    pub data_types: Vec<ResourceType>,
 }
 
 /// Why settings were refused: one line that names the key.
@@ -429,6 +441,12 @@ fn addresses<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpAddr>, D::Error
     let parse = |text: String| {
         text.parse::<IpAddr>().map_err(|_| serde::de::Error::custom(format!("{text:?} is no address")))
     };
+    list(from)?.into_iter().map(parse).collect()
+}
+
+/// A list of types of resources, in the same forms.
+fn resource_types<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ResourceType>, D::Error> {
+    let parse = |text: String| ResourceType::try_from(text).map_err(serde::de::Error::custom);
     list(from)?.into_iter().map(parse).collect()
 }
 

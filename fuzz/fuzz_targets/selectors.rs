@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     let insights: Result<Option<Vec<InsightSelectorInput>>, _> =
         serde_json::from_value(member("InsightSelectors"));
     let (Ok(basic), Ok(advanced)) = (basic, advanced) else { return };
-    let Ok(selectors) = EventSelectors::parse(basic, advanced) else { return };
+    let Ok(selectors) = EventSelectors::parse(basic, advanced, &[]) else { return };
     let stored = serde_json::to_string(&selectors).expect("plain data");
     assert_eq!(serde_json::from_str::<EventSelectors>(&stored).expect("as it was stored"), selectors);
     let selection = Selection::from(&selectors);

@@ -138,6 +138,8 @@ impl SettingsInput {
             let logs = CloudWatchLogs::parse(
                 self.cloud_watch_logs_log_group_arn.as_deref(),
                 self.cloud_watch_logs_role_arn.as_deref(),
+                &region,
+                &account,
             )?;
             (trail.cloud_watch_logs_log_group_arn, trail.cloud_watch_logs_role_arn) =
                 logs.map(|l| (l.log_group_arn, l.role_arn)).unzip();

@@ -42,11 +42,11 @@ impl TrailName {
         }
         if text.as_bytes().windows(2).any(|pair| separator(pair[0]) && separator(pair[1])) {
             return refuse(
-                "Trail name cannot contain adjacent periods (.), hyphens (-), or underscores (_).".into(),
+                "Trail name or ARN cannot have adjacent periods (.), hyphens (-), or underscores (_)".into(),
             );
         }
         if text.parse::<std::net::Ipv4Addr>().is_ok() {
-            return refuse("Trail name cannot be in IP address format.".into());
+            return refuse("Trail names must not be formatted as an IP address".into());
         }
         Ok(TrailName(text.to_owned()))
     }
@@ -79,9 +79,15 @@ mod tests {
             ("-abc", "Trail name must starts with a letter or number."),
             ("trail!", "Trail name must ends with a letter or number."),
             ("my#trail", CHARSET),
-            ("my--trail", "Trail name cannot contain adjacent periods (.), hyphens (-), or underscores (_)."),
-            ("my-_trail", "Trail name cannot contain adjacent periods (.), hyphens (-), or underscores (_)."),
-            ("192.168.5.4", "Trail name cannot be in IP address format."),
+            (
+                "my--trail",
+                "Trail name or ARN cannot have adjacent periods (.), hyphens (-), or underscores (_)",
+            ),
+            (
+                "my-_trail",
+                "Trail name or ARN cannot have adjacent periods (.), hyphens (-), or underscores (_)",
+            ),
+            ("192.168.5.4", "Trail names must not be formatted as an IP address"),
         ] {
             let refused = TrailName::parse(name).unwrap_err();
             assert_eq!(

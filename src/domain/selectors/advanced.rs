@@ -2,6 +2,7 @@
 
 use crate::domain::category::Category;
 use crate::domain::selectors::basic::{EXCLUDABLE_SOURCES, invalid};
+use crate::domain::selectors::data_types::{ResourceType, has_data_events};
 use crate::domain::text::cut;
 use crate::error::ApiResult;
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,8 @@ enum Allowed {
     Anything,
     /// `Equals`, and one value that passes.
     OneValue(fn(&str) -> bool),
+    /// `Equals`, and one type that has data events.
+    OneDataType,
     /// `NotEquals`, and values that pass.
     Exceptions(fn(&str) -> bool),
     /// `Equals` and `NotEquals`, and values that pass.
@@ -138,7 +141,7 @@ impl Field {
                 Allowed::OneValue(|text| text.ends_with(".amazonaws.com"))
             }
             (Field::ErrorCode, NetworkActivity) => Allowed::OneValue(|text| text == "VpceAccessDenied"),
-            (Field::ResourceType, Data) => Allowed::OneValue(is_resource_type),
+            (Field::ResourceType, Data) => Allowed::OneDataType,
             (Field::SessionCredentialFromConsole, Data) => Allowed::Equality(is_bool),
             (Field::EventName | Field::VpcEndpointId, NetworkActivity)
             | (
@@ -160,7 +163,7 @@ impl Allowed {
             Allowed::Anything => {
                 &["Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith"]
             }
-            Allowed::OneValue(_) => &["Equals"],
+            Allowed::OneValue(_) | Allowed::OneDataType => &["Equals"],
             Allowed::Exceptions(_) => &["NotEquals"],
             Allowed::Equality(_) => &["Equals", "NotEquals"],
         }
@@ -168,7 +171,7 @@ impl Allowed {
 
     fn passes(&self, value: &str) -> bool {
         match self {
-            Allowed::Anything => true,
+            Allowed::Anything | Allowed::OneDataType => true,
             Allowed::OneValue(passes) | Allowed::Exceptions(passes) | Allowed::Equality(passes) => {
                 passes(value)
             }
@@ -176,17 +179,10 @@ impl Allowed {
     }
 }
 
-/// `AWS::Service::Type`. Which types there are grows by the month, so any is taken.
-fn is_resource_type(text: &str) -> bool {
-    let parts: Vec<&str> = text.split("::").collect();
-    let is_name = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric());
-    matches!(parts.as_slice(), ["AWS", service, kind] if is_name(service) && is_name(kind))
-}
-
-/// Checks the selectors of a trail.
-pub(super) fn check(selectors: &[AdvancedEventSelector]) -> ApiResult<()> {
+/// Checks the selectors of a trail. `more`: types with data events beside those of AWS's list.
+pub(super) fn check(selectors: &[AdvancedEventSelector], more: &[ResourceType]) -> ApiResult<()> {
     for selector in selectors {
-        selector.check()?;
+        selector.check(more)?;
     }
     let fields = selectors.iter().flat_map(|selector| &selector.field_selectors);
     let values: usize = fields.flat_map(AdvancedFieldSelector::given).map(|(_, values)| values.len()).sum();
@@ -207,7 +203,7 @@ impl AdvancedEventSelector {
             .find(|category| field.only_value() == Some(category.name()))
     }
 
-    fn check(&self) -> ApiResult<()> {
+    fn check(&self, more: &[ResourceType]) -> ApiResult<()> {
         if self.name.as_ref().is_some_and(|name| name.chars().count() > MAX_NAME) {
             return Err(invalid(format!(
                 "The name of an advanced event selector is longer than {MAX_NAME} characters."
@@ -235,7 +231,7 @@ impl AdvancedEventSelector {
         }
         let mut seen = HashSet::new();
         for selector in &self.field_selectors {
-            selector.check(category)?;
+            selector.check(category, more)?;
             if !seen.insert(&selector.field) {
                 return Err(invalid(format!(
                     "The field {} occurs more than once in a selector.",
@@ -248,12 +244,16 @@ impl AdvancedEventSelector {
 }
 
 impl AdvancedFieldSelector {
-    fn check(&self, category: Category) -> ApiResult<()> {
+    fn check(&self, category: Category, more: &[ResourceType]) -> ApiResult<()> {
         let field = cut(&self.field, 200);
-        let Some(allowed) = Field::parse(&self.field).and_then(|field| field.allowed(category)) else {
-            let category = category.name();
+        let Some(known) = Field::parse(&self.field) else {
+            return Err(invalid(format!("There is no field {field:?} that selectors can look at.")));
+        };
+        let Some(allowed) = known.allowed(category) else {
+            // Observed.
             return Err(invalid(format!(
-                "The field {field:?} cannot be used in a trail's selectors of eventCategory {category}."
+                "The following field is not allowed when the eventCategory field value equals {}: {field}.",
+                category.name()
             )));
         };
         if self.given().next().is_none() {
@@ -268,8 +268,14 @@ impl AdvancedFieldSelector {
             if values.is_empty() {
                 return Err(invalid(format!("{operator} of the field {field} has no values.")));
             }
-            if matches!(allowed, Allowed::OneValue(_)) && values.len() > 1 {
+            if matches!(allowed, Allowed::OneValue(_) | Allowed::OneDataType) && values.len() > 1 {
                 return Err(invalid(format!("{operator} of the field {field} must have one value.")));
+            }
+            if matches!(allowed, Allowed::OneDataType)
+                && !values.iter().all(|kind| has_data_events(kind, more))
+            {
+                // Observed.
+                return Err(invalid("The resources.type field value is not valid"));
             }
             let is_valid = |value: &&String| {
                 (1..=MAX_VALUE).contains(&value.chars().count())

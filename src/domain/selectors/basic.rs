@@ -131,7 +131,13 @@ impl DataResourceType {
         [DataResourceType::S3Object, DataResourceType::LambdaFunction, DataResourceType::DynamoDbTable]
             .into_iter()
             .find(|kind| kind.name() == text)
-            .ok_or_else(|| invalid(invalid_value(text, "DataResources.Type")))
+            // Observed.
+            .ok_or_else(|| {
+                let why = invalid_value(text, "DataResources.Type");
+                invalid(format!(
+                    "{why} Valid values are: AWS::DynamoDB::Table, AWS::Lambda::Function, AWS::S3::Object"
+                ))
+            })
     }
 
     const fn service(self) -> &'static str {
@@ -206,8 +212,9 @@ pub(super) fn parse(given: Vec<EventSelectorInput>) -> ApiResult<Vec<EventSelect
     let resources = selectors.iter().flat_map(|selector| &selector.data_resources);
     let values: usize = resources.map(DataResource::counted).sum();
     if values > MAX_VALUES {
+        // Observed.
         return Err(invalid(format!(
-            "Specify a valid number of data resources (1 to {MAX_VALUES}) for your trail; there are {values}."
+            "Specify a valid number of DataResources.Values (0 to {MAX_VALUES}) for all your selectors"
         )));
     }
     Ok(selectors)

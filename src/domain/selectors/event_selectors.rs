@@ -2,6 +2,7 @@
 
 use crate::domain::selectors::advanced::{self, AdvancedEventSelector};
 use crate::domain::selectors::basic::{self, EventSelector, EventSelectorInput, invalid};
+use crate::domain::selectors::data_types::ResourceType;
 use crate::error::ApiResult;
 use serde::{Deserialize, Serialize};
 
@@ -25,21 +26,24 @@ impl Default for EventSelectors {
 }
 
 impl EventSelectors {
-    /// Checks the two lists of a call, of which one may be given, and fills in what was left out.
+    /// Checks the two lists of a call, of which one may be given, and fills in what was left out. `more_data_types`: types
+    /// with data events beside those of AWS's list.
     ///
     /// # Errors
     /// `InvalidEventSelectorsException`
     pub fn parse(
         basic: Option<Vec<EventSelectorInput>>,
         advanced: Option<Vec<AdvancedEventSelector>>,
+        more_data_types: &[ResourceType],
     ) -> ApiResult<EventSelectors> {
         let basic = basic.filter(|selectors| !selectors.is_empty());
         match (basic, advanced.filter(|selectors| !selectors.is_empty())) {
-            (Some(_), Some(_)) => {
-                Err(invalid("Specify either EventSelectors or AdvancedEventSelectors, not both."))
-            }
+            // Observed.
+            (Some(_), Some(_)) => Err(invalid(
+                "You can select events by using either EventSelectors or AdvancedEventSelectors, but not both",
+            )),
             (None, Some(advanced)) => {
-                advanced::check(&advanced)?;
+                advanced::check(&advanced, more_data_types)?;
                 Ok(EventSelectors::Advanced(advanced))
             }
             (basic, None) => Ok(EventSelectors::Basic(basic::parse(basic.unwrap_or_default())?)),

@@ -6,6 +6,7 @@
 
 pub mod advanced;
 pub mod basic;
+pub mod data_types;
 mod event_selectors;
 mod selection;
 

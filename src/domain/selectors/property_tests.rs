@@ -110,7 +110,7 @@ fn maybe(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
 const SOURCES: &[&str] =
     &["kms.amazonaws.com", "s3.amazonaws.com", "ec2.amazonaws.com", "rdsdata.amazonaws.com"];
 const TYPES: &[&str] =
-    &["AWS::S3::Object", "AWS::S3::Bucket", "AWS::Lambda::Function", "AWS::DynamoDB::Table"];
+    &["AWS::S3::Object", "AWS::S3::AccessPoint", "AWS::Lambda::Function", "AWS::DynamoDB::Table"];
 const ARNS: &[&str] = &[
     "arn:aws:s3:::b-1/in/1",
     "arn:aws:s3:::b-1/out/1",

@@ -12,7 +12,7 @@ pub(super) fn parse(members: &Value) -> ApiResult<EventSelectors> {
     let list = |name: &str| members.get(name).cloned();
     let basic = list("EventSelectors").map(|list| serde_json::from_value(list).unwrap());
     let advanced = list("AdvancedEventSelectors").map(|list| serde_json::from_value(list).unwrap());
-    EventSelectors::parse(basic, advanced)
+    EventSelectors::parse(basic, advanced, &[])
 }
 
 fn basic(selector: Value) -> ApiResult<EventSelectors> {
@@ -106,7 +106,8 @@ fn values_that_name_no_resource_are_refused_as_aws_refuses_them() {
     }
     assert_eq!(
         why(data("AWS::SNS::Topic", &["arn:aws:sns"])),
-        "Value AWS::SNS::Topic for DataResources.Type is invalid."
+        "Value AWS::SNS::Topic for DataResources.Type is invalid. Valid values are: AWS::DynamoDB::Table, \
+         AWS::Lambda::Function, AWS::S3::Object"
     );
     assert_eq!(
         why(data("AWS::S3::Object", &[])),
@@ -137,7 +138,10 @@ fn basic_selectors_keep_their_rules() {
         "ExcludeManagementEventSources can be set only where IncludeManagementEvents is true."
     );
     let both = json!({"EventSelectors": [{}], "AdvancedEventSelectors": [{"FieldSelectors": []}]});
-    assert_eq!(why(parse(&both)), "Specify either EventSelectors or AdvancedEventSelectors, not both.");
+    assert_eq!(
+        why(parse(&both)),
+        "You can select events by using either EventSelectors or AdvancedEventSelectors, but not both"
+    );
 }
 
 #[test]
@@ -152,7 +156,8 @@ fn a_trail_has_room_for_250_values_of_data_resources_beside_those_that_stand_for
         parse(&json!({"EventSelectors": [with(first), with(second)]}))
     };
     assert!(selectors(250).is_ok());
-    assert!(why(selectors(251)).contains("(1 to 250)"));
+    let too_many = "Specify a valid number of DataResources.Values (0 to 250) for all your selectors";
+    assert_eq!(why(selectors(251)), too_many);
 }
 
 #[test]
@@ -187,16 +192,23 @@ fn advanced_selectors_keep_their_rules() {
         (json!([{"Field": "eventCategory", "NotEquals": ["Data"]}]), "Management, Data or NetworkActivity"),
         (json!([data]), "must have a field selector for resources.type"),
         (json!([network]), "must have a field selector for eventSource"),
-        (json!([management, object]), r#""resources.type" cannot be used"#),
+        (
+            json!([management, object]),
+            "The following field is not allowed when the eventCategory field value equals Management: resources.type.",
+        ),
         (
             json!([management, {"Field": "eventName", "Equals": ["RunInstances"]}]),
-            r#""eventName" cannot be used"#,
+            "The following field is not allowed when the eventCategory field value equals Management: eventName.",
+        ),
+        (
+            json!([data, object, {"Field": "vpcEndpointId", "Equals": ["vpce-1"]}]),
+            "The following field is not allowed when the eventCategory field value equals Data: vpcEndpointId.",
         ),
         (
             json!([management, {"Field": "awsRegion", "Equals": ["us-east-1"]}]),
-            r#""awsRegion" cannot be used"#,
+            r#"There is no field "awsRegion""#,
         ),
-        (json!([management, {"Equals": ["x"]}]), r#""" cannot be used"#),
+        (json!([management, {"Equals": ["x"]}]), r#"There is no field """#),
         (json!([management, {"Field": "readOnly"}]), "has no operator"),
         (json!([management, {"Field": "readOnly", "Equals": []}]), "has no values"),
         (
@@ -211,7 +223,10 @@ fn advanced_selectors_keep_their_rules() {
         (json!([management, ec2]), "Equals cannot be used with the field eventSource"),
         (json!([management, {"Field": "eventSource", "NotEquals": ["s3.amazonaws.com"]}]), "is invalid"),
         (json!([data, {"Field": "resources.type", "StartsWith": ["AWS::S3"]}]), "StartsWith cannot be used"),
-        (json!([data, {"Field": "resources.type", "Equals": ["S3"]}]), "is invalid"),
+        (
+            json!([data, {"Field": "resources.type", "Equals": ["S3"]}]),
+            "The resources.type field value is not valid",
+        ),
         (json!([data, object, object]), "occurs more than once"),
         (json!([data, object, {"Field": "eventName", "Equals": [""]}]), "is invalid"),
         (json!([data, object, {"Field": "eventName", "Equals": ["x".repeat(2049)]}]), "is invalid"),

@@ -98,9 +98,9 @@ async fn each_rule_for_names_has_its_text() {
         ("my#trail", CHARSET),
         ("my trail", CHARSET),
         (&arn("us-east-1", "demo"), CHARSET),
-        ("my--trail", "Trail name cannot contain adjacent periods (.), hyphens (-), or underscores (_)."),
-        ("my-_trail", "Trail name cannot contain adjacent periods (.), hyphens (-), or underscores (_)."),
-        ("192.168.5.4", "Trail name cannot be in IP address format."),
+        ("my--trail", "Trail name or ARN cannot have adjacent periods (.), hyphens (-), or underscores (_)"),
+        ("my-_trail", "Trail name or ARN cannot have adjacent periods (.), hyphens (-), or underscores (_)"),
+        ("192.168.5.4", "Trail names must not be formatted as an IP address"),
     ] {
         let refused = server.refused("CreateTrail", asked(name, json!({}))).await;
         assert_eq!(refused, format!("InvalidTrailNameException: {text}"), "{name}");

@@ -125,6 +125,8 @@ async fn a_log_group_and_its_role_come_together() {
     let wrong_role = "InvalidCloudWatchLogsRoleArnException";
     let together = "You must specify a log group and a role ARN.";
     let bad_group = "CloudTrail cannot validate the specified log group ARN.";
+    let other_region = "You must specify a log group that is in the current region.";
+    let denied = "Access denied. Verify in IAM that the role has adequate trust relationships.";
     let bad_role = "CloudTrail cannot validate the specified role ARN.";
     for (settings, code, text) in [
         (json!({"CloudWatchLogsLogGroupArn": GROUP}), wrong_role, together),
@@ -134,6 +136,9 @@ async fn a_log_group_and_its_role_come_together() {
         (logs(GROUP.trim_end_matches(":*"), ROLE), wrong_group, bad_group),
         (logs("trail/logs", ROLE), wrong_group, bad_group),
         (logs("arn:aws:s3:us-east-1:000000000000:log-group:trail:*", ROLE), wrong_group, bad_group),
+        (logs(&GROUP.replace("us-east-1", "eu-west-1"), ROLE), wrong_group, other_region),
+        (logs(&GROUP.replace("000000000000", "444455556666"), ROLE), wrong_group, bad_group),
+        (logs(GROUP, &ROLE.replace("000000000000", "444455556666")), wrong_role, denied),
         (logs(GROUP, "ToLogs"), wrong_role, bad_role),
         (logs(GROUP, "arn:aws:iam::000000000000:user/ana"), wrong_role, bad_role),
     ] {

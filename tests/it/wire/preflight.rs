@@ -2,7 +2,6 @@ use crate::support::fakes::{FakeAws, nobody};
 use crate::support::{ACCOUNT, TestServer};
 use serde_json::{Value, json};
 
-const GROUP: &str = "arn:aws:logs:eu-west-1:000000000000:log-group:trail:*";
 const ROLE: &str = "arn:aws:iam::000000000000:role/ToLogs";
 const POLICY: &str =
     "InsufficientS3BucketPolicyException: Incorrect S3 bucket policy is detected for bucket: my-bucket";
@@ -15,10 +14,18 @@ async fn server() -> (TestServer, FakeAws) {
 
 /// A trail for which everything is set.
 fn full() -> Value {
+    full_in("us-east-1")
+}
+
+fn full_in(region: &str) -> Value {
     json!({
         "Name": "demo", "S3BucketName": "my-bucket", "S3KeyPrefix": "team/a", "SnsTopicName": "alerts",
-        "EnableLogFileValidation": true, "CloudWatchLogsLogGroupArn": GROUP, "CloudWatchLogsRoleArn": ROLE
+        "EnableLogFileValidation": true, "CloudWatchLogsLogGroupArn": group(region), "CloudWatchLogsRoleArn": ROLE
     })
+}
+
+fn group(region: &str) -> String {
+    format!("arn:aws:logs:{region}:{ACCOUNT}:log-group:trail:*")
 }
 
 fn keys(fake: &FakeAws) -> Vec<String> {
@@ -32,7 +39,7 @@ async fn is_empty(server: &TestServer) -> bool {
 #[tokio::test]
 async fn everything_is_tried_before_a_trail_is_taken() {
     let (server, fake) = server().await;
-    server.ok_in("eu-west-1", "CreateTrail", full()).await;
+    server.ok_in("eu-west-1", "CreateTrail", full_in("eu-west-1")).await;
     assert_eq!(
         fake.calls(),
         [
@@ -73,10 +80,10 @@ async fn a_plain_trail_needs_a_bucket_only() {
 #[tokio::test]
 async fn without_endpoints_topics_and_groups_are_only_kept() {
     let server = TestServer::start().await;
-    let created = server.ok_in("eu-west-1", "CreateTrail", full()).await;
+    let created = server.ok_in("eu-west-1", "CreateTrail", full_in("eu-west-1")).await;
     assert_eq!(
         (&created["SnsTopicName"], &created["CloudWatchLogsLogGroupArn"]),
-        (&json!("alerts"), &json!(GROUP))
+        (&json!("alerts"), &json!(group("eu-west-1")))
     );
 }
 
@@ -191,7 +198,7 @@ async fn what_is_wrong_in_itself_is_refused_without_a_request() {
         let refused = server.refused("CreateTrail", input).await;
         assert!(refused.starts_with(code), "{refused}");
     }
-    let full_region = server.refused_in("eu-west-1", "CreateTrail", full()).await;
+    let full_region = server.refused_in("eu-west-1", "CreateTrail", full_in("eu-west-1")).await;
     assert!(full_region.starts_with("MaximumNumberOfTrailsExceededException"), "{full_region}");
     let unknown = server.refused("UpdateTrail", full()).await;
     assert!(unknown.starts_with("TrailNotFoundException"), "{unknown}");
@@ -223,7 +230,7 @@ async fn a_refusal_is_recorded_like_any_other() {
 #[tokio::test]
 async fn an_update_tries_only_what_it_changes() {
     let (server, fake) = server().await;
-    server.ok_in("eu-west-1", "CreateTrail", full()).await;
+    server.ok_in("eu-west-1", "CreateTrail", full_in("eu-west-1")).await;
     let update = async |input: Value| {
         fake.forget();
         let mut input = input;
@@ -244,7 +251,7 @@ async fn an_update_tries_only_what_it_changes() {
         (json!({"SnsTopicName": ""}), &[]),
         (json!({"CloudWatchLogsLogGroupArn": "", "CloudWatchLogsRoleArn": ""}), &[]),
         (
-            json!({"CloudWatchLogsLogGroupArn": GROUP, "CloudWatchLogsRoleArn": ROLE}),
+            json!({"CloudWatchLogsLogGroupArn": group("eu-west-1"), "CloudWatchLogsRoleArn": ROLE}),
             &["logs CreateLogStream"],
         ),
     ] {

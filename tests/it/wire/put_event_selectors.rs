@@ -165,3 +165,37 @@ async fn the_sdk_sets_them_and_the_record_shows_what_was_asked_and_answered() {
     assert_eq!(answer["trailARN"], arn("us-east-1", "demo"));
     assert_eq!(answer["advancedEventSelectors"], request["advancedEventSelectors"]);
 }
+
+/// A selector of data events of one type.
+fn data_events(kind: &str) -> Value {
+    json!({"TrailName": "demo", "AdvancedEventSelectors": [{"FieldSelectors": [
+        {"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": [kind]}]}]})
+}
+
+#[tokio::test]
+async fn only_types_that_have_data_events_are_chosen_and_a_setting_adds_to_them() {
+    let server = TestServer::start().await;
+    server.start_demo_trail().await;
+    for kind in ["AWS::S3::Object", "AWS::Bedrock::AgentAlias", "AWS::SSMMessages::ControlChannel"] {
+        server.ok("PutEventSelectors", data_events(kind)).await;
+    }
+    for kind in [
+        "AWS::SecretsManager::Secret",
+        "AWS::KMS::Key",
+        "AWS::SSM::ManagedParameter",
+        "AWS::S3::Bucket",
+        "aws::s3::object",
+        "AWS::New::Thing",
+        "",
+    ] {
+        assert_eq!(
+            server.refused("PutEventSelectors", data_events(kind)).await,
+            "InvalidEventSelectorsException: The resources.type field value is not valid",
+            "{kind}"
+        );
+    }
+    let server = server.restart_with(&[("trails.data_types", "AWS::New::Thing, AWS::KMS::Key")]).await;
+    for kind in ["AWS::New::Thing", "AWS::KMS::Key", "AWS::SQS::Queue"] {
+        server.ok("PutEventSelectors", data_events(kind)).await;
+    }
+}

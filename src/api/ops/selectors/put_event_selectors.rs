@@ -40,7 +40,11 @@ impl Operation for PutEventSelectors {
 
     async fn call(input: Input, context: &mut Context<'_, WriteSession>) -> ApiResult<EventSelectorsOutput> {
         let mut trail = find(context, input.trail_name.as_deref(), Purpose::Change).await?;
-        trail.event_selectors = EventSelectors::parse(input.event_selectors, input.advanced_event_selectors)?;
+        trail.event_selectors = EventSelectors::parse(
+            input.event_selectors,
+            input.advanced_event_selectors,
+            &context.service.settings.trails.data_types,
+        )?;
         trail.updated_at = context.service.clock.now().timestamp_millis();
         context.db.trails().update_selectors(&trail).await?;
         Ok(trail.into())
