@@ -11,7 +11,7 @@ mod tls;
 
 pub use auth::{AuthMode, AuthSettings, IdentitySetting, OwnPathsAccess};
 pub use console::ConsoleSettings;
-pub use delivery::{DeliverySettings, Endpoint};
+pub use delivery::{BucketPolicies, DeliverySettings, Endpoint};
 pub use recorder::RecorderSettings;
 pub use shown::host_of;
 pub use tls::TlsSettings;

@@ -2,7 +2,11 @@
 //! stream. Runs while no database connection is held, and for a bounded time.
 
 use crate::api::Service;
+use crate::config::BucketPolicies;
 use crate::domain::object_key::folder;
+use crate::domain::policy::Decision;
+use crate::domain::policy::service::PolicyForServices;
+use crate::domain::policy::service_request::ServiceRequest;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::outbound::{Failure, Object, Sent, UNREACHABLE};
 use crate::store::Trail;
@@ -11,6 +15,12 @@ use std::time::Duration;
 /// How long the checks of the bucket may take, that of the topic, and that of the log group. An emulator that has just
 /// started, or is busy, needs seconds for its first answer; all three stay below what clients wait for theirs (60 s).
 const LONGEST_CHECK: Duration = Duration::from_secs(15);
+
+/// Who writes to the bucket, for its policy.
+const PRINCIPAL: &str = "cloudtrail.amazonaws.com";
+
+/// What S3 calls it if that is not allowed.
+const DENIED: &str = "AccessDenied";
 
 /// The text that a topic gets (observed); readers of the topic know it by heart.
 const VALIDATION: &str = "CloudTrail validation message.";
@@ -68,12 +78,21 @@ fn differs<'a, T: PartialEq>(
 /// Looks at the bucket, and leaves an empty object where log files will be, and one where digests will be.
 async fn check_bucket(service: &Service, trail: &Trail) -> Sent {
     let (outbound, account) = (&service.outbound, &trail.account);
-    outbound.check_bucket(account, &trail.home_region, &trail.s3_bucket_name).await?;
+    let checked = outbound.check_bucket(account, &trail.home_region, &trail.s3_bucket_name).await;
+    let is_elsewhere = service.settings.delivery.s3_endpoint.is_some();
+    checked.or_else(|failure| match failure.code.as_str() {
+        // An S3 without ACLs says that it has none, or anything else. Whether it takes objects is seen below.
+        code if is_elsewhere && !matches!(code, "NoSuchBucket" | DENIED | UNREACHABLE) => Ok(()),
+        _ => Err(failure),
+    })?;
     let digests = trail.log_file_validation_enabled.then_some("CloudTrail-Digest");
-    for kind in ["CloudTrail"].into_iter().chain(digests) {
+    let kinds = ["CloudTrail"].into_iter().chain(digests);
+    let folders = kinds.map(|kind| folder(trail.s3_key_prefix.as_deref(), account, kind)).collect::<Vec<_>>();
+    check_policy(service, trail, &folders).await?;
+    for key in folders {
         let marker = Object {
             bucket: trail.s3_bucket_name.clone(),
-            key: folder(trail.s3_key_prefix.as_deref(), account, kind),
+            key,
             body: Vec::new(),
             metadata: Vec::new(),
             kms_key_id: trail.kms_key_id.clone(),
@@ -83,6 +102,55 @@ async fn check_bucket(service: &Service, trail: &Trail) -> Sent {
     Ok(())
 }
 
+/// Whether the bucket's policy lets CloudTrail read its ACL and write into these folders.
+async fn check_policy(service: &Service, trail: &Trail, folders: &[String]) -> Sent {
+    let mode = service.settings.delivery.bucket_policies;
+    if mode == BucketPolicies::Ignored {
+        return Ok(());
+    }
+    let (account, bucket) = (&trail.account, &trail.s3_bucket_name);
+    let policy = match service.outbound.bucket_policy(account, bucket).await {
+        Ok(Some(policy)) => policy,
+        Ok(None) if mode == BucketPolicies::Required => return Err(denied("the bucket has no policy")),
+        // An S3 that keeps no policies, or shows them to others only, judges by itself.
+        Ok(None) | Err(_) => return Ok(()),
+    };
+    let policy =
+        PolicyForServices::parse(&policy).ok_or_else(|| denied("the bucket's policy cannot be read"))?;
+    let trail_arn = trail.arn();
+    let request = ServiceRequest {
+        service: PRINCIPAL,
+        source_arn: &trail_arn,
+        source_account: account,
+        acl: None,
+        encryption: None,
+        encryption_key: None,
+    };
+    let put = ServiceRequest {
+        acl: Some("bucket-owner-full-control"),
+        encryption: Some(if trail.kms_key_id.is_some() { "aws:kms" } else { "AES256" }),
+        encryption_key: trail.kms_key_id.as_deref(),
+        ..request
+    };
+    let arn = format!("arn:{}:s3:::{bucket}", trail.home_region.partition());
+    let asked = |action: &'static str, arn: String, request| {
+        let now = service.clock.now();
+        match policy.decide(request, (action, &arn), &trail.home_region, now) {
+            Decision::Allowed => Ok(()),
+            Decision::NotAllowed => {
+                Err(denied(&format!("the bucket's policy does not allow {action} on {arn}")))
+            }
+            Decision::Denied => Err(denied(&format!("the bucket's policy denies {action} on {arn}"))),
+        }
+    };
+    asked("s3:GetBucketAcl", arn.clone(), &request)?;
+    folders.iter().try_for_each(|folder| asked("s3:PutObject", format!("{arn}/{folder}"), &put))
+}
+
+fn denied(why: &str) -> Failure {
+    Failure { code: DENIED.to_owned(), message: why.to_owned() }
+}
+
 fn bucket_error(service: &Service, trail: &Trail, failure: Failure) -> ApiError {
     let (bucket, code) = (&trail.s3_bucket_name, failure.code.as_str());
     let policy = format!("Incorrect S3 bucket policy is detected for bucket: {bucket}");
@@ -90,8 +158,8 @@ fn bucket_error(service: &Service, trail: &Trail, failure: Failure) -> ApiError 
         _ if code == "NoSuchBucket" => {
             Code::S3BucketDoesNotExistException.because(format!("S3 bucket {bucket} does not exist!"))
         }
-        // The embedded bucket store has no policies that could be wrong.
-        _ if service.settings.delivery.s3_endpoint.is_none() => ApiError::internal(failure),
+        // All else that the embedded bucket store refuses is its own fault.
+        _ if code != DENIED && service.settings.delivery.s3_endpoint.is_none() => ApiError::internal(failure),
         // The last two are how an S3 without a KMS refuses a key.
         Some(key) if code.starts_with("KMS") || matches!(code, "NotImplemented" | "InvalidArgument") => {
             Code::InsufficientEncryptionPolicyException

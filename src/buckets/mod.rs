@@ -92,6 +92,14 @@ impl Buckets {
         Ok(())
     }
 
+    /// The policy of a bucket; `None` if it has none.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, or the database cannot be read.
+    pub async fn policy(&self, bucket: &str) -> Result<Option<String>, BucketError> {
+        Ok(self.setting(bucket, bucket::Setting::Policy).await?)
+    }
+
     /// Puts an object, durable when this returns.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! `[delivery]`: when and where trails deliver.
 
-use super::Period;
+use super::{Period, one_of};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -18,6 +18,10 @@ pub struct DeliverySettings {
     pub max_file_bytes: u64,
     /// Where buckets are; `aws` for AWS itself. Without one, in the embedded bucket store.
     pub s3_endpoint: Option<Endpoint>,
+    /// Whether a bucket that is missing at `s3_endpoint` is made.
+    pub create_buckets: bool,
+    /// What counts of the policy of a trail's bucket.
+    pub bucket_policies: BucketPolicies,
     /// Where topics are.
     pub sns_endpoint: Option<Endpoint>,
     /// Where log groups are.
@@ -28,6 +32,30 @@ pub struct DeliverySettings {
     pub events_read_only: bool,
     /// A URL that is posted to for every log file.
     pub webhook: Option<Endpoint>,
+}
+
+/// What counts of the policy of a trail's bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", rename_all = "kebab-case")]
+pub enum BucketPolicies {
+    /// One that is there has to let CloudTrail in.
+    Checked,
+    /// There has to be one, too, as at AWS.
+    Required,
+    /// Nothing.
+    Ignored,
+}
+
+impl TryFrom<String> for BucketPolicies {
+    type Error = String;
+    fn try_from(text: String) -> Result<BucketPolicies, String> {
+        let known = [
+            ("checked", BucketPolicies::Checked),
+            ("required", BucketPolicies::Required),
+            ("ignored", BucketPolicies::Ignored),
+        ];
+        one_of(&text, &known)
+    }
 }
 
 /// Where another service is.
@@ -66,6 +94,9 @@ impl DeliverySettings {
         }
         if self.digest_key_days == 0 {
             return Err("digest_key_days: must be at least 1".to_owned());
+        }
+        if self.create_buckets && self.s3_endpoint == Some(Endpoint::Aws) {
+            return Err("create_buckets: no bucket is made at AWS".to_owned());
         }
         let is_http =
             |webhook: &Endpoint| matches!(webhook, Endpoint::Url(url) if url.starts_with("http://"));

@@ -156,6 +156,7 @@ impl Caller {
             principal_type: self.identity.policy_type(),
             user_agent: self.origin.user_agent.as_deref(),
             is_secure: self.origin.tls.is_some(),
+            service: None,
         };
         decide(arn, &context)
     }

@@ -2,6 +2,7 @@
 //! take, and what a refusal is called. Knows no single service.
 
 use super::Failure;
+use super::http::bundle;
 use crate::config::Endpoint;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -19,10 +20,11 @@ use aws_sdk_s3::config::{
 };
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use std::collections::HashMap;
 use std::error::Error;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -64,7 +66,15 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(environment: Environment) -> Shared {
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let bundle = match environment {
+            Environment::Read => std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()),
+            Environment::Ignored => None,
+        };
+        let http = match bundle.and_then(|path| trust_store(Path::new(&path))) {
+            Some(context) => builder.tls_context(context).build_https(),
+            None => builder.build_https(),
+        };
         Shared { http, environment, chain: Arc::default(), local: Arc::default() }
     }
 
@@ -100,6 +110,20 @@ impl Shared {
         };
         self.local.get_or_init(load).await.clone()
     }
+}
+
+/// The system's certificates, and those in a file.
+fn trust_store(path: &Path) -> Option<TlsContext> {
+    // The client panics over what is no certificate, so it is looked at first.
+    let context = bundle(path).and_then(|pem| {
+        let trusted = TrustStore::default().with_pem_certificate(pem);
+        TlsContext::builder().with_trust_store(trusted).build().map_err(|error| error.to_string())
+    });
+    context
+        .inspect_err(|error| {
+            tracing::warn!(path = %path.display(), error, "the certificates of AWS_CA_BUNDLE cannot be used");
+        })
+        .ok()
 }
 
 /// The clients of one service, a client for each account and region.

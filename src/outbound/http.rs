@@ -3,8 +3,10 @@
 use rustls::ClientConfig;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Takes one certificate, whatever names it is for: that of the server which holds the data folder.
@@ -61,6 +63,23 @@ pub enum Trusted {
     BySystem,
     /// The one with this certificate.
     Only(CertificateDer<'static>),
+}
+
+/// Certificates in PEM that are trusted beside the system's, from the file that AWS's tools take them from (AWS_CA_BUNDLE).
+///
+/// # Errors
+/// The file cannot be read, or what is in it is not all certificates.
+pub(super) fn bundle(path: &Path) -> Result<Vec<u8>, String> {
+    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    match roots.is_empty() {
+        true => Err("there is no certificate in it".to_owned()),
+        false => Ok(pem),
+    }
 }
 
 /// A client, to be built.

@@ -29,6 +29,7 @@ pub struct Outbound {
     logs: Option<Arc<Clients<aws_sdk_cloudwatchlogs::Client>>>,
     events: Option<Arc<Clients<aws_sdk_eventbridge::Client>>>,
     webhook: Option<Webhook>,
+    creates_buckets: bool,
 }
 
 /// Why something was not taken.
@@ -137,6 +138,7 @@ impl Outbound {
                 Some(Endpoint::Url(url)) => Some(Webhook::new(url.clone())),
                 _ => None,
             },
+            creates_buckets: settings.create_buckets,
         }
     }
 
@@ -184,14 +186,32 @@ impl Outbound {
     }
 
     /// Whether `account` may deliver to the bucket from `region`: it is there, and its ACL can be read (what CloudTrail
-    /// checks). In the embedded bucket store, a bucket that is not there is made, in `region`.
+    /// checks). In the embedded bucket store, and elsewhere if the settings say so, a bucket that is not there is made, in
+    /// `region`.
     ///
     /// # Errors
     /// [`Failure`], `NoSuchBucket` when it is not there.
     pub async fn check_bucket(&self, account: &AccountId, region: &str, bucket: &str) -> Sent {
         match (&self.s3, &self.buckets) {
-            (Some(s3), _) => s3.check(account, bucket).await,
+            (Some(s3), _) => match s3.check(account, bucket).await {
+                Err(failure) if self.creates_buckets && failure.code == "NoSuchBucket" => {
+                    s3.create(account, region, bucket).await
+                }
+                checked => checked,
+            },
             (None, Some(buckets)) => Ok(buckets.ensure_bucket(account, bucket, region).await?),
+            (None, None) => Err(Failure::not_configured("s3_endpoint")),
+        }
+    }
+
+    /// The policy of a bucket; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`Failure`]: it cannot be read.
+    pub async fn bucket_policy(&self, account: &str, bucket: &str) -> Result<Option<String>, Failure> {
+        match (&self.s3, &self.buckets) {
+            (Some(s3), _) => s3.policy(account, bucket).await,
+            (None, Some(buckets)) => Ok(buckets.policy(bucket).await?),
             (None, None) => Err(Failure::not_configured("s3_endpoint")),
         }
     }

@@ -7,9 +7,10 @@ use crate::config::Endpoint;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption};
+use aws_sdk_s3::types::{CreateBucketConfiguration, ObjectCannedAcl, ServerSideEncryption};
 use std::collections::HashMap;
 use std::error::Error;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -69,13 +70,7 @@ impl S3 {
 
     pub(super) async fn put(&self, account: &str, object: &Object, body: Vec<u8>) -> Sent {
         let upload = Upload::new(body);
-        let call = async {
-            let mut result = self.try_put(account, object, &upload).await;
-            if result.as_ref().is_err_and(|refusal| self.has_moved(&object.bucket, refusal)) {
-                result = self.try_put(account, object, &upload).await;
-            }
-            result.map_err(|refusal| refusal.failure)
-        };
+        let call = self.where_it_is(&object.bucket, || self.try_put(account, object, &upload));
         let seconds = STALLED.as_secs();
         let stalled = || Err(Failure::unreachable(format!("no progress for {seconds} s")));
         upload.watch(STALLED, call).await.unwrap_or_else(stalled)
@@ -83,19 +78,59 @@ impl S3 {
 
     /// Whether the bucket is there and its ACL can be read.
     pub(super) async fn check(&self, account: &str, bucket: &str) -> Sent {
-        let call = async {
-            let mut result = self.try_check(account, bucket).await;
-            if result.as_ref().is_err_and(|refusal| self.has_moved(bucket, refusal)) {
-                result = self.try_check(account, bucket).await;
-            }
-            result.map_err(|refusal| refusal.failure)
-        };
-        within(WHOLE_CALL, call).await
+        within(WHOLE_CALL, self.where_it_is(bucket, || self.try_check(account, bucket))).await
     }
 
     async fn try_check(&self, account: &str, bucket: &str) -> Result<(), Refusal> {
         let client = self.client(account, bucket).await?;
         client.get_bucket_acl().bucket(bucket).send().await.map(drop).map_err(|e| Refusal::of(&e))
+    }
+
+    /// The policy of a bucket; `None` if it has none.
+    pub(super) async fn policy(&self, account: &str, bucket: &str) -> Result<Option<String>, Failure> {
+        let call = self.where_it_is(bucket, || self.try_policy(account, bucket));
+        match within(WHOLE_CALL, call).await {
+            Err(failure) if failure.code == "NoSuchBucketPolicy" => Ok(None),
+            other => other,
+        }
+    }
+
+    async fn try_policy(&self, account: &str, bucket: &str) -> Result<Option<String>, Refusal> {
+        let client = self.client(account, bucket).await?;
+        let answer = client.get_bucket_policy().bucket(bucket).send().await.map_err(|e| Refusal::of(&e))?;
+        Ok(answer.policy.filter(|policy| !policy.trim().is_empty()))
+    }
+
+    /// Makes a bucket.
+    pub(super) async fn create(&self, account: &str, region: &str, bucket: &str) -> Sent {
+        let create = async {
+            let mut call = self.client_in(account, region).await.create_bucket().bucket(bucket);
+            if region != CLASSIC {
+                let place = CreateBucketConfiguration::builder().location_constraint(region.into()).build();
+                call = call.create_bucket_configuration(place);
+            }
+            call.send().await.map(drop).map_err(|error| failure(&error))
+        };
+        match within(WHOLE_CALL, create).await {
+            // Another call has been faster.
+            Err(failure) if failure.code == "BucketAlreadyOwnedByYou" => Ok(()),
+            made => {
+                self.regions().remove(bucket);
+                made
+            }
+        }
+    }
+
+    /// Does something in a bucket; once more if that turns out to be elsewhere.
+    async fn where_it_is<T, F>(&self, bucket: &str, call: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        let mut result = call().await;
+        if result.as_ref().is_err_and(|refusal| self.has_moved(bucket, refusal)) {
+            result = call().await;
+        }
+        result.map_err(|refusal| refusal.failure)
     }
 
     /// Puts an object as CloudTrail does, and without what the endpoint does not have.

@@ -4,7 +4,7 @@
 //! values".
 
 use super::key::{Key, PolicyContext};
-use super::pattern::{Pattern, Syntax};
+use super::pattern::{Pattern, PolicySyntax, Syntax};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -81,19 +81,19 @@ impl Condition {
         operator: &str,
         key: &str,
         values: &[String],
-        variables: Syntax,
+        syntax: PolicySyntax,
     ) -> Result<Condition, String> {
-        let key = Key::parse(key)?;
+        let key = Key::parse(key, syntax.keys)?;
         let (name, if_exists) = match operator.strip_suffix("IfExists") {
             Some(name) => (name, true),
             None => (operator, false),
         };
         let unknown = || format!("the condition operator {operator:?} is not understood here");
-        let has_variables = variables == Syntax::Full;
+        let has_variables = syntax.patterns == Syntax::Full;
         let exact = if has_variables { Syntax::Variables } else { Syntax::Plain };
         let wild = if has_variables { Syntax::Full } else { Syntax::Wildcards };
-        let patterns = |syntax| -> Result<Vec<Pattern>, String> {
-            values.iter().map(|value| Pattern::parse(value, syntax)).collect()
+        let patterns = |patterns| -> Result<Vec<Pattern>, String> {
+            values.iter().map(|value| Pattern::parse(value, syntax.with(patterns))).collect()
         };
         let test = match name {
             "StringEquals" | "StringNotEquals" => Test::Text(patterns(exact)?, Case::Counts),

@@ -1,16 +1,14 @@
 //! The JSON of a policy. A member that is not known is refused.
 
 use super::condition::Condition;
-use super::pattern::{Pattern, Syntax};
+use super::key::Keys;
+use super::pattern::{Pattern, PolicySyntax, Syntax, WITH_VARIABLES};
 use super::statement::{Effect, Scope, Statement};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::marker::PhantomData;
-
-/// The version in which `${…}` is a variable.
-const WITH_VARIABLES: &str = "2012-10-17";
 
 /// Why a policy cannot be used, in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -126,31 +124,22 @@ impl Value {
     }
 }
 
-/// How patterns are read, which depends on a policy's version.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PolicySyntax(Syntax);
-
-impl PolicySyntax {
-    /// That of a version. One that there is not is read as the older one.
-    pub(super) fn of(version: Option<&str>) -> PolicySyntax {
-        PolicySyntax(if version == Some(WITH_VARIABLES) { Syntax::Full } else { Syntax::Wildcards })
-    }
-}
-
 /// One statement.
 ///
 /// # Errors
 /// What of it is not understood.
 pub(super) fn read_statement(json: serde_json::Value, syntax: PolicySyntax) -> Result<Statement, String> {
     let statement: StatementDocument = serde_json::from_value(json).map_err(|error| error.to_string())?;
-    statement.read(syntax.0)
+    statement.read(syntax)
 }
 
 impl Document {
     /// The statements, understood.
     pub(super) fn statements(self) -> Result<Vec<Statement>, UnusablePolicy> {
-        let PolicySyntax(syntax) = match self.version.as_deref() {
-            version @ (Some(WITH_VARIABLES | "2008-10-17") | None) => PolicySyntax::of(version),
+        let syntax = match self.version.as_deref() {
+            version @ (Some(WITH_VARIABLES | "2008-10-17") | None) => {
+                PolicySyntax::of(version, Keys::OfCallers)
+            }
             Some(other) => return Err(UnusablePolicy(format!("there is no policy version {other:?}"))),
         };
         let OneOrMany(statements) = self.statement;
@@ -171,7 +160,7 @@ impl Document {
 }
 
 impl StatementDocument {
-    fn read(self, syntax: Syntax) -> Result<Statement, String> {
+    fn read(self, syntax: PolicySyntax) -> Result<Statement, String> {
         let effect = match self.effect.as_str() {
             "Allow" => Effect::Allow,
             "Deny" => Effect::Deny,
@@ -179,7 +168,7 @@ impl StatementDocument {
         };
         let actions = scope("Action", self.action, self.not_action, |text| {
             // Actions hold no variables.
-            let pattern = Pattern::parse(text, Syntax::Wildcards)?;
+            let pattern = Pattern::parse(text, syntax.with(Syntax::Wildcards))?;
             if is_action(text) {
                 Ok(pattern)
             } else {

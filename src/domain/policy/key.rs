@@ -1,5 +1,6 @@
 //! The keys that conditions and variables may ask for: those that can be answered here.
 
+use super::service_request::{ServiceKey, ServiceRequest};
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -27,6 +28,18 @@ pub struct PolicyContext<'a> {
     pub user_agent: Option<&'a str>,
     /// Whether it came over TLS.
     pub is_secure: bool,
+    /// What is asked when it is not a caller but a service of AWS that makes the request: nothing of the above that is
+    /// about callers has a value then.
+    pub service: Option<&'a ServiceRequest<'a>>,
+}
+
+/// Of whose requests a policy is asked, and so which keys are understood as it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// Callers': those that can be answered here.
+    OfCallers,
+    /// Those of a service of AWS, of which everything is known: a key that is not known has no value.
+    OfServices,
 }
 
 /// A key of the request's context.
@@ -43,6 +56,8 @@ pub(super) enum Key {
     UserAgent,
     UserId,
     UserName,
+    /// One that only services' requests have, or that no request has.
+    OfService(ServiceKey),
 }
 
 const KEYS: [(&str, Key); 11] = [
@@ -64,9 +79,12 @@ impl Key {
     ///
     /// # Errors
     /// It cannot be answered here; which ones can.
-    pub(super) fn parse(name: &str) -> Result<Key, String> {
-        let found = KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, key)| *key).ok_or_else(|| {
+    pub(super) fn parse(name: &str, keys: Keys) -> Result<Key, String> {
+        let found = KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, key)| *key);
+        if keys == Keys::OfServices {
+            return Ok(found.unwrap_or_else(|| Key::OfService(ServiceKey::of(name))));
+        }
+        found.ok_or_else(|| {
             let names: Vec<_> = KEYS.iter().map(|(name, _)| *name).collect();
             format!("the key {name:?} cannot be answered here, only {}", names.join(", "))
         })
@@ -74,6 +92,23 @@ impl Key {
 
     /// The key's value in a request; `None` where there is none.
     pub(super) fn of<'a>(self, context: &'a PolicyContext<'_>) -> Option<Cow<'a, str>> {
+        if let Some(request) = context.service {
+            let is_about_callers = matches!(
+                self,
+                Key::PrincipalAccount
+                    | Key::PrincipalArn
+                    | Key::PrincipalType
+                    | Key::SourceIp
+                    | Key::UserAgent
+                    | Key::UserId
+                    | Key::UserName
+            );
+            match self {
+                Key::OfService(key) => return request.value_of(key).map(Cow::Borrowed),
+                _ if is_about_callers => return None,
+                _ => {}
+            }
+        }
         Some(match self {
             Key::CurrentTime => context.time.format("%Y-%m-%dT%H:%M:%SZ").to_string().into(),
             Key::EpochTime => context.time.timestamp().to_string().into(),
@@ -86,6 +121,7 @@ impl Key {
             Key::UserAgent => context.user_agent?.into(),
             Key::UserId => context.user_id.into(),
             Key::UserName => context.user_name?.into(),
+            Key::OfService(_) => return None,
         })
     }
 }

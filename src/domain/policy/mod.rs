@@ -9,6 +9,8 @@ mod key;
 mod pattern;
 pub mod permissions;
 pub mod resource;
+pub mod service;
+pub mod service_request;
 mod statement;
 
 use document::Document;

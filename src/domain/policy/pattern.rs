@@ -1,11 +1,14 @@
 //! Patterns of actions, resources and values: `*` for any text, `?` for one character, `${aws:username}` for a value of the
 //! request.
 
-use super::key::{Key, PolicyContext};
+use super::key::{Key, Keys, PolicyContext};
 use std::fmt::{self, Write};
 
 /// `arn:partition:service:region:account:resource`
 const ARN_SEGMENTS: usize = 6;
+
+/// The version in which `${…}` is a variable.
+pub(super) const WITH_VARIABLES: &str = "2012-10-17";
 
 /// A pattern, read.
 #[derive(Debug, Clone)]
@@ -34,6 +37,27 @@ pub(super) enum Syntax {
     Full,
 }
 
+/// How a policy is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PolicySyntax {
+    /// What stands for something else in patterns; the policy's version says it.
+    pub(super) patterns: Syntax,
+    /// Of whose requests keys are asked.
+    pub(super) keys: Keys,
+}
+
+impl PolicySyntax {
+    /// That of a version. One that there is not is read as the older one.
+    pub(super) fn of(version: Option<&str>, keys: Keys) -> PolicySyntax {
+        let patterns = if version == Some(WITH_VARIABLES) { Syntax::Full } else { Syntax::Wildcards };
+        PolicySyntax { patterns, keys }
+    }
+
+    pub(super) fn with(self, patterns: Syntax) -> PolicySyntax {
+        PolicySyntax { patterns, ..self }
+    }
+}
+
 /// As it is written, for one without variables.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,9 +73,9 @@ impl fmt::Display for Pattern {
 impl Pattern {
     /// # Errors
     /// A variable that cannot be answered, or that does not end.
-    pub(super) fn parse(text: &str, syntax: Syntax) -> Result<Pattern, String> {
-        let has_variables = matches!(syntax, Syntax::Variables | Syntax::Full);
-        let has_wildcards = matches!(syntax, Syntax::Wildcards | Syntax::Full);
+    pub(super) fn parse(text: &str, syntax: PolicySyntax) -> Result<Pattern, String> {
+        let has_variables = matches!(syntax.patterns, Syntax::Variables | Syntax::Full);
+        let has_wildcards = matches!(syntax.patterns, Syntax::Wildcards | Syntax::Full);
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
@@ -63,7 +87,7 @@ impl Pattern {
                     _ if name.contains(',') => {
                         return Err(format!("defaults of variables are not understood here: {text:?}"));
                     }
-                    _ => Part::Value(Key::parse(name)?),
+                    _ => Part::Value(Key::parse(name, syntax.keys)?),
                 });
                 rest = behind;
                 continue;

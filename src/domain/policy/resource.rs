@@ -3,7 +3,9 @@
 //!
 //! Source: IAM's user guide, "AWS JSON policy elements: Principal" and "Cross-account policy evaluation logic".
 
-use super::document::{PolicySyntax, read_statement};
+use super::document::read_statement;
+use super::key::Keys;
+use super::pattern::PolicySyntax;
 use super::statement::{Effect, Statement, Target};
 use super::{Decision, PolicyContext};
 use serde_json::{Map, Value};
@@ -24,8 +26,17 @@ struct ResourceStatement {
 
 #[derive(Debug)]
 enum Principals {
-    Of(Vec<String>),
-    AllBut(Vec<String>),
+    Of(Names),
+    AllBut(Names),
+}
+
+/// Principals that are named. Identity providers do not sign here.
+#[derive(Debug, Default)]
+struct Names {
+    /// Accounts, ARNs, or everybody.
+    aws: Vec<String>,
+    /// `cloudtrail.amazonaws.com`
+    services: Vec<String>,
 }
 
 /// Whether statements count that are about everybody: a bucket may keep them out (S3's public access block).
@@ -49,10 +60,15 @@ pub struct Asker<'a> {
 }
 
 impl ResourcePolicy {
-    /// Reads a policy's JSON; `None` for what is none.
+    /// Reads a policy's JSON, as callers are judged by it; `None` for what is none.
     pub fn parse(json: &str) -> Option<ResourcePolicy> {
+        ResourcePolicy::read(json, Keys::OfCallers)
+    }
+
+    /// The same for requests of services.
+    pub(super) fn read(json: &str, keys: Keys) -> Option<ResourcePolicy> {
         let document: Map<String, Value> = serde_json::from_str(json).ok()?;
-        let syntax = PolicySyntax::of(document.get("Version").and_then(Value::as_str));
+        let syntax = PolicySyntax::of(document.get("Version").and_then(Value::as_str), keys);
         let statements = match document.get("Statement")? {
             Value::Array(statements) => statements.clone(),
             one => vec![one.clone()],
@@ -69,9 +85,36 @@ impl ResourcePolicy {
         (action, arn): (&str, &str),
         context: &PolicyContext<'_>,
     ) -> Decision {
+        let is_asker = |names: &Names| names.aws.iter().any(|name| is(name, asker));
+        self.decision(is_asker, everybody, (action, arn), context)
+    }
+
+    /// The same for a service of AWS (`cloudtrail.amazonaws.com`), which no bucket keeps out with everybody.
+    pub(super) fn decide_for_service(
+        &self,
+        service: &str,
+        asked: (&str, &str),
+        context: &PolicyContext<'_>,
+    ) -> Decision {
+        let is_service =
+            |names: &Names| names.services.iter().any(|name| name == service) || names.are_everybody();
+        self.decision(is_service, Everybody::Counts, asked, context)
+    }
+
+    fn decision(
+        &self,
+        is_asker: impl Fn(&Names) -> bool,
+        everybody: Everybody,
+        (action, arn): (&str, &str),
+        context: &PolicyContext<'_>,
+    ) -> Decision {
         let mut decision = Decision::NotAllowed;
         for statement in &self.statements {
-            if !statement.is_for(asker) {
+            let is_for = match &statement.principals {
+                Principals::Of(names) => is_asker(names),
+                Principals::AllBut(names) => !is_asker(names),
+            };
+            if !is_for {
                 continue;
             }
             let applies = |about: &Statement| about.applies_to(action, Target::Arn(arn), context);
@@ -94,8 +137,8 @@ impl ResourceStatement {
     fn read(statement: Value, syntax: PolicySyntax) -> Option<ResourceStatement> {
         let Value::Object(mut members) = statement else { return None };
         let principals = match (members.remove("Principal"), members.remove("NotPrincipal")) {
-            (Some(of), None) => Principals::Of(names(&of)),
-            (None, Some(all_but)) => Principals::AllBut(names(&all_but)),
+            (Some(of), None) => Principals::Of(Names::read(&of)),
+            (None, Some(all_but)) => Principals::AllBut(Names::read(&all_but)),
             _ => return None,
         };
         let effect = match members.get("Effect")?.as_str()? {
@@ -107,33 +150,33 @@ impl ResourceStatement {
         Some(ResourceStatement { principals, effect, about })
     }
 
-    fn is_for(&self, asker: Asker<'_>) -> bool {
-        let named = |names: &[String]| names.iter().any(|name| is(name, asker));
-        match &self.principals {
-            Principals::Of(names) => named(names),
-            Principals::AllBut(names) => !named(names),
-        }
-    }
-
     fn is_public(&self) -> bool {
         match &self.principals {
-            Principals::Of(names) => names.iter().any(|name| name == "*"),
+            Principals::Of(names) => names.are_everybody(),
             Principals::AllBut(_) => true,
         }
     }
 }
 
-/// The principals of AWS that are named: accounts, ARNs, or everybody. Services and identity providers do not sign here.
-fn names(principal: &Value) -> Vec<String> {
-    let texts = |value: &Value| match value {
-        Value::String(text) => vec![text.clone()],
-        Value::Array(texts) => texts.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect(),
-        _ => Vec::new(),
-    };
-    match principal {
-        Value::String(_) => texts(principal),
-        Value::Object(kinds) => kinds.get("AWS").map(texts).unwrap_or_default(),
-        _ => Vec::new(),
+impl Names {
+    fn read(principal: &Value) -> Names {
+        let texts = |value: &Value| match value {
+            Value::String(text) => vec![text.clone()],
+            Value::Array(texts) => texts.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect(),
+            _ => Vec::new(),
+        };
+        match principal {
+            Value::String(_) => Names { aws: texts(principal), ..Names::default() },
+            Value::Object(kinds) => {
+                let of = |kind: &str| kinds.get(kind).map(texts).unwrap_or_default();
+                Names { aws: of("AWS"), services: of("Service") }
+            }
+            _ => Names::default(),
+        }
+    }
+
+    fn are_everybody(&self) -> bool {
+        self.aws.iter().any(|name| name == "*")
     }
 }
 

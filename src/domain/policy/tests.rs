@@ -16,6 +16,7 @@ fn context() -> PolicyContext<'static> {
         principal_type: "User",
         user_agent: Some("aws-cli/2.0"),
         is_secure: false,
+        service: None,
     }
 }
 
@@ -374,7 +375,8 @@ proptest! {
                 };
             }
         }
-        let fits = Pattern::parse(&pattern, pattern::Syntax::Full).unwrap().matches(&text, &context());
+        let syntax = pattern::PolicySyntax::of(Some("2012-10-17"), key::Keys::OfCallers);
+        let fits = Pattern::parse(&pattern, syntax).unwrap().matches(&text, &context());
         prop_assert_eq!(fits, possible[pattern.len()][text.len()]);
     }
 

@@ -141,3 +141,35 @@ async fn what_was_acknowledged_before_a_kill_is_delivered_exactly_once_to_each_t
         figures.1
     );
 }
+
+#[tokio::test]
+async fn an_s3_whose_certificate_is_in_aws_ca_bundle_is_trusted() {
+    let (there, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut command = contrail(&["--port", "0", "--data-dir", there.path().to_str().unwrap()]);
+    command.env("CONTRAIL__TLS__ENABLED", "true");
+    let s3 = Contrail::spawn(command);
+    let certificate = there.path().join("tls.crt");
+    let trail = json!({"Name": "demo", "S3BucketName": "my-bucket"});
+    let not_a_certificate = here.path().join("not-a-certificate");
+    std::fs::write(&not_a_certificate, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        .unwrap();
+    for (bundle, code) in [
+        (None, "InsufficientS3BucketPolicyException"),
+        (Some(&not_a_certificate), "InsufficientS3BucketPolicyException"),
+        (Some(&certificate), ""),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = contrail(&["--port", "0", "--data-dir", folder.path().to_str().unwrap()]);
+        command.env("CONTRAIL__DELIVERY__S3_ENDPOINT", &s3.url);
+        command.env("CONTRAIL__DELIVERY__CREATE_BUCKETS", "true");
+        if let Some(bundle) = bundle {
+            command.env("AWS_CA_BUNDLE", bundle);
+        }
+        let mut server = Contrail::spawn(command);
+        let made = server.call("CreateTrail", trail.clone()).await;
+        assert_eq!(made.json()["__type"].as_str().unwrap_or_default(), code, "{}", made.text);
+        if bundle == Some(&not_a_certificate) {
+            server.process.logged("the certificates of AWS_CA_BUNDLE cannot be used");
+        }
+    }
+}

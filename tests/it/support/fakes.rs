@@ -53,6 +53,10 @@ struct State {
     missing: BTreeSet<String>,
     /// Bucket → region; the others are in us-east-1 and take requests for any region.
     regions: BTreeMap<String, String>,
+    /// The bodies of the calls that made buckets.
+    made: Vec<String>,
+    /// The policy of every bucket.
+    policy: Option<String>,
     /// Log streams, as `group/stream`.
     streams: BTreeSet<String>,
     /// Services that take requests and do not answer.
@@ -170,6 +174,16 @@ impl FakeAws {
     /// Takes a bucket away.
     pub(crate) fn remove_bucket(&self, bucket: &str) {
         self.state().missing.insert(bucket.to_owned());
+    }
+
+    /// Gives all buckets a policy.
+    pub(crate) fn set_policy(&self, policy: &Value) {
+        self.state().policy = Some(policy.to_string());
+    }
+
+    /// The bodies of the calls that made buckets.
+    pub(crate) fn made(&self) -> Vec<String> {
+        self.state().made.clone()
     }
 
     /// Puts a bucket into a region (`""` as old endpoints say for us-east-1, `EU` for eu-west-1); requests signed for

@@ -2,6 +2,7 @@
 
 mod add_tags;
 mod addressing;
+mod bucket_policies;
 mod create_trail;
 mod create_trail_settings;
 mod delegated_admins;

@@ -45,6 +45,7 @@ async fn everything_is_tried_before_a_trail_is_taken() {
         [
             "s3 GetBucketLocation",
             "s3 GetBucketAcl",
+            "s3 GetBucketPolicy",
             "s3 PutObject",
             "s3 PutObject",
             "sns Publish",
@@ -238,7 +239,7 @@ async fn an_update_tries_only_what_it_changes() {
         server.ok_in("eu-west-1", "UpdateTrail", input).await;
         fake.calls()
     };
-    let bucket = ["s3 GetBucketAcl", "s3 PutObject", "s3 PutObject"];
+    let bucket = ["s3 GetBucketAcl", "s3 GetBucketPolicy", "s3 PutObject", "s3 PutObject"];
     for (input, calls) in [
         (json!({}), &[][..]),
         (json!({"IsMultiRegionTrail": true}), &[]),

@@ -10,6 +10,7 @@ pub(super) fn s3_operation(method: &str, query: &str) -> String {
     match (method, query.split(['=', '&']).next().unwrap_or_default()) {
         ("GET", "location") => "GetBucketLocation".to_owned(),
         ("GET", "acl") => "GetBucketAcl".to_owned(),
+        ("GET", "policy") => "GetBucketPolicy".to_owned(),
         ("PUT", "" | "x-id") => "PutObject".to_owned(),
         (method, query) => format!("{method} {query}"),
     }
@@ -40,6 +41,12 @@ fn s3(state: &mut State, request: &Request, http: &HttpRequest) -> HttpResponse 
     let path = decoded(http.uri().path());
     let (bucket, key) =
         path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+    // The SDK names no operation in the query of this one.
+    if request.operation == "PutObject" && key.is_empty() {
+        state.missing.remove(bucket);
+        state.made.push(String::from_utf8_lossy(&request.body).into_owned());
+        return HttpResponse::Ok().finish();
+    }
     if state.missing.contains(bucket) {
         return error("s3", "NoSuchBucket");
     }
@@ -62,6 +69,10 @@ fn s3(state: &mut State, request: &Request, http: &HttpRequest) -> HttpResponse 
         "GetBucketAcl" => {
             xml(200, "<AccessControlPolicy><Owner><ID>o</ID></Owner></AccessControlPolicy>".to_owned())
         }
+        "GetBucketPolicy" => match &state.policy {
+            Some(policy) => HttpResponse::Ok().content_type("application/json").body(policy.clone()),
+            None => error("s3", "NoSuchBucketPolicy"),
+        },
         "PutObject" => {
             state.objects.push(Stored {
                 bucket: bucket.to_owned(),
@@ -114,7 +125,7 @@ fn events(state: &State, request: &Request, code: Option<&str>) -> HttpResponse 
 
 fn error(service: &str, code: &str) -> HttpResponse {
     let status = match code {
-        "NoSuchBucket" | "NotFound" => 404,
+        "NoSuchBucket" | "NoSuchBucketPolicy" | "NotFound" => 404,
         "AccessDenied" | "AuthorizationError" => 403,
         "PermanentRedirect" => 301,
         "NotImplemented" => 501,
