@@ -18,6 +18,7 @@ fuzz_target!(|text: &str| {
         principal_type: "User",
         user_agent: Some("aws-cli/2"),
         is_secure: false,
+        service: None,
     };
     let arn = "arn:aws:s3:::box/key";
     if let Ok(policy) = Policy::parse(text) {

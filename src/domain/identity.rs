@@ -6,6 +6,7 @@ use crate::domain::timestamp::iso;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Who is behind a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +42,31 @@ pub enum Principal {
     External {
         /// `WebIdentityUser` or `SAMLUser`
         kind: &'static str,
-        /// `provider:audience:subject`, or what the provider calls them.
-        principal_id: String,
-        /// The provider's name for them.
-        name: String,
-        /// The identity provider.
-        provider: String,
+        /// What the provider calls them; `None` if that is not known, as the call was refused.
+        subject: Option<ExternalSubject>,
     },
+    /// Somebody who has not signed.
+    Unsigned(Unsigned),
+}
+
+/// Whom an identity provider has named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalSubject {
+    /// `provider:audience:subject`, or what the provider calls them.
+    pub principal_id: String,
+    /// The provider's name for them.
+    pub name: String,
+    /// The identity provider.
+    pub provider: String,
+}
+
+/// What the records of different services make of a caller who has not signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsigned {
+    /// S3's: an account `anonymous` (observed).
+    InS3,
+    /// Others': unknown.
+    Elsewhere,
 }
 
 /// A user or a role of IAM. What is not known of it is made up, always the same for the same name.
@@ -70,6 +89,10 @@ pub struct CredentialSession {
     pub mfa_authenticated: bool,
     /// The provider that vouched for a web identity, if one did.
     pub federated_provider: Option<String>,
+    /// The identity that was set as a role was assumed. Sessions that are made with this one have it too.
+    pub source_identity: Option<String>,
+    /// The tags that sessions which are made with this one have too, in the order of their keys.
+    pub transitive_tags: BTreeMap<String, String>,
 }
 
 /// `userIdentity` of a record. Members as AWS writes them for each type; absent ones are left out.
@@ -82,7 +105,7 @@ pub struct UserIdentity {
     #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    account_id: Option<AccountId>,
+    account_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_key_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,6 +128,12 @@ impl UserIdentity {
         (issuer.kind == "Role").then_some(issuer.arn.as_str())
     }
 
+    /// What stands for the name of somebody who has none.
+    pub fn unnamed(&self) -> Option<&str> {
+        let id = self.principal_id.rsplit(['/', ':']).next().filter(|id| !id.is_empty());
+        id.or(self.account_id.as_deref())
+    }
+
     /// The unique id; for the root user the account's.
     pub fn principal_id(&self) -> &str {
         &self.principal_id
@@ -119,6 +148,8 @@ struct SessionContext {
     #[serde(skip_serializing_if = "Option::is_none")]
     web_id_federation_data: Option<WebIdFederationData>,
     attributes: SessionAttributes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_identity: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -173,6 +204,8 @@ impl Identity {
             Principal::Role { .. } => "AssumedRole",
             Principal::FederatedUser { .. } => "FederatedUser",
             Principal::External { kind, .. } => kind,
+            Principal::Unsigned(Unsigned::InS3) => "AWSAccount",
+            Principal::Unsigned(Unsigned::Elsewhere) => "Unknown",
         }
     }
 
@@ -191,17 +224,19 @@ impl Identity {
             Principal::User(_) => "User",
             Principal::Role { .. } => "AssumedRole",
             Principal::FederatedUser { .. } => "FederatedUser",
-            Principal::External { .. } => "Anonymous",
+            Principal::External { .. } | Principal::Unsigned(_) => "Anonymous",
         }
     }
 
-    /// The `Username` of a lookup: the user's name, `root`, or the session's name of a role.
-    pub fn user_name(&self) -> &str {
+    /// The `Username` of a lookup: the user's name, `root`, or the session's name of a role; `None` for those without a name.
+    pub fn user_name(&self) -> Option<&str> {
         match &self.principal {
-            Principal::Root => "root",
-            Principal::User(user) => &user.name,
-            Principal::Role { session_name, .. } => session_name,
-            Principal::FederatedUser { name, .. } | Principal::External { name, .. } => name,
+            Principal::Root => Some("root"),
+            Principal::User(user) => Some(&user.name),
+            Principal::Role { session_name, .. } => Some(session_name),
+            Principal::FederatedUser { name, .. } => Some(name),
+            Principal::External { subject, .. } => subject.as_ref().map(|subject| subject.name.as_str()),
+            Principal::Unsigned(_) => None,
         }
     }
 
@@ -221,7 +256,7 @@ impl Identity {
             kind: self.kind(),
             principal_id: root.principal_id,
             arn: Some(root.arn),
-            account_id: Some(account.clone()),
+            account_id: Some(account.to_string()),
             access_key_id: access_key.map(str::to_owned),
             user_name: None,
             identity_provider: None,
@@ -248,11 +283,21 @@ impl Identity {
                 let kind = if user.is_some() { "IAMUser" } else { "Root" };
                 session_issuer = Some(issuer(kind, user.as_ref()));
             }
-            Principal::External { principal_id, name, provider, .. } => {
-                identity.principal_id.clone_from(principal_id);
-                (identity.arn, identity.account_id) = (None, None);
-                identity.user_name = Some(name.clone());
-                identity.identity_provider = Some(provider.clone());
+            Principal::External { subject, .. } => {
+                (identity.arn, identity.account_id, identity.principal_id) = (None, None, String::new());
+                if let Some(ExternalSubject { principal_id, name, provider }) = subject {
+                    identity.principal_id.clone_from(principal_id);
+                    identity.user_name = Some(name.clone());
+                    identity.identity_provider = Some(provider.clone());
+                }
+            }
+            Principal::Unsigned(unsigned) => {
+                let (id, account) = match unsigned {
+                    Unsigned::InS3 => ("", Some("anonymous")),
+                    Unsigned::Elsewhere => ("Anonymous", None),
+                };
+                identity.principal_id = id.to_owned();
+                (identity.arn, identity.account_id) = (None, account.map(str::to_owned));
             }
         }
         if session_issuer.is_some() || self.session.is_some() {
@@ -271,6 +316,7 @@ impl Identity {
                         false => "false",
                     },
                 },
+                source_identity: session.and_then(|session| session.source_identity.clone()),
             });
         }
         identity
@@ -359,7 +405,13 @@ mod tests {
             arn: Some("arn:aws:iam::111122223333:user/team/ana".into()),
         };
         let created = "2026-11-22T05:00:00Z".parse().unwrap();
-        let session = Some(CredentialSession { created, mfa_authenticated: true, federated_provider: None });
+        let session = Some(CredentialSession {
+            created,
+            mfa_authenticated: true,
+            federated_provider: None,
+            source_identity: Some("ana@example".into()),
+            transitive_tags: BTreeMap::new(),
+        });
         let ana = shown(&Identity { principal: Principal::User(user.clone()), session: session.clone() });
         assert_eq!(
             (&ana["principalId"], &ana["arn"]),
@@ -368,6 +420,7 @@ mod tests {
         assert_eq!(ana["sessionContext"]["attributes"]["creationDate"], "2026-11-22T05:00:00Z");
         assert_eq!(ana["sessionContext"]["attributes"]["mfaAuthenticated"], "true");
         assert_eq!(ana["sessionContext"].get("sessionIssuer"), None);
+        assert_eq!(ana["sessionContext"]["sourceIdentity"], "ana@example");
         let guest = |issuer| Principal::FederatedUser { name: "guest".into(), issuer };
         let of_ana = shown(&Identity { principal: guest(Some(user)), session: session.clone() });
         assert_eq!(of_ana["principalId"], "111122223333:guest");

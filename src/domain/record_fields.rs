@@ -166,12 +166,16 @@ impl IdentityFields<'_> {
         fn last(text: &str) -> &str {
             text.rsplit(['/', ':']).next().unwrap_or(text)
         }
-        self.username()
-            .or(self.invoked_by.as_deref())
-            .or(self.arn.as_deref().map(last))
-            .or(self.principal_id.as_deref().map(last))
-            .or(self.account_id.as_deref())
-            .filter(|name| !name.is_empty())
+        [
+            self.username(),
+            self.invoked_by.as_deref(),
+            self.arn.as_deref().map(last),
+            self.principal_id.as_deref().map(last),
+            self.account_id.as_deref(),
+        ]
+        .into_iter()
+        .flatten()
+        .find(|name| !name.is_empty())
     }
 }
 

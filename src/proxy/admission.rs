@@ -7,7 +7,7 @@ use super::body_copy::BodyCopy;
 use super::collected::{Collected, Collector};
 use super::{Parts, permission};
 use crate::auth::{self, Auth, Payload, SignedService};
-use crate::aws::identify::{Identifier, may_be_emulators_own, may_begin_with, names_operation};
+use crate::aws::identify::{Identifier, S3_CONTROL, may_be_emulators_own, may_begin_with, names_operation};
 use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
 use crate::callers::Callers;
@@ -26,9 +26,6 @@ use std::time::Duration;
 /// How much of a body that nobody wants is read all the same, and for how long.
 const MAX_DRAIN: usize = 8 * 1024 * 1024;
 const LONGEST_DRAIN: Duration = Duration::from_secs(1);
-
-/// Where paths of S3 Control begin, which is signed for as S3 but has no large bodies: what they name counts.
-const S3_CONTROL: &str = "/v20180820/";
 
 /// The hash of an empty body.
 const EMPTY_HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -118,6 +115,7 @@ impl Admission {
             user_agent: request.header("user-agent").map(str::to_owned),
             tls: exchange.tls.clone(),
         };
+        // S3 Control is signed for as S3, but has no large bodies: what they name counts.
         if service.is_s3() && !may_begin_with(request.path(), S3_CONTROL) {
             let hash = declared_hash(request);
             let checked = self.auth.check(request, service, Payload::Declared);

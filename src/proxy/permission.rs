@@ -2,7 +2,9 @@
 
 use crate::aws::catalog::AwsService;
 use crate::aws::host::HostMeaning;
-use crate::aws::identify::{Finding, Identified, Identifier, may_be_emulators_own};
+use crate::aws::identify::{
+    Finding, Identified, Identifier, S3_CONTROL, may_be_emulators_own, may_begin_with,
+};
 use crate::aws::request::Request;
 use crate::aws::signature::{Claim, Place};
 use crate::domain::caller::Caller;
@@ -97,6 +99,10 @@ fn misread_services(
             Some(service) => services.extend(called(service).map(policy_name)),
             None => {}
         }
+    }
+    if host.bucket().is_some() && may_begin_with(request.path(), S3_CONTROL) {
+        // An account before the host's name is a bucket's name to servers that do not know S3 Control.
+        services.insert(Some("s3".to_owned()));
     }
     if name == "execute-api" {
         // moto's iot signs with this name.

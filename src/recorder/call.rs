@@ -86,6 +86,7 @@ impl Call<'_> {
         );
         let user_identity =
             self.identity.user_identity(self.account, self.region, self.access_key, self.time);
+        let unnamed = user_identity.unnamed().map(plain);
         let error_code = self.refusal.map(|refusal| cut(refusal.code, MAX_FIELD));
         let selector_fields = SelectorFields {
             event_type: Some(EVENT_TYPE.to_owned()),
@@ -122,7 +123,7 @@ impl Call<'_> {
         if json.len() > MAX_RECORD_BYTES {
             return Err("larger than 256 KB".to_owned());
         }
-        let name = self.identity.user_name();
+        let name = self.identity.user_name().map(plain);
         Ok(Event {
             event_id,
             account: self.account.clone(),
@@ -133,8 +134,8 @@ impl Call<'_> {
             category: self.category,
             listing: Listing::of(self.category, self.read_only),
             read_only: self.read_only,
-            username: Some(plain(name)),
-            actor: Some(plain(name)).filter(|name| !name.is_empty()),
+            actor: name.clone().or(unnamed).filter(|name| !name.is_empty()),
+            username: name,
             actor_type: Some(self.identity.kind().to_owned()),
             access_key_id: self.access_key.map(plain),
             source_ip: Some(plain(self.source_ip)),
@@ -171,7 +172,7 @@ fn bounded(elements: Value) -> Result<Box<RawValue>, String> {
 mod tests {
     use super::*;
     use crate::domain::event_facts::NamesOnly;
-    use crate::domain::identity::{IamEntity, Principal};
+    use crate::domain::identity::{ExternalSubject, IamEntity, Principal, Unsigned};
     use serde_json::json;
 
     fn call<'a>(identity: &'a Identity, account: &'a AccountId, region: &'a Region) -> Call<'a> {
@@ -205,13 +206,22 @@ mod tests {
         let named = IamEntity::named;
         let role = Principal::Role { role: named("deployer"), session_name: "ci".into() };
         let guest = Principal::FederatedUser { name: "guest".into(), issuer: Some(named("ana")) };
-        let external = Principal::External {
-            kind: "WebIdentityUser",
+        let subject = ExternalSubject {
             principal_id: "accounts.example:app:eve".into(),
             name: "eve".into(),
             provider: "accounts.example".into(),
         };
-        for principal in [Principal::Root, Principal::User(named("ana")), role, guest, external] {
+        let external = |subject| Principal::External { kind: "WebIdentityUser", subject };
+        for principal in [
+            Principal::Root,
+            Principal::User(named("ana")),
+            role,
+            guest,
+            external(Some(subject)),
+            external(None),
+            Principal::Unsigned(Unsigned::InS3),
+            Principal::Unsigned(Unsigned::Elsewhere),
+        ] {
             let identity = &principal.into();
             let made = || call(identity, &account, &region);
             let refusal = Some(Refusal { code: "AccessDenied", message: Some("no") });

@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::domain::category::Category;
 use crate::domain::event::Event;
 use crate::domain::global_services::recorded_in;
+use crate::domain::identity::{Identity, Principal, Unsigned};
 use crate::domain::routing::CapturedEvent;
 use crate::recorder::additional_data;
 use crate::recorder::call::{Call, Refusal};
@@ -17,6 +18,7 @@ use crate::recorder::elements;
 use crate::recorder::exchange::Exchange;
 use crate::recorder::learning;
 use crate::recorder::reply;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -112,17 +114,24 @@ impl ForwardedCallRecorder {
         };
         let claim = exchange.claim();
         let access_key = claim.map(|claim| claim.access_key.as_str());
-        let (account, mut identity) = self.callers.holder(access_key);
-        if let Some(external) = learning::external(call, exchange) {
-            identity = external;
-        }
+        let (account, holder) = self.callers.holder(access_key);
+        let identity = match (learning::external(call, exchange), claim) {
+            (Some(external), _) => external,
+            (None, Some(_)) => holder,
+            (None, None) => Principal::Unsigned(match call.service.key.as_str() {
+                "s3" => Unsigned::InS3,
+                _ => Unsigned::Elsewhere,
+            })
+            .into(),
+        };
         let (source, facts) = (&call.event_source, call.facts());
         let region = recorded_in(source, claim.and_then(|claim| claim.region.clone()));
         let reply = exchange.reply.as_ref().map(ReadReply::of);
         let refusal = reply.as_ref().and_then(|reply| reply::refusal(call, reply));
         let refusal = refusal.map(|refusal| refusal.without_secrets_of(&exchange.request));
         let request_id = reply.as_ref().and_then(reply::request_id);
-        let request_parameters = elements::request(call, exchange, refusal.as_ref());
+        let mut request_parameters = elements::request(call, exchange, refusal.as_ref());
+        add_incoming_tags(call, &identity, request_parameters.as_mut());
         let resources =
             call_resources::of_call(call, request_parameters.as_ref(), reply.as_ref(), (&account, &region));
         let user_agent = exchange.request.header("user-agent").map(|text| match call.service.key.as_str() {
@@ -153,6 +162,18 @@ impl ForwardedCallRecorder {
             api_version: api_version(call),
         };
         call.event(&self.ids)
+    }
+}
+
+/// What AssumeRole inherits from the session of its caller, which its record shows beside what was asked for.
+fn add_incoming_tags(call: &Identified, identity: &Identity, asked: Option<&mut Value>) {
+    let is_chained = call.service.key == "sts" && call.operation == "AssumeRole";
+    let tags = identity.session.as_ref().map(|session| &session.transitive_tags);
+    if let (true, Some(tags), Some(Value::Object(asked))) =
+        (is_chained, tags.filter(|tags| !tags.is_empty()), asked)
+    {
+        let tags = tags.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect();
+        asked.insert("incomingTransitiveTags".to_owned(), Value::Object(tags));
     }
 }
 

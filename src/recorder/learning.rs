@@ -6,11 +6,18 @@ use crate::aws::request::Request;
 use crate::callers::Callers;
 use crate::domain::account_id::AccountId;
 use crate::domain::arn::ArnParts;
-use crate::domain::identity::{CredentialSession, IamEntity, Identity, Principal};
+use crate::domain::identity::{CredentialSession, ExternalSubject, IamEntity, Identity, Principal};
 use crate::domain::learned::{LearnedCaller, LearnedKey, LearnedUser, UserName};
 use crate::recorder::content::Content;
 use crate::recorder::elements::xml::Element;
 use crate::recorder::exchange::{Exchange, Reply};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Tags that a session can have (API reference, AssumeRole).
+const MOST_TAGS: usize = 50;
 
 /// Whether a call may be one of those that hand out users and keys, as far as its head tells.
 pub(super) fn may_hand_out(request: &Request) -> bool {
@@ -21,22 +28,55 @@ pub(super) fn may_hand_out(request: &Request) -> bool {
     }
 }
 
-/// Who makes a call of STS with a token of an identity provider instead of a signature, as the answer has them.
+/// Who makes a call of STS with a token of an identity provider instead of a signature: as the answer has them, else as the
+/// token does, which says it of itself when the call is refused, too.
 pub(super) fn external(call: &Identified, exchange: &Exchange) -> Option<Identity> {
-    let (kind, name) = match (call.service.key.as_str(), call.operation.as_str()) {
-        ("sts", "AssumeRoleWithWebIdentity") => ("WebIdentityUser", "SubjectFromWebIdentityToken"),
-        ("sts", "AssumeRoleWithSAML") => ("SAMLUser", "Subject"),
+    let answer = exchange.reply.as_ref().and_then(|reply| Answer::of(call, reply));
+    let (kind, subject) = match (call.service.key.as_str(), call.operation.as_str()) {
+        ("sts", "AssumeRoleWithWebIdentity") => (
+            "WebIdentityUser",
+            answer.and_then(|answer| answer.web_identity()).or_else(|| of_token(exchange)),
+        ),
+        ("sts", "AssumeRoleWithSAML") => ("SAMLUser", answer.and_then(|answer| answer.saml_subject())),
         _ => return None,
     };
-    let answer = Answer::of(call, exchange.reply.as_ref()?)?;
-    let (name, audience) = (answer.text(&[name])?, answer.text(&["Audience"])?);
-    let provider = answer.text(&["Provider"]).or_else(|| answer.text(&["Issuer"]))?;
-    let principal_id = match kind {
-        "SAMLUser" => format!("{}:{name}", answer.text(&["NameQualifier"]).unwrap_or(audience)),
-        _ => format!("{provider}:{audience}:{name}"),
+    Some(Principal::External { kind, subject }.into())
+}
+
+/// Whom a web identity token (a JWT) names. It is not verified: that is for who answers the call.
+fn of_token(exchange: &Exchange) -> Option<ExternalSubject> {
+    #[derive(Deserialize)]
+    struct Claims {
+        iss: String,
+        sub: String,
+        aud: Option<Audience>,
+        azp: Option<String>,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Audience {
+        One(String),
+        Many(Vec<String>),
+    }
+    let token = asked(exchange, "WebIdentityToken")?;
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let Claims { iss, sub, aud, azp } = serde_json::from_slice(&claims).ok()?;
+    let audience = match aud {
+        Some(Audience::One(audience)) => audience,
+        Some(Audience::Many(audiences)) => audiences.into_iter().next()?,
+        None => azp?,
     };
-    let (name, provider) = (name.to_owned(), provider.to_owned());
-    Some(Principal::External { kind, principal_id, name, provider }.into())
+    let issuer = iss.trim_start_matches("https://");
+    let provider = match issuer {
+        // The one provider of tokens like this that AWS knows by itself.
+        "accounts.google.com" => issuer.to_owned(),
+        _ => {
+            let role = asked(exchange, "RoleArn")?;
+            let arn = ArnParts::split(&role)?;
+            format!("arn:{}:iam::{}:oidc-provider/{issuer}", arn.partition, arn.account)
+        }
+    };
+    Some(ExternalSubject { principal_id: format!("{provider}:{audience}:{sub}"), name: sub, provider })
 }
 
 /// Whether a call, or its answer, names users, keys or accounts; all others are not read.
@@ -116,9 +156,16 @@ pub(super) fn learned(
                 None => (None, asked(exchange, "RoleSessionName")?),
             };
             let role = IamEntity { name, unique_id, arn: Some(asked_arn) };
-            answer.key(owner, Principal::Role { role, session_name }, exchange)
+            let mut carried = Carried::by(identity);
+            carried.add_asked(exchange);
+            if let Some(set) = answer.text(&["SourceIdentity"]).filter(|set| !set.is_empty()) {
+                carried.source_identity = Some(set.to_owned());
+            }
+            answer.key(owner, Principal::Role { role, session_name }, exchange, carried)
         }
-        ("sts", "GetSessionToken") => answer.key(account.clone(), identity.principal.clone(), exchange),
+        ("sts", "GetSessionToken") => {
+            answer.key(account.clone(), identity.principal.clone(), exchange, Carried::by(identity))
+        }
         ("sts", "GetFederationToken") => {
             let arn = answer.text(&["FederatedUser", "Arn"])?;
             let owner = account_of(arn)?;
@@ -128,9 +175,43 @@ pub(super) fn learned(
                 Principal::User(user) => Some(user.clone()),
                 _ => None,
             };
-            answer.key(owner, Principal::FederatedUser { name, issuer }, exchange)
+            answer.key(owner, Principal::FederatedUser { name, issuer }, exchange, Carried::by(identity))
         }
         _ => None,
+    }
+}
+
+/// What a session hands on to those that are made with it.
+#[derive(Default)]
+struct Carried {
+    source_identity: Option<String>,
+    transitive_tags: BTreeMap<String, String>,
+}
+
+impl Carried {
+    fn by(identity: &Identity) -> Carried {
+        let Some(session) = &identity.session else { return Carried::default() };
+        Carried {
+            source_identity: session.source_identity.clone(),
+            transitive_tags: session.transitive_tags.clone(),
+        }
+    }
+
+    /// Adds what an AssumeRole asks for.
+    fn add_asked(&mut self, exchange: &Exchange) {
+        if let Some(set) = asked(exchange, "SourceIdentity") {
+            self.source_identity = Some(set);
+        }
+        let numbered = |name: &dyn Fn(usize) -> String| {
+            let values: Vec<_> = (1..=MOST_TAGS).map_while(|n| asked(exchange, &name(n))).collect();
+            values
+        };
+        let keys = numbered(&|n| format!("Tags.member.{n}.Key"));
+        let transitive = numbered(&|n| format!("TransitiveTagKeys.member.{n}"));
+        for (n, key) in keys.into_iter().enumerate().filter(|(_, key)| transitive.contains(key)) {
+            let value = asked(exchange, &format!("Tags.member.{}.Value", n + 1)).unwrap_or_default();
+            self.transitive_tags.insert(key, value);
+        }
     }
 }
 
@@ -154,13 +235,42 @@ impl Answer {
             .map(|element| element.text.as_str())
     }
 
+    /// Whom AssumeRoleWithWebIdentity names.
+    fn web_identity(&self) -> Option<ExternalSubject> {
+        let text = |name| self.text(&[name]).filter(|text| !text.is_empty());
+        let (name, audience) = (text("SubjectFromWebIdentityToken")?, text("Audience")?);
+        let provider = text("Provider")?.to_owned();
+        Some(ExternalSubject {
+            principal_id: format!("{provider}:{audience}:{name}"),
+            name: name.to_owned(),
+            provider,
+        })
+    }
+
+    /// Whom AssumeRoleWithSAML names. Records have the name's qualifier for the provider (observed).
+    fn saml_subject(&self) -> Option<ExternalSubject> {
+        let text = |name| self.text(&[name]).filter(|text| !text.is_empty());
+        let name = text("Subject")?;
+        let provider = text("NameQualifier").or_else(|| text("Issuer"))?;
+        let principal_id = format!("{provider}:{name}");
+        Some(ExternalSubject { principal_id, name: name.to_owned(), provider: provider.to_owned() })
+    }
+
     /// The temporary key in it.
-    fn key(&self, account: AccountId, principal: Principal, exchange: &Exchange) -> Option<LearnedCaller> {
+    fn key(
+        &self,
+        account: AccountId,
+        principal: Principal,
+        exchange: &Exchange,
+        Carried { source_identity, transitive_tags }: Carried,
+    ) -> Option<LearnedCaller> {
         let created = exchange.time;
         let session = Some(CredentialSession {
             created,
             mfa_authenticated: asked(exchange, "TokenCode").is_some(),
             federated_provider: self.text(&["Provider"]).map(str::to_owned),
+            source_identity,
+            transitive_tags,
         });
         Some(LearnedCaller::Key(LearnedKey {
             access_key_id: self.text(&["Credentials", "AccessKeyId"])?.to_owned(),

@@ -19,6 +19,8 @@ struct KeyRow {
     session_name: Option<String>,
     mfa_authenticated: bool,
     federated_provider: Option<String>,
+    source_identity: Option<String>,
+    transitive_tags: Option<String>,
     created_at: i64,
     expires_at: Option<i64>,
     deleted_at: Option<i64>,
@@ -41,7 +43,8 @@ impl<S: Session> LearnedKeys<'_, S> {
         let users = "SELECT account, name, principal_id, arn FROM learned_users";
         let users: Vec<UserRow> = sqlx::query_as(users).fetch_all(self.db()).await?;
         let keys = "SELECT access_key_id, account, type, name, principal_id, arn, session_name, \
-                    mfa_authenticated, federated_provider, created_at, expires_at, deleted_at FROM learned_keys";
+                    mfa_authenticated, federated_provider, source_identity, transitive_tags, created_at, expires_at, \
+                    deleted_at FROM learned_keys";
         let keys: Vec<KeyRow> = sqlx::query_as(keys).fetch_all(self.db()).await?;
         let users = users.into_iter().map(UserRow::learned);
         Ok(users.chain(keys.into_iter().filter_map(KeyRow::learned)).collect())
@@ -112,15 +115,19 @@ impl LearnedKeys<'_, WriteSession> {
 
     async fn save_key(&mut self, key: &LearnedKey) -> StoreResult<()> {
         let (entity, session_name) = match &key.identity.principal {
-            Principal::Root | Principal::External { .. } => (None, None),
+            Principal::Root | Principal::External { .. } | Principal::Unsigned(_) => (None, None),
             Principal::User(user) => (Some(user), None),
             Principal::Role { role, session_name } => (Some(role), Some(session_name)),
             Principal::FederatedUser { name, issuer } => (issuer.as_ref(), Some(name)),
         };
         let session = key.identity.session.as_ref();
         let insert = "INSERT OR REPLACE INTO learned_keys (access_key_id, account, type, name, principal_id, arn, \
-                      session_name, mfa_authenticated, federated_provider, created_at, expires_at, deleted_at) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                      session_name, mfa_authenticated, federated_provider, source_identity, transitive_tags, \
+                      created_at, expires_at, deleted_at) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        let tags = session.map(|session| &session.transitive_tags).filter(|tags| !tags.is_empty());
+        // Texts always become JSON.
+        let tags = tags.map(|tags| serde_json::to_string(tags).unwrap_or_default());
         sqlx::query(insert)
             .bind(&key.access_key_id)
             .bind(&key.account)
@@ -131,6 +138,8 @@ impl LearnedKeys<'_, WriteSession> {
             .bind(session_name)
             .bind(session.is_some_and(|session| session.mfa_authenticated))
             .bind(session.and_then(|session| session.federated_provider.as_ref()))
+            .bind(session.and_then(|session| session.source_identity.as_ref()))
+            .bind(tags)
             .bind(key.created.timestamp_millis())
             .bind(key.expires.map(|expires| expires.timestamp_millis()))
             .bind(key.deleted.map(|deleted| deleted.timestamp_millis()))
@@ -170,9 +179,15 @@ impl KeyRow {
             _ => return None,
         };
         let expires = self.expires_at.and_then(DateTime::from_timestamp_millis);
-        let (mfa_authenticated, federated_provider) = (self.mfa_authenticated, self.federated_provider);
+        let tags = self.transitive_tags.as_deref().and_then(|tags| serde_json::from_str(tags).ok());
         // Credentials that expire are those of a session.
-        let session = expires.map(|_| CredentialSession { created, mfa_authenticated, federated_provider });
+        let session = expires.map(|_| CredentialSession {
+            created,
+            mfa_authenticated: self.mfa_authenticated,
+            federated_provider: self.federated_provider,
+            source_identity: self.source_identity,
+            transitive_tags: tags.unwrap_or_default(),
+        });
         Some(LearnedCaller::Key(LearnedKey {
             access_key_id: self.access_key_id,
             account: self.account,

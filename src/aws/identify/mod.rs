@@ -4,6 +4,7 @@
 //! A request is a call of one operation only if every server reads it so. What names a second one, in a place where some
 //! server looks, or is written in a way that servers read differently, makes it unclear.
 
+mod elsewhere;
 mod identified;
 mod names;
 mod path;
@@ -17,6 +18,7 @@ use crate::aws::signature::Claim;
 pub use identified::Identified;
 use names::Names;
 pub use path::{may_be_emulators_own, may_begin_with};
+pub use search::S3_CONTROL;
 use search::{Candidates, Search};
 use std::sync::Arc;
 
@@ -28,7 +30,7 @@ pub enum Finding {
     /// A call of one of these, or of something else: servers may differ in what they take it for. Without any it is not
     /// known at all. The first is what AWS takes it for.
     Unclear(Vec<Identified>),
-    /// Nothing that AWS would record: a preflight, a health check.
+    /// Nothing that AWS would record: a preflight, a health check, a request to an application.
     Ignored,
 }
 
@@ -67,6 +69,9 @@ impl Identifier {
             return Finding::Ignored;
         }
         let names = Names::of(request, form);
+        if elsewhere::is_no_call(request, claim, &names, &self.hosts) {
+            return Finding::Ignored;
+        }
         let services = name.map_or(&[][..], |name| self.catalog.signing_as(name));
         let Identifier { catalog, hosts } = self;
         let search = Search { catalog, hosts, request, form, names, services, signing_name: name };
@@ -82,6 +87,6 @@ impl Identifier {
 /// Whether something in the head of a request names an operation, for whatever server.
 pub fn names_operation(request: &Request) -> bool {
     let form = Form::default();
-    let Names { cbor, targets, actions, stray_actions, are_odd, .. } = Names::of(request, &form);
-    are_odd || cbor.is_some() || !targets.is_empty() || !actions.is_empty() || !stray_actions.is_empty()
+    let names = Names::of(request, &form);
+    names.are_odd || names.has_any()
 }

@@ -72,6 +72,12 @@ impl<'a> Names<'a> {
         names
     }
 
+    /// Whether there is a name, or what only some servers take for one.
+    pub(super) fn has_any(&self) -> bool {
+        let Names { cbor, targets, actions, stray_actions, .. } = self;
+        cbor.is_some() || !targets.is_empty() || !actions.is_empty() || !stray_actions.is_empty()
+    }
+
     fn read_headers(&mut self, request: &'a Request) {
         let mut previous = "";
         for (name, value) in request.headers.lines() {

@@ -8,7 +8,11 @@ use crate::aws::form::Form;
 use crate::aws::host::HostNames;
 use crate::aws::protocol::Protocol;
 use crate::aws::request::Request;
+use crate::domain::account_id::AccountId;
 use std::sync::Arc;
+
+/// How paths of S3 Control begin, which signs as S3.
+pub const S3_CONTROL: &str = "/v20180820/";
 
 /// The longest name of an operation that is believed.
 const LONGEST_OPERATION: usize = 128;
@@ -262,6 +266,7 @@ impl Search<'_> {
         let Search { catalog, request, .. } = *self;
         let host = self.hosts.meaning(request.header("host").unwrap_or_default());
         let in_path = match host.bucket() {
+            Some(account) if is_account_of_s3_control(account, path) => path.to_owned(),
             Some(bucket) => format!("/{bucket}{path}"),
             None => path.to_owned(),
         };
@@ -311,4 +316,9 @@ impl Search<'_> {
             headers: &request.headers,
         }
     }
+}
+
+/// Whether what stands before the host's name is the account of a call of S3 Control, where SDKs put it.
+fn is_account_of_s3_control(before: &str, path: &str) -> bool {
+    AccountId::is(before) && path.starts_with(S3_CONTROL)
 }

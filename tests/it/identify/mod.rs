@@ -1,5 +1,7 @@
 //! Which operation a request is for.
 
+mod elsewhere;
+
 use contrail::aws::catalog::Catalog;
 use contrail::aws::form::Form;
 use contrail::aws::host::HostNames;

@@ -8,6 +8,7 @@ mod recording;
 mod sdk;
 mod seen_at_once;
 mod unclear;
+mod unsigned;
 
 use crate::support::upstream::Upstream;
 use crate::support::{Reply, TestServer, http};
