@@ -41,6 +41,12 @@ const SECRETS: &[&str] = &[
     "authorizationtoken",
     "authenticationtoken",
     "authorizationcode",
+    "confirmationcode",
+    "verificationcode",
+    "secretcode",
+    "usercode",
+    "authenticationcode1",
+    "authenticationcode2",
     "activationcode",
     "privatekeybase64",
     "webtoken",
@@ -52,10 +58,24 @@ const SECRETS: &[&str] = &[
     "userdata",
 ];
 
+/// How names of environments of programs end, in the same letters. What is in their variables is hidden, whatever they are
+/// called.
+const ENVIRONMENTS: &[&str] = &[
+    "environment",
+    "environmentvariables",
+    "environmentvariablesoverride",
+    "envvars",
+    "environmentoverrides",
+];
+
+/// The options of Elastic Beanstalk that become variables of the environment.
+const BEANSTALK_ENVIRONMENT: &str = "aws:elasticbeanstalk:application:environment";
+
 /// What is hidden in the members of a call.
 pub(super) struct Hiding<'a> {
     operation: Option<&'a AwsOperation>,
     sensitive: &'a HashSet<String>,
+    maps: &'a HashSet<String>,
     service: &'a str,
 }
 
@@ -64,6 +84,7 @@ impl<'a> Hiding<'a> {
         Hiding {
             operation: call.known.as_deref(),
             sensitive: call.service.sensitive(),
+            maps: &call.service.kinds().maps,
             service: &call.service.key,
         }
     }
@@ -93,9 +114,32 @@ impl<'a> Hiding<'a> {
         for (name, value) in members.iter_mut() {
             if self.sensitive.contains(name) || (is_secret(name) && !value.is_object()) {
                 self.hide(value, name);
+            } else if ends_with_one_of(name, ENVIRONMENTS) {
+                self.hide_environment(value, name);
             } else {
                 self.walk_into(value);
             }
+        }
+    }
+
+    /// Hides the values of variables: `[{"name": "A", "value": "…"}]`, or `{"A": "…"}` where that is a map. A structure of
+    /// the same name has them somewhere in it.
+    fn hide_environment(&self, value: &mut Value, name: &str) {
+        let is_map = self.maps.contains(name) || !name.to_ascii_lowercase().ends_with("environment");
+        match value {
+            Value::Array(items) => {
+                for item in items.iter_mut().filter_map(Value::as_object_mut) {
+                    for (name, value) in
+                        item.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("value"))
+                    {
+                        self.hide(value, name);
+                    }
+                }
+            }
+            Value::Object(variables) if is_map && variables.values().all(Value::is_string) => {
+                variables.iter_mut().for_each(|(name, value)| self.hide(value, name));
+            }
+            other => self.walk_into(other),
         }
     }
 
@@ -115,7 +159,10 @@ impl<'a> Hiding<'a> {
             is_one_of(name, &["name", "key", "parameterkey", "parametername", "optionname"])
                 && value.as_str().is_some_and(is_secret)
         };
-        if !members.iter().any(is_named) {
+        let is_variable = |(name, value): (&String, &Value)| {
+            name.eq_ignore_ascii_case("namespace") && value == BEANSTALK_ENVIRONMENT
+        };
+        if !members.iter().any(is_named) && !members.iter().any(is_variable) {
             return;
         }
         for (name, value) in members.iter_mut() {
@@ -139,6 +186,8 @@ impl<'a> Hiding<'a> {
         match (self.service, name) {
             ("ec2", _) => "<sensitiveDataRemoved>",
             ("ssm", "TokenValue") => "Value hidden due to security reasons.",
+            ("polly" | "rds-data", _) => "**********",
+            ("athena", _) => "***OMITTED***",
             (service, _) if service.starts_with("geo-") => "***",
             _ => HIDDEN,
         }
@@ -147,12 +196,17 @@ impl<'a> Hiding<'a> {
 
 /// Whether a member of this name holds a secret.
 pub(super) fn is_secret(name: &str) -> bool {
-    let ends_with = |secret: &str| {
+    ends_with_one_of(name, SECRETS)
+}
+
+/// Whether a name ends like this, in small letters without `_` and `-`.
+fn ends_with_one_of(name: &str, ends: &[&str]) -> bool {
+    let ends_with = |end: &str| {
         let letters = name.bytes().rev().filter(|byte| !matches!(byte, b'_' | b'-'));
         let mut letters = letters.map(|byte| byte.to_ascii_lowercase());
-        secret.bytes().rev().all(|byte| letters.next() == Some(byte))
+        end.bytes().rev().all(|byte| letters.next() == Some(byte))
     };
-    SECRETS.iter().any(|secret| ends_with(secret))
+    ends.iter().any(|end| ends_with(end))
 }
 
 /// Does something with the members to which a path leads; lists on it are as if they were not there, and `*` stands for
