@@ -12,6 +12,7 @@ use crate::domain::selector_fields::{SelectorFields, TypedResource};
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
 use crate::domain::tls::TlsDetails;
+use crate::recorder::omitted::omitted;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -21,9 +22,6 @@ const MAX_FIELD: usize = 1024;
 
 /// The largest `requestParameters` and `responseElements`, in bytes (user guide: 100 KB each).
 const MAX_ELEMENTS: usize = 100 * 1024;
-
-/// What stands in place of larger ones.
-const OMITTED: &str = r#"{"omitted":true}"#;
 
 /// `eventType` of calls.
 const EVENT_TYPE: &str = "AwsApiCall";
@@ -76,8 +74,10 @@ impl Call<'_> {
     pub(super) fn event(self, ids: &Ids) -> Result<Event, String> {
         let time = iso(self.time);
         let event_id = ids.uuid().to_string();
-        let request_parameters = self.request_parameters.map(bounded).transpose()?;
-        let response_elements = self.response_elements.map(bounded).transpose()?;
+        let request_parameters =
+            self.request_parameters.map(|value| bounded("requestParameters", value)).transpose()?;
+        let response_elements =
+            self.response_elements.map(|value| bounded("responseElements", value)).transpose()?;
         let resources = resources::of_event(
             self.category,
             (self.event_source, self.event_name),
@@ -158,14 +158,14 @@ fn plain(text: &str) -> String {
 }
 
 /// What is too large for a record is replaced by a note that it was left out.
-fn bounded(elements: Value) -> Result<Box<RawValue>, String> {
-    let json = serde_json::value::to_raw_value(&elements).map_err(|error| error.to_string())?;
-    let is_too_large = json.get().len() > MAX_ELEMENTS;
-    Ok(if is_too_large {
-        RawValue::from_string(OMITTED.to_owned()).map_err(|error| error.to_string())?
-    } else {
-        json
-    })
+fn bounded(name: &str, value: Value) -> Result<Box<RawValue>, String> {
+    let json = serde_json::value::to_raw_value(&value).map_err(|error| error.to_string())?;
+    match json.get().len() {
+        0..=MAX_ELEMENTS => Ok(json),
+        size => {
+            serde_json::value::to_raw_value(&omitted(name, size as u64)).map_err(|error| error.to_string())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -264,7 +264,8 @@ mod tests {
             ..call(&Identity::ROOT, &account, &region)
         };
         let event = call.event(&Ids::Random).unwrap();
-        assert!(event.record.contains(r#""requestParameters":{"omitted":true}"#));
+        let instead = r#""requestParameters":{"reason":"requestParameters too large","omitted":true,"originalSize":102428}"#;
+        assert!(event.record.contains(instead), "{}", event.record);
         assert_eq!(event.resources, [], "as its record is all that is known later");
     }
 }

@@ -26,8 +26,8 @@ impl ReadReply<'_> {
 pub(crate) enum Content<'a> {
     /// All of it, unpacked.
     Whole(Cow<'a, [u8]>),
-    /// It was too long to be kept.
-    TooLong,
+    /// It was too long to be kept; how many bytes it had.
+    TooLong(u64),
     /// Nothing that can be read: the connection broke, or it is packed in a way that is not known.
     Unreadable,
 }
@@ -36,7 +36,7 @@ impl Content<'_> {
     /// The body of a message with these headers.
     pub(crate) fn of<'a>(headers: &HeaderMap, body: &'a KeptBody) -> Content<'a> {
         let Some(bytes) = body.whole() else {
-            return if body.ended { Content::TooLong } else { Content::Unreadable };
+            return if body.ended { Content::TooLong(body.total) } else { Content::Unreadable };
         };
         let packing = headers.get(http::header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
         match packing {

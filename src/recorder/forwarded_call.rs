@@ -129,7 +129,7 @@ impl ForwardedCallRecorder {
         let reply = exchange.reply.as_ref().map(ReadReply::of);
         let refusal = reply.as_ref().and_then(|reply| reply::refusal(call, reply));
         let refusal = refusal.map(|refusal| refusal.without_secrets_of(&exchange.request));
-        let request_id = reply.as_ref().and_then(reply::request_id);
+        let request_id = reply.as_ref().and_then(|reply| reply::request_id(call, reply));
         let mut request_parameters = elements::request(call, exchange, refusal.as_ref());
         add_incoming_tags(call, &identity, request_parameters.as_mut());
         let resources =

@@ -18,6 +18,7 @@ mod gathered;
 pub mod handed_over;
 pub mod intake;
 mod learning;
+mod omitted;
 pub mod other_json;
 pub mod own_call;
 pub mod reply;

@@ -7,6 +7,7 @@ use crate::aws::request::Request;
 use crate::domain::record::HIDDEN;
 use crate::recorder::content::ReadReply;
 use crate::recorder::exchange::Reply;
+use memchr::memmem;
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
@@ -37,6 +38,7 @@ pub(super) fn refusal(call: &Identified, read: &ReadReply<'_>) -> Option<CallErr
         .map(str::to_owned)
         .or_else(|| member(&["__type", "code", "Code"]))
         .or_else(|| xml_text(body, &["Code"]))
+        .or_else(|| query_error(reply))
         .map(|code| without_namespace(&code).to_owned())
         .filter(|code| !code.is_empty())
         .unwrap_or_else(|| by_status(call, reply.status));
@@ -67,12 +69,29 @@ impl CallError {
     }
 }
 
-/// `requestID`, if the reply has one.
-pub(super) fn request_id(read: &ReadReply<'_>) -> Option<String> {
-    ["x-amzn-requestid", "x-amz-request-id"]
-        .iter()
-        .find_map(|name| header(read.reply, name).map(str::to_owned))
-        .or_else(|| xml_text(read.content.bytes()?, &["RequestId", "RequestID", "requestId"]))
+/// The code of `x-amzn-query-error: Code;Sender`, which services have that have spoken the query protocol before.
+fn query_error(reply: &Reply) -> Option<String> {
+    header(reply, "x-amzn-query-error").and_then(|value| value.split(';').next()).map(str::to_owned)
+}
+
+/// `requestID`, if the reply has one: that of the body, which clients show, where an emulator has another in the header.
+pub(super) fn request_id(call: &Identified, read: &ReadReply<'_>) -> Option<String> {
+    let in_header = || {
+        let names = ["x-amzn-requestid", "x-amz-request-id"];
+        names.iter().find_map(|name| header(read.reply, name).map(str::to_owned))
+    };
+    let in_body = |body: &[u8]| xml_text(body, &["RequestId", "RequestID", "requestId"]);
+    let body = read.content.bytes().unwrap_or_default();
+    let at_its_end = match call.protocol {
+        // It stands at the beginning of EC2's answers, and at the end of others, which may be long.
+        Protocol::Ec2 => Some(body),
+        Protocol::Query if read.reply.status < 400 => {
+            memmem::rfind(body, b"<ResponseMetadata").map(|at| &body[at..])
+        }
+        Protocol::Query => Some(body),
+        _ => None,
+    };
+    at_its_end.and_then(in_body).or_else(in_header).or_else(|| in_body(body))
 }
 
 fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {

@@ -169,7 +169,10 @@ fn it_is_known_which_members_records_hide_and_which_they_leave_out() {
         let services = catalog.signing_as(service);
         services.iter().find_map(|service| service.operations().get(name)).unwrap().clone()
     };
-    assert_eq!(operation("sqs", "SendMessage").secret, ["MessageBody", "MessageAttributes", "MessageSystemAttributes"]);
+    assert_eq!(
+        operation("sqs", "SendMessage").secret,
+        ["MessageBody", "MessageAttributes", "MessageSystemAttributes"]
+    );
     assert_eq!(operation("ssm", "PutParameter").secret, ["Value"], "as the model says");
     assert_eq!(operation("secretsmanager", "CreateSecret").dropped, ["SecretString", "SecretBinary"]);
     let invoke = operation("lambda", "Invoke");

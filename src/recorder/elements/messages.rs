@@ -8,6 +8,7 @@ use crate::aws::protocol::Protocol;
 use crate::recorder::cbor;
 use crate::recorder::content::Content;
 use crate::recorder::exchange::Exchange;
+use crate::recorder::omitted::omitted;
 use serde_json::{Map, Value};
 
 /// Services, by their keys, whose answers are wrapped in one member that records do not have.
@@ -17,13 +18,16 @@ const UNWRAPPED: &[&str] = &["docdb", "elasticache", "neptune", "rds", "redshift
 pub(super) fn sent(call: &Identified, exchange: &Exchange, content: &Content<'_>) -> Map<String, Value> {
     let kinds = call.service.kinds();
     let streams = call.known.as_ref().is_some_and(|known| known.streams_in);
-    let is_too_long = matches!(content, Content::TooLong) && !streams;
+    let left_out = match content {
+        Content::TooLong(size) if !streams => Some(omitted("requestParameters", *size)),
+        _ => None,
+    };
     let body = content.bytes().unwrap_or_default();
-    match call.protocol {
-        Protocol::Json | Protocol::Cbor | Protocol::Query | Protocol::Ec2 if is_too_long => omitted(),
-        Protocol::Json => json(body),
-        Protocol::Cbor => cbor(body),
-        Protocol::Query | Protocol::Ec2 => {
+    match (call.protocol, left_out) {
+        (Protocol::Json | Protocol::Cbor | Protocol::Query | Protocol::Ec2, Some(left_out)) => left_out,
+        (Protocol::Json, None) => json(body),
+        (Protocol::Cbor, None) => cbor(body),
+        (Protocol::Query | Protocol::Ec2, None) => {
             let form = exchange.form();
             // Whatever it is said to be, it is read as what the operation takes.
             let other = match form.is_form {
@@ -38,12 +42,12 @@ pub(super) fn sent(call: &Identified, exchange: &Exchange, content: &Content<'_>
                 _ => members,
             }
         }
-        Protocol::RestJson | Protocol::RestXml | Protocol::S3 => {
+        (Protocol::RestJson | Protocol::RestXml | Protocol::S3, left_out) => {
             let mut members = rest::members(call, &exchange.request);
-            members.extend(match call.protocol {
+            members.extend(match (call.protocol, left_out) {
                 _ if streams => Map::new(),
-                _ if is_too_long => omitted(),
-                Protocol::RestJson => wrapped(call, json(body)),
+                (_, Some(left_out)) => left_out,
+                (Protocol::RestJson, None) => wrapped(call, json(body)),
                 _ => xml(body, call),
             });
             members
@@ -55,7 +59,7 @@ pub(super) fn sent(call: &Identified, exchange: &Exchange, content: &Content<'_>
 pub(super) fn answered(call: &Identified, content: &Content<'_>) -> Map<String, Value> {
     let body = content.bytes().unwrap_or_default();
     match call.protocol {
-        _ if matches!(content, Content::TooLong) => omitted(),
+        _ if let Content::TooLong(size) = content => omitted("responseElements", *size),
         Protocol::Query | Protocol::Ec2 => {
             Element::read(body).map(|answer| result(call, &answer)).unwrap_or_default()
         }
@@ -63,11 +67,6 @@ pub(super) fn answered(call: &Identified, content: &Content<'_>) -> Map<String, 
         Protocol::Json | Protocol::RestJson => json(body),
         Protocol::Cbor => cbor(body),
     }
-}
-
-/// What stands for members that are too many.
-fn omitted() -> Map<String, Value> {
-    Map::from_iter([("omitted".to_owned(), true.into())])
 }
 
 /// API Gateway's records have the body of a request in a member of its own.

@@ -166,17 +166,61 @@ fn what_is_packed_is_unpacked_and_what_is_too_long_or_broken_is_left_out() {
     });
     assert_eq!(packed["requestParameters"], plain["requestParameters"]);
     let too_long = with("CreateTable", |exchange| exchange.body.total = 300_000);
-    assert_eq!(too_long["requestParameters"], json!({"omitted": true}));
+    let left_out = |element: &str| json!({"reason": format!("{element} too large"), "omitted": true, "originalSize": 300_000});
+    assert_eq!(too_long["requestParameters"], left_out("requestParameters"));
     assert_eq!(too_long["responseElements"], plain["responseElements"]);
     let package = with("UpdateFunctionCode20150331v2", |exchange| exchange.body.total = 300_000);
-    assert_eq!(package["requestParameters"], json!({"functionName": "f", "omitted": true}));
+    let mut with_path = left_out("requestParameters");
+    with_path["functionName"] = json!("f");
+    assert_eq!(package["requestParameters"], with_path);
     let too_long = with("CreateTable", |exchange| exchange.reply.as_mut().unwrap().body.total = 300_000);
-    assert_eq!(too_long["responseElements"], json!({"omitted": true}));
+    assert_eq!(too_long["responseElements"], left_out("responseElements"));
     let broken = with("CreateTable", |exchange| exchange.body.ended = false);
     assert_eq!(broken["requestParameters"], Value::Null);
     for garbage in ["", "[1]", "{", "\u{0}", "<a>"] {
         let record = with("CreateTable", |exchange| exchange.body = calls::body(garbage));
         assert_eq!(record["requestParameters"], Value::Null, "{garbage}");
+    }
+}
+
+#[test]
+fn the_request_id_is_the_bodys_where_the_header_has_another() {
+    for (event_name, expected) in
+        [("CreateUser", "r-1"), ("RunInstances", "r-of-ec2"), ("CreateTable", "h-1")]
+    {
+        let record = with(event_name, |exchange| {
+            let reply = exchange.reply.as_mut().unwrap();
+            reply.headers.insert("x-amzn-requestid", "h-1".parse().unwrap());
+            if event_name == "RunInstances" {
+                reply.body = calls::body(
+                    "<RunInstancesResponse><requestId>r-of-ec2</requestId></RunInstancesResponse>",
+                );
+            }
+        });
+        assert_eq!(record["requestID"], expected, "{event_name}");
+    }
+    let refused = with("CreateUser", |exchange| {
+        let reply = exchange.reply.as_mut().unwrap();
+        reply.status = 400;
+        reply.headers.insert("x-amzn-requestid", "h-1".parse().unwrap());
+        reply.body = calls::body(
+            "<ErrorResponse><Error><Code>E</Code></Error><RequestId>r-2</RequestId></ErrorResponse>",
+        );
+    });
+    assert_eq!((&refused["requestID"], &refused["errorCode"]), (&json!("r-2"), &json!("E")));
+}
+
+#[test]
+fn a_code_that_is_only_in_the_header_of_older_clients_counts() {
+    for (body, code) in [("", "InternalError"), ("{}", "InternalError"), (r#"{"__type":"a#Other"}"#, "Other")]
+    {
+        let refused = with("CreateTable", |exchange| {
+            let reply = exchange.reply.as_mut().unwrap();
+            reply.status = 501;
+            reply.headers.insert("x-amzn-query-error", "InternalError;Sender".parse().unwrap());
+            reply.body = calls::body(body);
+        });
+        assert_eq!(refused["errorCode"], code, "{body}");
     }
 }
 

@@ -422,9 +422,11 @@ async fn what_is_too_long_for_a_record_is_cut_and_the_call_is_recorded() {
     let server = TestServer::start().await;
     server.start_demo_trail().await;
     let endless = "k".repeat(200_000);
-    let (reply, record) = call(&server, "UpdateTrail", json!({"Name": "demo", "KmsKeyId": endless})).await;
+    let (reply, record) = call(&server, "UpdateTrail", json!({"Name": "demo", "KmsKeyId": &endless})).await;
     assert!(reply.error().1.len() < 500, "the caller knows what was sent");
-    assert_eq!(record["requestParameters"], json!({"omitted": true}));
+    let size = json!({"name": "demo", "kmsKeyId": endless}).to_string().len();
+    let left_out = json!({"reason": "requestParameters too large", "omitted": true, "originalSize": size});
+    assert_eq!(record["requestParameters"], left_out);
     assert_eq!(record["errorMessage"], reply.error().1);
 }
 
