@@ -86,7 +86,7 @@ pub struct Event {
     pub access_key_id: Option<String>,
     /// `sourceIPAddress`: an address, or the name of a service.
     pub source_ip: Option<String>,
-    /// `errorCode`
+    /// `errorCode`, or `Failure` for a failure that has none.
     pub error_code: Option<String>,
     /// The whole record, compact JSON.
     pub record: String,
@@ -167,7 +167,7 @@ impl Event {
             actor_type: fields.actor_type().map(plain),
             access_key_id: identity.and_then(|i| i.access_key_id.as_deref()).map(plain),
             source_ip: fields.source_ip_address.as_deref().map(plain),
-            error_code: fields.error_code.as_deref().map(plain),
+            error_code: fields.error_code().map(plain),
             resources: resources::of_event(category, (event_source, event_name), request, response),
             selector_fields: fields.selector_fields(),
             record,

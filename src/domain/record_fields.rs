@@ -5,6 +5,10 @@ use crate::domain::selector_fields::{SelectorFields, TypedResource};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The code of a failure that has none.
+const FAILURE: &str = "Failure";
 
 /// Borrowed from the record's JSON, which is one object.
 #[derive(Deserialize)]
@@ -23,7 +27,9 @@ pub(crate) struct RecordFields<'a> {
     #[serde(borrow, default, rename = "sourceIPAddress")]
     pub(crate) source_ip_address: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub(crate) error_code: Option<Cow<'a, str>>,
+    error_code: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    error_message: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) request_parameters: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -112,6 +118,24 @@ impl<'a> RecordFields<'a> {
             (None, Some(false)) => Some(Category::Data),
             (None, None) => None,
             _ => Some(Category::Management),
+        }
+    }
+
+    /// `errorCode`. A failure that has none, as those of sign-in, has one of ours: it has a message, or its answer says
+    /// `{"ConsoleLogin":"Failure"}`.
+    pub(crate) fn error_code(&self) -> Option<&str> {
+        let has_message =
+            || self.error_message.is_some_and(|message| !["null", "\"\""].contains(&message.get()));
+        let says_so = || {
+            let answer = self.response_elements.map(RawValue::get).filter(|json| json.contains(FAILURE))?;
+            let answer: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(answer).ok()?;
+            let outcome: String =
+                serde_json::from_str(answer.get(self.event_name.as_deref()?)?.get()).ok()?;
+            Some(outcome == FAILURE)
+        };
+        match self.error_code.as_deref() {
+            None if has_message() || says_so() == Some(true) => Some(FAILURE),
+            code => code,
         }
     }
 

@@ -4,6 +4,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
 use crate::store::events::{Listed, insert_resources, resources_json};
+use crate::store::summaries::Outcome;
 use crate::store::{Events, Session, StoreResult, WriteSession};
 use sqlx::FromRow;
 
@@ -20,7 +21,7 @@ pub struct EventToCheck {
     pub record: String,
     listing: String,
     read_only: bool,
-    failed: bool,
+    error_code: Option<String>,
     resources: String,
 }
 
@@ -45,6 +46,7 @@ impl EventToCheck {
     fn is_right(&self, event: &Event) -> bool {
         self.listing == self.listing(event)
             && self.read_only == event.read_only
+            && self.error_code == event.error_code
             && self.resources == resources_json(&event.resources)
     }
 }
@@ -81,8 +83,8 @@ impl<S: Session> Events<'_, S> {
     /// # Errors
     /// The database cannot be read.
     pub async fn to_check(&mut self, until: i64, limit: i64) -> StoreResult<Vec<EventToCheck>> {
-        let select = "SELECT key, account, region, listing, read_only, error_code IS NOT NULL AS failed, resources, \
-                      record FROM events WHERE key > $1 ORDER BY key LIMIT $2";
+        let select = "SELECT key, account, region, listing, read_only, error_code, resources, record \
+                      FROM events WHERE key > $1 ORDER BY key LIMIT $2";
         Ok(sqlx::query_as(select).bind(until).bind(limit).fetch_all(self.db()).await?)
     }
 }
@@ -118,26 +120,29 @@ impl Events<'_, WriteSession> {
             return Ok(false);
         }
         let listing = stored.listing(event);
-        sqlx::query("UPDATE events SET listing = $1, read_only = $2, resources = $3 WHERE key = $4")
-            .bind(listing)
-            .bind(event.read_only)
-            .bind(resources_json(&event.resources))
-            .bind(stored.key)
-            .execute(self.db())
-            .await?;
+        sqlx::query(
+            "UPDATE events SET listing = $1, read_only = $2, error_code = $3, resources = $4 WHERE key = $5",
+        )
+        .bind(listing)
+        .bind(event.read_only)
+        .bind(&event.error_code)
+        .bind(resources_json(&event.resources))
+        .bind(stored.key)
+        .execute(self.db())
+        .await?;
         let delete = "DELETE FROM event_resources WHERE key = $1";
         sqlx::query(delete).bind(stored.key).execute(self.db()).await?;
         // Whose it is stays as it was stored.
         let EventToCheck { key, account, region, .. } = stored;
         let listed = Listed { key: *key, account, region, listing, resources: &event.resources };
         insert_resources(self.db(), &[listed]).await?;
-        if stored.read_only != event.read_only {
-            let update = "UPDATE event_summaries SET read_only = $1 WHERE key = $2";
-            sqlx::query(update).bind(event.read_only).bind(stored.key).execute(self.db()).await?;
-            // A failed call counts as a failure, whatever it would have done.
-            if !stored.failed {
-                self.recount(stored.key, &stored.account, &stored.region, event.read_only).await?;
-            }
+        if stored.read_only != event.read_only || stored.error_code != event.error_code {
+            let update = "UPDATE event_summaries SET read_only = $1, error_code = $2 WHERE key = $3";
+            let update = sqlx::query(update).bind(event.read_only).bind(&event.error_code).bind(stored.key);
+            update.execute(self.db()).await?;
+            let before = Outcome::of(stored.error_code.as_deref(), stored.read_only);
+            let now = Outcome::of(event.error_code.as_deref(), event.read_only);
+            self.recount(stored.key, &stored.account, &stored.region, (before, now)).await?;
         }
         Ok(true)
     }

@@ -90,6 +90,35 @@ struct Counts {
     failures: i64,
 }
 
+/// As what an event counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Read,
+    Write,
+    /// A failed call, whatever it would have done.
+    Failure,
+}
+
+impl Outcome {
+    pub(super) fn of(error_code: Option<&str>, read_only: bool) -> Outcome {
+        match (error_code, read_only) {
+            (Some(_), _) => Outcome::Failure,
+            (None, true) => Outcome::Read,
+            (None, false) => Outcome::Write,
+        }
+    }
+}
+
+impl Counts {
+    fn add(&mut self, outcome: Outcome, number: i64) {
+        match outcome {
+            Outcome::Read => self.reads += number,
+            Outcome::Write => self.writes += number,
+            Outcome::Failure => self.failures += number,
+        }
+    }
+}
+
 impl Events<'_, WriteSession> {
     /// Stores the summaries of new events and counts them.
     pub(super) async fn insert_summaries(&mut self, summaries: &[Summary<'_>]) -> StoreResult<()> {
@@ -116,11 +145,7 @@ impl Events<'_, WriteSession> {
         for summary in summaries {
             let hour = (summary.key >> ARRIVAL_BITS) / HOUR * HOUR;
             let counts = counted.entry((hour, summary.account, summary.region)).or_default();
-            match (summary.error_code, summary.read_only) {
-                (Some(_), _) => counts.failures += 1,
-                (None, true) => counts.reads += 1,
-                (None, false) => counts.writes += 1,
-            }
+            counts.add(Outcome::of(summary.error_code, summary.read_only), 1);
         }
         let counted: Vec<_> = counted.into_iter().collect();
         ADD_COUNTS
@@ -135,19 +160,24 @@ impl Events<'_, WriteSession> {
             .await
     }
 
-    /// Counts an event that did not fail as a read instead of a write, or the other way round.
+    /// Counts an event as something else than before.
     pub(super) async fn recount(
         &mut self,
         key: i64,
         account: &AccountId,
         region: &Region,
-        read_only: bool,
+        (before, now): (Outcome, Outcome),
     ) -> StoreResult<()> {
         let hour = (key >> ARRIVAL_BITS) / HOUR * HOUR;
-        let update = "UPDATE event_counts SET reads = reads + $1, writes = writes - $1 \
-                      WHERE hour = $2 AND account = $3 AND region = $4";
+        let mut change = Counts::default();
+        change.add(before, -1);
+        change.add(now, 1);
+        let update = "UPDATE event_counts SET reads = reads + $1, writes = writes + $2, failures = failures + $3 \
+                      WHERE hour = $4 AND account = $5 AND region = $6";
         sqlx::query(update)
-            .bind(if read_only { 1 } else { -1 })
+            .bind(change.reads)
+            .bind(change.writes)
+            .bind(change.failures)
             .bind(hour)
             .bind(account)
             .bind(region)

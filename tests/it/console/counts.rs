@@ -178,3 +178,54 @@ async fn what_would_take_long_is_answered_from_the_newest_events_and_says_so() {
         (&json!(false), &json!([["ana", 2]]))
     );
 }
+
+/// A record of sign-in, as its answer and its message say how it went.
+fn sign_in(id: u32, name: &str, answer: Value, message: Value) -> Value {
+    let mut record = record(id, "2026-11-22T05:00:00Z", name);
+    record["eventSource"] = "signin.amazonaws.com".into();
+    record["responseElements"] = answer;
+    record["errorMessage"] = message;
+    record
+}
+
+#[tokio::test]
+async fn a_failure_without_a_code_counts_as_one() {
+    let server = TestServer::start().await;
+    let of = |name: &str, outcome: &str| json!({name: outcome});
+    let records = [
+        sign_in(1, "ConsoleLogin", of("ConsoleLogin", "Failure"), json!("Failed authentication")),
+        sign_in(2, "ConsoleLogin", of("ConsoleLogin", "Failure"), Value::Null),
+        sign_in(3, "SwitchRole", of("SwitchRole", "Failure"), Value::Null),
+        sign_in(4, "CheckMfa", of("CheckMfa", "Failure"), json!("")),
+        sign_in(5, "PasswordRecoveryRequested", Value::Null, json!("unknown user")),
+        sign_in(6, "ConsoleLogin", of("ConsoleLogin", "Success"), Value::Null),
+        sign_in(7, "SwitchRole", of("ConsoleLogin", "Failure"), json!("")),
+        sign_in(8, "CreateThing", json!({"text": "Failure"}), Value::Null),
+    ];
+    server.import(&records).await;
+    let rows = ask(&server, "events?view=rows&error=true").await;
+    let mut names: Vec<_> =
+        rows["events"].as_array().unwrap().iter().map(|row| row["name"].clone()).collect();
+    names.sort_by_key(Value::to_string);
+    assert_eq!(
+        names,
+        ["CheckMfa", "ConsoleLogin", "ConsoleLogin", "PasswordRecoveryRequested", "SwitchRole"]
+    );
+    assert!(rows["events"].as_array().unwrap().iter().all(|row| row["error"] == "Failure"));
+    let counts = ask(&server, "events/histogram?from=1795323600&to=1795323600&buckets=1").await;
+    assert_eq!(counts["buckets"], json!([[0, 3, 5]]));
+    // What was stored before this was known is corrected.
+    let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    database
+        .execute_batch(
+            "UPDATE events SET error_code = NULL; UPDATE event_summaries SET error_code = NULL;
+             UPDATE event_counts SET writes = 8, failures = 0;
+             UPDATE counters SET value = 1 WHERE name = 'facts_version';",
+        )
+        .unwrap();
+    let whole_hour = "events/histogram?from=1795320000&to=1795327199&buckets=1";
+    assert_eq!(ask(&server, whole_hour).await["buckets"], json!([[0, 8, 0]]));
+    let server = server.restart_with(&[]).await;
+    assert_eq!(ask(&server, whole_hour).await["buckets"], json!([[0, 3, 5]]));
+    assert_eq!(ask(&server, "events?view=rows&error=true").await, rows);
+}
