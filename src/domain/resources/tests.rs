@@ -137,6 +137,31 @@ fn reads_list_nothing_whatever_they_name() {
 }
 
 #[test]
+fn what_changes_an_association_or_a_stage_lists_both_ends_of_it() {
+    let replaced = listed(
+        "ec2",
+        "ReplaceRouteTableAssociation",
+        json!({"associationId": "rtbassoc-1", "routeTableId": "rtb-2"}),
+        json!({"newAssociationId": "rtbassoc-2"}),
+    );
+    let mut names: Vec<_> = replaced.iter().map(|(_, name)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["rtb-2", "rtbassoc-1", "rtbassoc-2"]);
+    let freed = listed(
+        "ec2",
+        "DisassociateAddress",
+        json!({"associationId": "eipassoc-1"}),
+        json!({"_return": true}),
+    );
+    assert_eq!(short(&freed), [("EIPAssociation", "eipassoc-1")]);
+    let stage = json!({"restApiId": "a1", "stageName": "prod"});
+    let stage = listed("apigateway", "UpdateStage", stage, Value::Null);
+    let mut stage = short(&stage);
+    stage.sort_unstable();
+    assert_eq!(stage, [("RestApi", "a1"), ("Stage", "prod")]);
+}
+
+#[test]
 fn names_stand_as_the_record_has_them_and_each_once() {
     let arn = "arn:aws:cloudtrail:us-east-1:111122223333:trail/demo";
     let by_arn =
