@@ -40,7 +40,7 @@ fn main() {
             matches!(exchange.finding(&recorder.identifier), Finding::Call(_))
         });
         let whole =
-            each(exchanges, rounds, |exchange| matches!(recorder.record(exchange), Recorded::Event(_)));
+            each(exchanges, rounds, |exchange| matches!(recorder.record(exchange), Recorded::Events(_)));
         line(&[
             protocol,
             &exchanges.len().to_string(),

@@ -9,6 +9,7 @@ use contrail::aws::request::Request;
 use contrail::callers::Callers;
 use contrail::clock::Ids;
 use contrail::config::Settings;
+use contrail::recorder::bucket_regions::BucketRegions;
 use contrail::recorder::exchange::{Exchange, KeptBody, Reply};
 use contrail::recorder::forwarded_call::{ForwardedCallRecorder, Recorded};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -24,6 +25,7 @@ static RECORDER: LazyLock<ForwardedCallRecorder> = LazyLock::new(|| {
         callers: Arc::new(Callers::open(&settings).expect("no policies")),
         settings,
         ids: Ids::Random,
+        bucket_regions: BucketRegions::default(),
     }
 });
 
@@ -81,7 +83,9 @@ fuzz_target!(|data: &[u8]| {
     }
     exchange.reply = Some(Reply { status, headers, body: kept(answer) });
     RECORDER.learn(&exchange);
-    if let Recorded::Event(captured) = RECORDER.record(&exchange) {
-        serde_json::from_str::<serde_json::Value>(&captured.event.record).expect("a record is JSON");
+    if let Recorded::Events(events) = RECORDER.record(&exchange) {
+        for captured in events {
+            serde_json::from_str::<serde_json::Value>(&captured.event.record).expect("a record is JSON");
+        }
     }
 });

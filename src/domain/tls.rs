@@ -26,6 +26,11 @@ pub struct TlsDetails {
 }
 
 impl TlsDetails {
+    /// `TLS_AES_128_GCM_SHA256`
+    pub fn cipher_suite(&self) -> &str {
+        &self.cipher_suite
+    }
+
     /// Of a call with this `Host` header.
     pub fn new(session: &TlsSession, host: Option<&str>) -> TlsDetails {
         TlsDetails {

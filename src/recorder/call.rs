@@ -36,7 +36,7 @@ pub(super) struct Refusal<'a> {
 }
 
 /// A call and its outcome.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Call<'a> {
     /// When it was complete.
     pub(super) time: DateTime<Utc>,

@@ -126,10 +126,11 @@ fn of_s3(call: &Identified, request: Option<&Value>, account: &AccountId) -> Vec
         arn_prefix,
         ..RecordResource::default()
     };
-    let lists = ["ListMultipartUploads", "ListObjectVersions", "ListObjects", "ListObjectsV2"];
+    let is_data = call.facts().category == Category::Data;
     let objects = match label(call, "Key") {
         Some(key) => Some(object(Some(format!("{arn}/{key}")), None)),
-        None if lists.contains(&call.operation.as_str()) => {
+        // A data event that is about a whole bucket is about all objects in it.
+        None if is_data => {
             let prefix = request.and_then(|request| request["prefix"].as_str()).unwrap_or_default();
             Some(object(None, Some(format!("{arn}/{prefix}"))))
         }

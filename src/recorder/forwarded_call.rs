@@ -11,9 +11,11 @@ use crate::domain::global_services::recorded_in;
 use crate::domain::identity::{Identity, Principal, Unsigned};
 use crate::domain::routing::CapturedEvent;
 use crate::recorder::additional_data;
+use crate::recorder::bucket_regions::BucketRegions;
 use crate::recorder::call::{Call, Refusal};
 use crate::recorder::call_resources;
-use crate::recorder::content::ReadReply;
+use crate::recorder::content::{Content, ReadReply};
+use crate::recorder::deleted_objects::{self, DeletedObject};
 use crate::recorder::elements;
 use crate::recorder::exchange::Exchange;
 use crate::recorder::learning;
@@ -25,8 +27,8 @@ use std::sync::Arc;
 /// What is made of a call.
 #[derive(Debug)]
 pub enum Recorded {
-    /// It is recorded.
-    Event(Box<CapturedEvent>),
+    /// It is recorded: as one event, or as several.
+    Events(Vec<CapturedEvent>),
     /// It is none of those that are asked for, or no call of an API.
     Unwanted,
     /// It is for no operation that is known: [`ForwardedCallRecorder::service`].
@@ -44,6 +46,8 @@ pub struct ForwardedCallRecorder {
     pub settings: Arc<Settings>,
     /// Ids of events.
     pub ids: Ids,
+    /// Where buckets are.
+    pub bucket_regions: BucketRegions,
 }
 
 impl ForwardedCallRecorder {
@@ -64,12 +68,14 @@ impl ForwardedCallRecorder {
         {
             return Recorded::Unwanted;
         }
-        match self.event(exchange, call) {
-            Ok(event) => {
-                let captured = exchange.trails.capture(event);
-                match needs_taker && captured.takers.is_empty() {
+        match self.events(exchange, call) {
+            Ok(events) => {
+                let captured = events.into_iter().map(|event| exchange.trails.capture(event));
+                let captured: Vec<_> =
+                    captured.filter(|captured| !needs_taker || !captured.takers.is_empty()).collect();
+                match captured.is_empty() {
                     true => Recorded::Unwanted,
-                    false => Recorded::Event(Box::new(captured)),
+                    false => Recorded::Events(captured),
                 }
             }
             Err(reason) => {
@@ -107,7 +113,7 @@ impl ForwardedCallRecorder {
         }
     }
 
-    fn event(&self, exchange: &Exchange, call: &Identified) -> Result<Event, String> {
+    fn events(&self, exchange: &Exchange, call: &Identified) -> Result<Vec<Event>, String> {
         let candidates = match exchange.finding(&self.identifier) {
             Finding::Unclear(candidates) => candidates.as_slice(),
             _ => &[],
@@ -125,7 +131,12 @@ impl ForwardedCallRecorder {
             .into(),
         };
         let (source, facts) = (&call.event_source, call.facts());
-        let region = recorded_in(source, claim.and_then(|claim| claim.region.clone()));
+        let signed_for = claim.and_then(|claim| claim.region.as_ref());
+        let of_bucket = match call.service.key.as_str() {
+            "s3" => self.bucket_regions.of_call(call, exchange, signed_for),
+            _ => None,
+        };
+        let region = recorded_in(source, signed_for.cloned().or(of_bucket));
         let reply = exchange.reply.as_ref().map(ReadReply::of);
         let refusal = reply.as_ref().and_then(|reply| reply::refusal(call, reply));
         let refusal = refusal.map(|refusal| refusal.without_secrets_of(&exchange.request));
@@ -138,7 +149,14 @@ impl ForwardedCallRecorder {
             "s3" | "s3control" => Cow::Owned(format!("[{text}]")),
             _ => Cow::Borrowed(text),
         });
-        let call = Call {
+        let deleted = match call.operation.as_str() {
+            "DeleteObjects" if refusal.is_none() => {
+                let content = Content::of(&exchange.request.headers, &exchange.body);
+                deleted_objects::of_call(content.bytes().unwrap_or_default(), reply.as_ref())
+            }
+            _ => Vec::new(),
+        };
+        let whole = Call {
             time: exchange.time,
             event_source: source,
             event_name: call.event_name(),
@@ -161,7 +179,29 @@ impl ForwardedCallRecorder {
             resources,
             api_version: api_version(call),
         };
-        call.event(&self.ids)
+        let singles: Vec<_> = deleted.iter().map(|deleted| single_deletion(&whole, deleted)).collect();
+        let calls = std::iter::once(whole).chain(singles);
+        calls.map(|call| call.event(&self.ids)).collect()
+    }
+}
+
+/// The DeleteObject that one key of a DeleteObjects call is recorded as.
+fn single_deletion<'a>(whole: &Call<'a>, deleted: &'a DeletedObject) -> Call<'a> {
+    let mut resources = whole.resources.clone();
+    for resource in &mut resources {
+        if let Some(prefix) = resource.arn_prefix.take() {
+            resource.arn = Some(prefix + &deleted.key);
+        }
+    }
+    let error = deleted.error.as_ref();
+    Call {
+        event_name: "DeleteObject",
+        request_parameters: Some(Value::Object(deleted.parameters(whole.request_parameters.as_ref()))),
+        response_elements: None,
+        additional_event_data: None,
+        refusal: error.map(|(code, message)| Refusal { code, message: Some(message) }),
+        resources,
+        ..whole.clone()
     }
 }
 

@@ -198,8 +198,8 @@ struct Task {
     waiting_bytes: Arc<AtomicUsize>,
     /// Events that could not be stored yet. While there are any, calls wait in the queue.
     unstored: Vec<CapturedEvent>,
-    /// Who waits for them, one by one.
-    waiting: Vec<Settled>,
+    /// Beside each of them who waits for its call; `None` where more of the same call come behind it.
+    waiting: Vec<Option<Settled>>,
     /// By [`Clock::elapsed`].
     failing_since: Option<Duration>,
     clock: Clock,
@@ -262,10 +262,10 @@ impl Task {
             }
             // A fault in reading one call must not end the recording of all others.
             match catch_unwind(AssertUnwindSafe(|| self.recorder.record(&exchange))) {
-                Ok(Recorded::Event(event)) => {
-                    self.unstored.push(*event);
-                    self.waiting.push(settled);
-                    continue;
+                Ok(Recorded::Events(events)) => {
+                    self.waiting.extend((1..events.len()).map(|_| None));
+                    self.waiting.push(Some(settled));
+                    self.unstored.extend(events);
                 }
                 Ok(Recorded::Unwanted) => self.settle(settled),
                 Ok(Recorded::Unidentified(service)) => {
@@ -297,15 +297,15 @@ impl Task {
             return;
         }
         let events = std::mem::take(&mut self.unstored);
-        let sources: Vec<String> =
-            events.iter().map(|captured| captured.event.event_source.clone()).collect();
+        let calls = events.iter().zip(&self.waiting).filter(|(_, waiting)| waiting.is_some());
+        let sources: Vec<String> = calls.map(|(captured, _)| captured.event.event_source.clone()).collect();
         match self.writer.submit(events).await.settled().await {
             Ok(_) => {
                 self.failing_since = None;
                 for source in sources {
                     self.metrics.forwarded_calls.count(Fate::Recorded, &source);
                 }
-                for settled in std::mem::take(&mut self.waiting) {
+                for settled in std::mem::take(&mut self.waiting).into_iter().flatten() {
                     self.settle(settled);
                 }
                 return;
@@ -340,20 +340,21 @@ impl Task {
     async fn store_each(&mut self) {
         self.failing_since = None;
         let (unstored, waiting) = (std::mem::take(&mut self.unstored), std::mem::take(&mut self.waiting));
-        let mut given_up = 0;
-        for (captured, settled) in unstored.into_iter().zip(waiting) {
+        let (mut given_up, mut is_whole) = (0, true);
+        for (captured, waiting) in unstored.into_iter().zip(waiting) {
             let source = captured.event.event_source.clone();
-            match self.writer.store(vec![captured]).await {
-                Ok(_) => {
-                    self.metrics.forwarded_calls.count(Fate::Recorded, &source);
-                    self.settle(settled);
-                }
-                Err(_) => {
-                    given_up += 1;
-                    self.metrics.forwarded_calls.count(Fate::Dropped, &source);
-                    self.unsettled.fetch_sub(1, Ordering::SeqCst);
-                }
+            let is_stored = self.writer.store(vec![captured]).await.is_ok();
+            given_up += usize::from(!is_stored);
+            is_whole &= is_stored;
+            let Some(settled) = waiting else { continue };
+            if is_whole {
+                self.metrics.forwarded_calls.count(Fate::Recorded, &source);
+                self.settle(settled);
+            } else {
+                self.metrics.forwarded_calls.count(Fate::Dropped, &source);
+                self.unsettled.fetch_sub(1, Ordering::SeqCst);
             }
+            is_whole = true;
         }
         if given_up > 0 {
             tracing::error!(events = given_up, "events of forwarded calls are given up");

@@ -4,12 +4,14 @@
 
 mod additional_data;
 pub mod arrivals;
+pub mod bucket_regions;
 mod call;
 mod call_resources;
 mod cbor;
 pub mod commit;
 mod content;
 pub mod corrections;
+mod deleted_objects;
 mod elements;
 pub mod exchange;
 pub mod forwarded_call;

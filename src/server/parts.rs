@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::proxy;
 use crate::recorder::arrivals::Arrivals;
+use crate::recorder::bucket_regions::BucketRegions;
 use crate::recorder::commit::Committer;
 use crate::recorder::corrections::{self, Progress};
 use crate::recorder::forwarded_call::ForwardedCallRecorder;
@@ -125,6 +126,7 @@ impl Parts {
                 callers: Arc::clone(&callers),
                 settings: Arc::clone(&settings),
                 ids: ids.clone(),
+                bucket_regions: BucketRegions::default(),
             };
             Some(ForwardedCalls::start(
                 recorder,

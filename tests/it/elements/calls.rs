@@ -12,6 +12,7 @@ use contrail::aws::request::Request;
 use contrail::callers::Callers;
 use contrail::clock::Ids;
 use contrail::config::Settings;
+use contrail::recorder::bucket_regions::BucketRegions;
 use contrail::recorder::exchange::{Exchange, KeptBody, Reply};
 use contrail::recorder::forwarded_call::ForwardedCallRecorder;
 use http::{HeaderMap, HeaderName};
@@ -138,5 +139,6 @@ pub(crate) fn recorder() -> ForwardedCallRecorder {
         callers: Arc::new(Callers::open(&settings).unwrap()),
         settings,
         ids: Ids::Random,
+        bucket_regions: BucketRegions::default(),
     }
 }

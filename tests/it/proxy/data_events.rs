@@ -2,8 +2,9 @@
 
 use super::{call, form_call, in_front, json_call};
 use crate::support::fakes::FakeAws;
+use crate::support::{ACCOUNT, TestServer, http};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn data_events_are_recorded_when_asked_for() {
@@ -213,4 +214,133 @@ async fn selectors_choose_data_events_by_type_and_by_arn() {
     let names: Vec<_> = data.iter().map(|record| record["eventName"].as_str().unwrap()).collect();
     assert_eq!(names, ["ListQueues", "GetItem"]);
     assert!(data[1]["resources"][0]["ARN"].as_str().unwrap().ends_with("table/t-1"));
+}
+
+/// All records but those of CloudTrail's own calls, oldest first.
+async fn data_records(server: &TestServer) -> Vec<Value> {
+    let mut records = server.records().await;
+    records.retain(|record| record["eventCategory"] == "Data");
+    records
+}
+
+#[tokio::test]
+async fn deleting_many_objects_is_one_event_and_one_more_for_each_key() {
+    let (server, upstream) = in_front(&[("recorder.data_events", "true")]).await;
+    let asked = "<Delete><Object><Key>in/a &amp; b</Key></Object><Object><Key>in/c</Key><VersionId>v1</VersionId>\
+        </Object><Quiet>true</Quiet></Delete>";
+    let answer = "<DeleteResult><Error><Key>in/c</Key><VersionId>v1</VersionId><Code>AccessDenied</Code>\
+        <Message>Access Denied</Message></Error></DeleteResult>";
+    upstream.will_say("200 OK", "application/xml", answer);
+    call(&server, "s3", (Method::POST, "/b-1?delete"), &[], asked).await;
+    let records = data_records(&server).await;
+    let names: Vec<_> = records.iter().map(|record| record["eventName"].clone()).collect();
+    assert_eq!(names, ["DeleteObjects", "DeleteObject", "DeleteObject"]);
+    let bucket = json!({"accountId": ACCOUNT, "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::b-1"});
+    assert_eq!(
+        records[0]["resources"],
+        json!([{"type": "AWS::S3::Object", "ARNPrefix": "arn:aws:s3:::b-1/"}, bucket])
+    );
+    assert_eq!(
+        records[1]["resources"],
+        json!([{"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::b-1/in/a & b"}, bucket])
+    );
+    let host = &records[0]["requestParameters"]["Host"];
+    assert_eq!(
+        records[1]["requestParameters"],
+        json!({"bucketName": "b-1", "Host": host, "key": "in/a & b"})
+    );
+    assert_eq!(records[1].get("errorCode"), None);
+    assert_eq!(records[2]["requestParameters"]["versionId"], "v1");
+    assert_eq!(
+        (&records[2]["errorCode"], &records[2]["errorMessage"]),
+        (&json!("AccessDenied"), &json!("Access Denied"))
+    );
+    let ids: std::collections::BTreeSet<_> =
+        records.iter().map(|record| record["eventID"].to_string()).collect();
+    assert_eq!(ids.len(), 3);
+    assert!(records.iter().all(|record| record["requestID"] == records[0]["requestID"]));
+    let counted = server.get("/_contrail/health").await.json()["forwarded_calls"]["s3.amazonaws.com"].clone();
+    assert_eq!(counted["recorded"], 1, "it was one call");
+    // A refused call has deleted nothing.
+    upstream.will_say("403 Forbidden", "application/xml", "<Error><Code>AccessDenied</Code></Error>");
+    call(&server, "s3", (Method::POST, "/b-1?delete"), &[], asked).await;
+    assert_eq!(data_records(&server).await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_is_about_a_whole_bucket_is_chosen_with_all_objects() {
+    let aws = FakeAws::start().await;
+    let (server, _upstream) = in_front(&aws.settings()).await;
+    server.start_demo_trail().await;
+    let all = json!([{"IncludeManagementEvents": false,
+        "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]);
+    server.ok("PutEventSelectors", json!({"TrailName": "demo", "EventSelectors": all})).await;
+    for (method, target) in [
+        (Method::POST, "/b-1?delete"),
+        (Method::HEAD, "/b-1"),
+        (Method::GET, "/b-1?uploads"),
+        (Method::GET, "/b-1?list-type=2&prefix=in/"),
+    ] {
+        call(&server, "s3", (method, target), &[], "").await;
+    }
+    let records = data_records(&server).await;
+    let found: Vec<_> = records
+        .iter()
+        .map(|record| (record["eventName"].clone(), record["resources"][0]["ARNPrefix"].clone()))
+        .collect();
+    let of = |name: &str, prefix: &str| (json!(name), json!(format!("arn:aws:s3:::b-1/{prefix}")));
+    assert_eq!(
+        found,
+        [
+            of("DeleteObjects", ""),
+            of("HeadBucket", ""),
+            of("ListMultipartUploads", ""),
+            of("ListObjects", "in/"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn records_say_how_an_object_is_encrypted_and_no_key() {
+    let (server, upstream) = in_front(&[("recorder.data_events", "true")]).await;
+    let encryption = "x-amz-server-side-encryption";
+    let customer = "x-amz-server-side-encryption-customer-algorithm";
+    let key = ("x-amz-server-side-encryption-customer-key", "czNjcjN0czNjcjN0czNjcjN0czNjcjN0czNjcjN0czM=");
+    for (headers, answer, applied) in [
+        (vec![], "", json!("Default_SSE_S3")),
+        (vec![], "x-amz-server-side-encryption: aws:kms\r\n", json!("Default_SSE_KMS")),
+        (vec![(encryption, "AES256")], "", json!("SSE_S3")),
+        (vec![(encryption, "aws:kms")], "x-amz-server-side-encryption: aws:kms\r\n", json!("SSE_KMS")),
+        (vec![(customer, "AES256"), key], "", json!("SSE_C")),
+    ] {
+        upstream.will_answer(format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n{answer}\r\n"));
+        call(&server, "s3", (Method::PUT, "/b-1/k"), &headers, "hello").await;
+        let record = data_records(&server).await.pop().unwrap();
+        assert_eq!(record["additionalEventData"]["SSEApplied"], applied, "{headers:?}");
+        assert!(!record.to_string().contains("czNjcjN0"), "{record}");
+    }
+    for (method, target) in [(Method::GET, "/b-1/k"), (Method::DELETE, "/b-1/k")] {
+        call(&server, "s3", (method, target), &[], "").await;
+        let record = data_records(&server).await.pop().unwrap();
+        assert_eq!(record["additionalEventData"].get("SSEApplied"), None, "{}", record["eventName"]);
+    }
+}
+
+#[tokio::test]
+async fn a_signature_that_names_no_region_is_recorded_where_the_bucket_is() {
+    let (server, upstream) = in_front(&[("recorder.data_events", "true")]).await;
+    let presigned = "/b-1/k?AWSAccessKeyId=test&Signature=x&Expires=9999999999";
+    let get = async |target: &str| {
+        http().get(format!("{}{target}", server.url)).send().await.unwrap();
+        data_records(&server).await.pop().unwrap()["awsRegion"].clone()
+    };
+    assert_eq!(get(presigned).await, "us-east-1", "nothing is known of it");
+    let scope = "AWS4-HMAC-SHA256 Credential=test/20261122/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+    let put = http().put(format!("{}/b-1/k", server.url)).header("authorization", scope);
+    put.body("x").send().await.unwrap();
+    assert_eq!(get(presigned).await, "eu-west-1");
+    assert_eq!(get("/b-1/k").await, "eu-west-1", "an anonymous caller");
+    upstream.will_answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-amz-bucket-region: ap-south-1\r\n\r\n");
+    assert_eq!(get(presigned).await, "ap-south-1", "the answer says it");
+    assert_eq!(get("/b-2/k").await, "us-east-1");
 }
