@@ -18,7 +18,8 @@ static SHAPES: LazyLock<HashMap<&'static str, Shape>> =
 struct Shape {
     lists: Vec<List>,
     defaults: Vec<(&'static str, Value)>,
-    /// (on the wire, in the record): `Size`, `size`; `ImageId`, `instancesSet.imageId`
+    /// (on the wire, in the record): `Size`, `size`; `ImageId`, `instancesSet.imageId`;
+    /// `Placement.AvailabilityZone`, `availabilityZone`
     renamed: Vec<(&'static str, &'static str)>,
     /// Numbers that are text.
     texts: Vec<&'static str>,
@@ -97,7 +98,9 @@ pub(super) fn request(operation: &str, is_young: bool, members: Map<String, Valu
     }
     let none = Shape::default();
     let shape = SHAPES.get(operation).unwrap_or(&none);
-    let members = permission(members);
+    let mut members = permission(members);
+    let attribute_type = attribute_type(operation, &mut members);
+    raise(&mut members, &shape.renamed);
     let mut shown = Map::new();
     // Here, so that it comes first, as in AWS's records.
     for list in shape.lists.iter().filter(|list| list.always && !members.contains_key(list.wire)) {
@@ -107,11 +110,14 @@ pub(super) fn request(operation: &str, is_young: bool, members: Map<String, Valu
         if let Some(list) = shape.lists.iter().find(|list| list.wire == wire) {
             shown.insert(list.name.to_owned(), items(value, list.item, list.items));
         } else if let Some((_, name)) = shape.renamed.iter().find(|(name, _)| *name == wire) {
-            put(&mut shown, name, value);
+            put(&mut shown, name, member(&wire, value).1);
         } else {
             let (name, value) = member(&wire, value);
             shown.insert(name, value);
         }
+    }
+    if let Some(attribute) = attribute_type {
+        shown.insert("attributeType".to_owned(), attribute.into());
     }
     for (name, value) in &shape.defaults {
         shown.entry(*name).or_insert_with(|| value.clone());
@@ -136,6 +142,44 @@ fn permission(mut members: Map<String, Value>) -> Map<String, Value> {
     let change = if change == "remove" { "Remove" } else { "Add" };
     members.insert(name.to_owned(), json!({change: who}));
     members
+}
+
+/// Which attribute of an image or a snapshot a call is about: the one that it names, or else the one that it changes. Those
+/// of snapshots are names of AWS's own, `CREATE_VOLUME_PERMISSION`.
+fn attribute_type(operation: &str, members: &mut Map<String, Value>) -> Option<String> {
+    let is_of_snapshot = operation.ends_with("SnapshotAttribute");
+    if !is_of_snapshot && !operation.ends_with("ImageAttribute") {
+        return None;
+    }
+    let changed = [
+        ("CreateVolumePermission", "createVolumePermission"),
+        ("LaunchPermission", "launchPermission"),
+        ("Description", "description"),
+        ("ProductCode", "productCodes"),
+        ("ImdsSupport", "imdsSupport"),
+    ];
+    let attribute = match members.shift_remove("Attribute") {
+        Some(Value::String(named)) => named,
+        _ => changed.into_iter().find(|(wire, _)| members.contains_key(*wire))?.1.to_owned(),
+    };
+    let in_capitals = |letter: char| match letter.is_ascii_uppercase() {
+        true => format!("_{letter}"),
+        false => letter.to_ascii_uppercase().to_string(),
+    };
+    Some(if is_of_snapshot { attribute.chars().map(in_capitals).collect() } else { attribute })
+}
+
+/// Takes members out of structures that records show beside them: `Placement.AvailabilityZone`.
+fn raise(members: &mut Map<String, Value>, renamed: &[(&str, &str)]) {
+    for (wire, _) in renamed {
+        let Some((structure, name)) = wire.split_once('.') else { continue };
+        let Some(Value::Object(within)) = members.get_mut(structure) else { continue };
+        let Some(value) = within.shift_remove(name) else { continue };
+        if within.is_empty() {
+            members.shift_remove(structure);
+        }
+        members.insert((*wire).to_owned(), value);
+    }
 }
 
 /// Puts a member in its place: `-` is nowhere, `instancesSet.imageId` in the only item of a list.
@@ -174,9 +218,23 @@ fn member(wire: &str, value: Value) -> (String, Value) {
             let (name, item) = List::general(wire);
             (name, items(value, &item, "items"))
         }
-        Value::Object(members) => (first_letter_small(wire), object(members)),
+        Value::Object(members) => (first_letter_small(wire), object(given(wire, members))),
         other => (first_letter_small(wire), other),
     }
+}
+
+/// What is given in a structure: without text that is empty, as Terraform sends it for an instance without a profile. What
+/// is set to nothing by a `Value` of its own stays. Numbers of ICMP look like text, for other members have their names.
+fn given(wire: &str, members: Map<String, Value>) -> Map<String, Value> {
+    let is_given = |(name, value): &(String, Value)| name == "Value" || value != "";
+    members
+        .into_iter()
+        .filter(is_given)
+        .map(|(name, value)| match &value {
+            Value::String(text) if wire == "Icmp" => (name, guess(text)),
+            _ => (name, value),
+        })
+        .collect()
 }
 
 fn object(members: Map<String, Value>) -> Value {
@@ -270,8 +328,11 @@ fn answered(name: &str, value: Value) -> Value {
     match value {
         Value::Object(mut members) => {
             let is_state = ["instanceState", "currentState", "previousState"].contains(&name);
-            if let Some(code) = members.get_mut("code").filter(|_| is_state) {
-                *code = guess(code.as_str().unwrap_or_default());
+            for number in ["code", "type"].iter().filter(|_| is_state || name == "icmpTypeCode") {
+                if let Some(Value::String(text)) = members.get(*number) {
+                    let value = guess(text);
+                    members.insert((*number).to_owned(), value);
+                }
             }
             let answered = |(name, value): (String, Value)| {
                 let value = answered(&name, value);
@@ -284,6 +345,8 @@ fn answered(name: &str, value: Value) -> Value {
             let items = if name == "privateIpAddressesSet" { "item" } else { "items" };
             if list.is_empty() { json!({}) } else { json!({items: list}) }
         }
+        // Names that are structures here and something else in other answers.
+        Value::String(text) if text.is_empty() && ["stateReason", "monitoring"].contains(&name) => json!({}),
         other => other,
     }
 }

@@ -102,7 +102,8 @@ impl<'a> Spelling<'a> {
 
     fn is_time(&self, name: &str) -> bool {
         // In some places of EC2's answers it is text.
-        self.kinds.times.contains(name) || (self.times == Times::Milliseconds && name == "startTime")
+        self.kinds.times.contains(name)
+            || (self.times == Times::Milliseconds && ["startTime", "expirationTime"].contains(&name))
     }
 
     /// A point in time; a value that is none stays what it is.
