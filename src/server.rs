@@ -11,15 +11,15 @@ use crate::clock::{Clock, Ids};
 use crate::config::{OwnPathsAccess, Settings};
 use crate::guard::{Tokens, UnusableToken};
 use crate::http;
-use crate::proxy::Proxy;
 use crate::proxy::door::Door;
+use crate::proxy::{Proxy, UnusableTrust};
 use crate::recorder::writer::WriterTask;
 use crate::store::{DataDir, OpenError, StoreError};
 use crate::transport::application::Application;
 use crate::transport::certificate::{Certificate, UnusableCertificate};
 use crate::transport::limits::Connections;
 use crate::transport::tls::Tls;
-use crate::transport::{self, Entrance};
+use crate::transport::{self, Encryption, Entrance};
 use crate::workers::Workers;
 use ::http::Uri;
 use actix_http::KeepAlive;
@@ -68,6 +68,8 @@ pub enum StartError {
     Token(#[from] UnusableToken),
     #[error(transparent)]
     Certificate(#[from] UnusableCertificate),
+    #[error(transparent)]
+    Trust(#[from] UnusableTrust),
     #[error("the upstream {0} is this server itself")]
     Loop(String),
     #[error("cannot listen on {address}: {cause}")]
@@ -148,11 +150,16 @@ impl Server {
         let workers = parts.workers();
         let routes = http::routes(parts.doors(workers.clone(), tokens), address);
         let limits = &parts.settings.limits;
+        let encryption = match &tls {
+            None => Encryption::None,
+            Some(tls) if parts.settings.tls.plain_http => Encryption::Offered(tls.clone()),
+            Some(tls) => Encryption::Required(tls.clone()),
+        };
         let connections =
             Connections::new(limits.connections, limits.connections_per_peer, parts.metrics.clone());
         let entrance =
-            Entrance { connections, tls: tls.clone(), write_timeout: parts.settings.server.write_timeout.0 };
-        let http = listening(listener, routes, parts.settings.server.workers, entrance, parts.proxy())?;
+            Entrance { connections, encryption, write_timeout: parts.settings.server.write_timeout.0 };
+        let http = listening(listener, routes, parts.settings.server.workers, entrance, parts.proxy()?)?;
         Ok(Server { address, url, has_tokens, tls, parts, workers, http, writer, folder })
     }
 
@@ -212,22 +219,25 @@ fn names(settings: &Settings, address: SocketAddr) -> Vec<String> {
         names.extend([address.ip().to_string(), host.to_owned()]);
     }
     names.extend(settings.server.allowed_hosts.iter().cloned());
+    for name in settings.recorder.base_hosts.iter().filter(|name| name.contains('.')) {
+        names.extend([name.clone(), format!("*.{name}")]);
+    }
     names.sort_unstable();
     names.dedup();
     names
 }
 
-/// Whether `http://host:port` leads to a server that listens on `address`, as far as the URL says it by itself.
+/// Whether `http://host:port` or `https://host:port` leads to a server that listens on `address`, as far as the URL says it by itself.
 fn is_at(url: &str, address: SocketAddr) -> bool {
-    let Some(authority) = url.parse().ok().and_then(|uri: Uri| uri.authority().cloned()) else {
-        return false;
-    };
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let Some(authority) = uri.authority() else { return false };
+    let usual_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     let host = match authority.host().trim_start_matches('[').trim_end_matches(']') {
         "localhost" => Some(IpAddr::from([127, 0, 0, 1])),
         host => host.parse().ok(),
     };
     let reached = |host: IpAddr| host == address.ip() || host.is_loopback() && address.ip().is_unspecified();
-    authority.port_u16().unwrap_or(80) == address.port() && host.is_some_and(reached)
+    authority.port_u16().unwrap_or(usual_port) == address.port() && host.is_some_and(reached)
 }
 
 /// The application on connections, behind the proxy if there is one.
@@ -282,6 +292,8 @@ mod tests {
         assert!(is_at("http://localhost:4700", "127.0.0.1:4700"));
         assert!(is_at("http://127.0.0.1:4700", "0.0.0.0:4700"));
         assert!(is_at("http://[::1]:4700", "[::1]:4700"));
+        assert!(is_at("https://localhost", "127.0.0.1:443"));
+        assert!(is_at("http://localhost", "127.0.0.1:80"));
         assert!(!is_at("http://127.0.0.1:4566", "127.0.0.1:4700"));
         assert!(!is_at("http://192.0.2.7:4700", "127.0.0.1:4700"));
         assert!(!is_at("http://moto:4700", "0.0.0.0:4700"), "names are not looked up");

@@ -81,8 +81,11 @@ fn warn_of_what_is_open(server: &Server) {
     if settings.recorder.is_on() && !settings.auth.proxy {
         tracing::warn!(%address, "open to the network: everybody who reaches this port can call the upstream through it (auth.proxy)");
     }
-    if server.tls.is_none() {
-        tracing::warn!(%address, "what goes over the network is not encrypted, tokens included (tls.enabled)");
+    if server.tls.is_none() || settings.tls.plain_http {
+        tracing::warn!(
+            %address,
+            "what goes over the network is not encrypted, or need not be, tokens included (tls.enabled, tls.plain_http)"
+        );
     }
 }
 

@@ -10,11 +10,13 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecorderSettings {
-    /// The upstream: `http://host:port`.
+    /// The upstream: `http://host:port` or `https://host:port`.
     pub upstream: Option<String>,
     /// Upstreams of single services, by signing name.
     #[serde(default)]
     pub upstreams: BTreeMap<String, String>,
+    /// Certificates in PEM that may vouch for https upstreams, beside the system's.
+    pub upstream_ca: Option<PathBuf>,
     /// Whether all data events are recorded; else those that a trail takes.
     pub data_events: bool,
     /// Calls that are not recorded: `service` or `service:EventName`.
@@ -97,15 +99,17 @@ impl Settings {
     }
 }
 
-/// `http://host:port` without anything behind it.
+/// `http://host:port` or `https://host:port` without anything behind it.
 fn base(text: &str) -> Result<String, String> {
     let wrong = || format!("{text:?} is not of the form \"http://127.0.0.1:4566\"");
     let uri: http::Uri = text.parse().map_err(|_| wrong())?;
     match (uri.scheme_str(), uri.authority()) {
-        (Some("http"), Some(authority)) if matches!(uri.path(), "" | "/") && uri.query().is_none() => {
+        (Some(scheme @ ("http" | "https")), Some(authority))
+            if matches!(uri.path(), "" | "/") && uri.query().is_none() =>
+        {
             // A password in it would be sent nowhere, and is not to appear anywhere.
             let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
-            Ok(format!("http://{host_and_port}"))
+            Ok(format!("{scheme}://{host_and_port}"))
         }
         _ => Err(wrong()),
     }

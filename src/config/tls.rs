@@ -7,8 +7,10 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsSettings {
-    /// Whether the port speaks TLS, and nothing else.
+    /// Whether the port speaks TLS.
     pub enabled: bool,
+    /// Whether plain HTTP is answered on the same port.
+    pub plain_http: bool,
     /// A file with the certificate and those that vouch for it, in PEM ...
     pub cert: Option<PathBuf>,
     /// ... and one with its key. Without them the server makes a certificate of its own.
@@ -26,6 +28,9 @@ impl TlsSettings {
         }
         if self.cert.is_some() && !self.enabled {
             return Err("cert: means nothing while tls.enabled is false".to_owned());
+        }
+        if self.plain_http && !self.enabled {
+            return Err("plain_http: means nothing while tls.enabled is false".to_owned());
         }
         Ok(())
     }

@@ -65,13 +65,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(environment: Environment) -> Shared {
+    /// `ca`: certificates that are trusted beside the system's and those of AWS_CA_BUNDLE.
+    pub(super) fn new(environment: Environment, ca: Option<&Path>) -> Shared {
         let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
         let bundle = match environment {
             Environment::Read => std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()),
             Environment::Ignored => None,
         };
-        let http = match bundle.and_then(|path| trust_store(Path::new(&path))) {
+        let bundle = bundle.as_deref().map(|path| ("AWS_CA_BUNDLE", Path::new(path)));
+        let files = ca.map(|path| ("recorder.upstream_ca", path)).into_iter().chain(bundle);
+        let http = match trust_store(files) {
             Some(context) => builder.tls_context(context).build_https(),
             None => builder.build_https(),
         };
@@ -112,18 +115,21 @@ impl Shared {
     }
 }
 
-/// The system's certificates, and those in a file.
-fn trust_store(path: &Path) -> Option<TlsContext> {
-    // The client panics over what is no certificate, so it is looked at first.
-    let context = bundle(path).and_then(|pem| {
-        let trusted = TrustStore::default().with_pem_certificate(pem);
-        TlsContext::builder().with_trust_store(trusted).build().map_err(|error| error.to_string())
-    });
-    context
-        .inspect_err(|error| {
-            tracing::warn!(path = %path.display(), error, "the certificates of AWS_CA_BUNDLE cannot be used");
-        })
-        .ok()
+/// The system's certificates, and those in files, each with what names it; `None` when there are none of those.
+fn trust_store<'a>(files: impl Iterator<Item = (&'a str, &'a Path)>) -> Option<TlsContext> {
+    let mut trusted = None;
+    for (named_by, path) in files {
+        // The client panics over what is no certificate, so it is looked at first.
+        match bundle(path) {
+            Ok(pem) => {
+                trusted = Some(trusted.unwrap_or_else(TrustStore::default).with_pem_certificate(pem));
+            }
+            Err(error) => {
+                tracing::warn!(named_by, path = %path.display(), error, "the certificates in a file cannot be used");
+            }
+        }
+    }
+    TlsContext::builder().with_trust_store(trusted?).build().ok()
 }
 
 /// The clients of one service, a client for each account and region.

@@ -5,7 +5,10 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ConfigBuilder, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    WantsVerifier,
+};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -82,28 +85,49 @@ pub(super) fn bundle(path: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
+/// TLS of clients that trust those that the system's certificates vouch for, and those in a file ([`bundle`]).
+///
+/// # Errors
+/// The file cannot be used, or no certificate is trusted at all.
+pub fn system_tls(more: Option<&Path>) -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = more {
+        let pem = bundle(path)?;
+        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).flatten());
+    }
+    if roots.is_empty() {
+        return Err("no certificate is trusted on this machine".to_owned());
+    }
+    Ok(builder(Arc::new(ring::default_provider()))?.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// TLS of clients that trust no server: those that only speak plain HTTP.
+///
+/// # Errors
+/// TLS cannot be set up at all.
+pub fn nobody() -> Result<ClientConfig, String> {
+    let builder = builder(Arc::new(ring::default_provider()))?;
+    Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
+fn builder(provider: Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, String> {
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    builder.map_err(|error| error.to_string())
+}
+
 /// A client, to be built.
 ///
 /// # Errors
 /// There is no certificate that could be trusted.
 pub fn client(trusted: Trusted) -> Result<reqwest::ClientBuilder, String> {
     let provider = Arc::new(ring::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| error.to_string())?;
     let config = match trusted {
-        Trusted::Nobody => builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-        Trusted::BySystem => {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if roots.is_empty() {
-                return Err("no certificate is trusted on this machine".to_owned());
-            }
-            builder.with_root_certificates(roots).with_no_client_auth()
-        }
+        Trusted::Nobody => nobody()?,
+        Trusted::BySystem => system_tls(None)?,
         Trusted::Only(certificate) => {
-            let verifier = Arc::new(Pinned { certificate, provider });
-            builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+            let verifier = Arc::new(Pinned { certificate, provider: Arc::clone(&provider) });
+            builder(provider)?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
         }
     };
     Ok(reqwest::Client::builder().tls_backend_preconfigured(config))

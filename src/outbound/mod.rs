@@ -115,13 +115,14 @@ impl Outbound {
     /// What the settings name. `buckets`: the embedded bucket store, used when no `s3_endpoint` is set. Nothing is read or
     /// connected before the first call. Credentials at an endpoint of one's own: the environment's, else the profile's,
     /// and they serve all accounts; without any, each account's id is its access key. At AWS: its usual chain.
-    pub fn new(settings: &config::DeliverySettings, buckets: Option<Buckets>) -> Outbound {
-        Outbound::with(settings, buckets, Shared::new(Environment::Read))
+    pub fn new(settings: &config::Settings, buckets: Option<Buckets>) -> Outbound {
+        let shared = Shared::new(Environment::Read, settings.recorder.upstream_ca.as_deref());
+        Outbound::with(&settings.delivery, buckets, shared)
     }
 
     /// The same, but the environment and the profile are not asked for credentials.
     pub fn without_environment(settings: &config::DeliverySettings, buckets: Option<Buckets>) -> Outbound {
-        Outbound::with(settings, buckets, Shared::new(Environment::Ignored))
+        Outbound::with(settings, buckets, Shared::new(Environment::Ignored, None))
     }
 
     fn with(settings: &config::DeliverySettings, buckets: Option<Buckets>, shared: Shared) -> Outbound {

@@ -287,7 +287,7 @@ mod tests {
     async fn what_is_put_is_watched() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let s3 = S3::new(Endpoint::Url(url), Shared::new(Environment::Ignored));
+        let s3 = S3::new(Endpoint::Url(url), Shared::new(Environment::Ignored, None));
         let (bucket, key) = ("b-1".to_owned(), "k".to_owned());
         let object = Object { bucket, key, body: Vec::new(), metadata: Vec::new(), kms_key_id: None };
         let content: Vec<u8> = (0..200_000).map(|i| (i % 251) as u8).collect();

@@ -25,37 +25,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long making a connection may take.
-const CONNECT: Duration = Duration::from_secs(2);
-
-/// How long an unused connection is kept; shorter than servers usually do.
-const IDLE: Duration = Duration::from_secs(20);
-
-pub(super) type Client = hyper_util::client::legacy::Client<HttpConnector, Body>;
-
-/// The client to all upstreams.
-pub(super) fn client() -> Client {
-    let mut connector = HttpConnector::new();
-    connector.set_connect_timeout(Some(CONNECT));
-    connector.set_nodelay(true);
-    hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE)
-        .http1_preserve_header_case(true)
-        .set_host(false)
-        .build(connector)
-}
 
 /// A request that is to be forwarded: what is known of it before its body has come.
 pub(super) struct ToForward {
     request: Arc<AwsRequest>,
-    /// `http://host:port`
+    /// `http://host:port` or `https://host:port`
     upstream: String,
 }
 

@@ -11,6 +11,7 @@ mod admission;
 mod bodies;
 mod body_copy;
 mod call;
+mod client;
 mod collected;
 pub mod door;
 mod forward;
@@ -32,7 +33,8 @@ use crate::recorder::forwarded_calls::ForwardedCalls;
 use crate::store::Store;
 use admission::Admission;
 use bytes::Bytes;
-use forward::Client;
+use client::Client;
+pub use client::UnusableTrust;
 use http_body_util::combinators::UnsyncBoxBody;
 use outages::Outages;
 use std::error::Error;
@@ -66,10 +68,14 @@ pub struct Proxy {
 
 impl Proxy {
     /// A proxy that has forwarded nothing.
-    pub fn new(parts: Parts) -> Proxy {
+    ///
+    /// # Errors
+    /// The certificates that are to be trusted cannot be used.
+    pub fn new(parts: Parts) -> Result<Proxy, UnusableTrust> {
         let is_asked = parts.settings.auth.proxy && !parts.auth.is_off();
         let admission = is_asked.then(|| Arc::new(Admission::new(&parts)));
-        Proxy { client: forward::client(), outages: Outages::default(), admission, parts }
+        let client = client::new(&parts.settings.recorder)?;
+        Ok(Proxy { client, outages: Outages::default(), admission, parts })
     }
 }
 

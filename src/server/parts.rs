@@ -18,7 +18,7 @@ use crate::guard::Tokens;
 use crate::http::{BodyRoom, Doors, Front, Operator};
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
-use crate::proxy;
+use crate::proxy::{self, UnusableTrust};
 use crate::recorder::arrivals::Arrivals;
 use crate::recorder::bucket_regions::BucketRegions;
 use crate::recorder::commit::Committer;
@@ -143,7 +143,7 @@ impl Parts {
         let parts = Parts {
             started,
             digest_keys: DigestKeys::new(store.clone(), clock.clone(), &settings.delivery),
-            outbound: Outbound::new(&settings.delivery, buckets.clone()),
+            outbound: Outbound::new(&settings, buckets.clone()),
             settings,
             clock,
             ids,
@@ -230,19 +230,15 @@ impl Parts {
     }
 
     /// The proxy, when there is an upstream.
-    pub(super) fn proxy(&self) -> Option<proxy::Proxy> {
+    ///
+    /// # Errors
+    /// The certificates that are to be trusted cannot be used.
+    pub(super) fn proxy(&self) -> Result<Option<proxy::Proxy>, UnusableTrust> {
         let Parts { settings, clock, ids, store, callers, auth, identifier, .. } = self.clone();
-        let calls = self.forwarded_calls.clone()?;
-        Some(proxy::Proxy::new(proxy::Parts {
-            settings,
-            clock,
-            ids,
-            store,
-            callers,
-            auth,
-            identifier,
-            calls,
-        }))
+        let Some(calls) = self.forwarded_calls.clone() else { return Ok(None) };
+        let proxy =
+            proxy::Proxy::new(proxy::Parts { settings, clock, ids, store, callers, auth, identifier, calls });
+        proxy.map(Some)
     }
 }
 

@@ -27,10 +27,21 @@ use tokio::io::AsyncWriteExt;
 pub struct Entrance {
     /// How many there may be.
     pub connections: Connections,
-    /// `None` for plain HTTP.
-    pub tls: Option<Tls>,
+    /// Whether they are encrypted.
+    pub encryption: Encryption,
     /// How long a caller may take nothing of what is written.
     pub write_timeout: Duration,
+}
+
+/// Whether connections are encrypted, cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Encryption {
+    /// Plain HTTP.
+    None,
+    /// TLS or plain HTTP, as the first byte says.
+    Offered(Tls),
+    /// TLS; callers with plain HTTP are told so.
+    Required(Tls),
 }
 
 /// Adds a listener to a server. `make` is called once on each thread; what it makes serves that thread's connections.
@@ -79,17 +90,24 @@ impl Entrance {
         let place = match self.connections.take(peer.ip()) {
             Ok(place) => place,
             Err(TooMany) => {
-                if self.tls.is_none() {
+                if matches!(self.encryption, Encryption::None) {
                     refuse(stream, "503 Service Unavailable", "there are too many connections").await;
                 }
                 return None;
             }
         };
-        let Some(tls) = &self.tls else {
+        let plain = |stream| {
             let connection = Connection::new(Stream::Plain(stream), peer, None);
-            return Some((connection.with_write_timeout(self.write_timeout), place));
+            connection.with_write_timeout(self.write_timeout)
+        };
+        let tls = match &self.encryption {
+            Encryption::None => return Some((plain(stream), place)),
+            Encryption::Offered(tls) | Encryption::Required(tls) => tls,
         };
         if tls::is_plain_http(&stream).await {
+            if matches!(self.encryption, Encryption::Offered(_)) {
+                return Some((plain(stream), place));
+            }
             refuse(stream, "400 Bad Request", "this port speaks TLS: its URL begins with https://").await;
             return None;
         }

@@ -153,23 +153,26 @@ async fn an_s3_whose_certificate_is_in_aws_ca_bundle_is_trusted() {
     let not_a_certificate = here.path().join("not-a-certificate");
     std::fs::write(&not_a_certificate, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
         .unwrap();
-    for (bundle, code) in [
-        (None, "InsufficientS3BucketPolicyException"),
-        (Some(&not_a_certificate), "InsufficientS3BucketPolicyException"),
-        (Some(&certificate), ""),
+    let refused = "InsufficientS3BucketPolicyException";
+    for (named_by, bundle, code) in [
+        ("AWS_CA_BUNDLE", None, refused),
+        ("AWS_CA_BUNDLE", Some(&not_a_certificate), refused),
+        ("AWS_CA_BUNDLE", Some(&certificate), ""),
+        ("CONTRAIL__RECORDER__UPSTREAM_CA", Some(&not_a_certificate), refused),
+        ("CONTRAIL__RECORDER__UPSTREAM_CA", Some(&certificate), ""),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let mut command = contrail(&["--port", "0", "--data-dir", folder.path().to_str().unwrap()]);
         command.env("CONTRAIL__DELIVERY__S3_ENDPOINT", &s3.url);
         command.env("CONTRAIL__DELIVERY__CREATE_BUCKETS", "true");
         if let Some(bundle) = bundle {
-            command.env("AWS_CA_BUNDLE", bundle);
+            command.env(named_by, bundle);
         }
         let mut server = Contrail::spawn(command);
         let made = server.call("CreateTrail", trail.clone()).await;
         assert_eq!(made.json()["__type"].as_str().unwrap_or_default(), code, "{}", made.text);
         if bundle == Some(&not_a_certificate) {
-            server.process.logged("the certificates of AWS_CA_BUNDLE cannot be used");
+            server.process.logged("the certificates in a file cannot be used");
         }
     }
 }

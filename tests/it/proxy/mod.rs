@@ -3,6 +3,7 @@
 mod callers;
 mod data_events;
 mod forwarding;
+mod https;
 mod queue;
 mod recording;
 mod sdk;

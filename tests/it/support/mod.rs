@@ -105,7 +105,13 @@ impl TestServer {
 
     /// Stops the server in good order; why it cannot be started again.
     pub(crate) async fn refused_restart(self) -> StartError {
-        let TestServer { clock, folder, overrides, stop, running, parts, workers, .. } = self;
+        self.refused_restart_with(&[]).await
+    }
+
+    /// The same with some settings changed.
+    pub(crate) async fn refused_restart_with(self, more: &[(&'static str, &str)]) -> StartError {
+        let TestServer { clock, folder, mut overrides, stop, running, parts, workers, .. } = self;
+        overrides.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));
         drop((parts, workers));
         stop.send(()).unwrap();
         running.await.unwrap().unwrap();

@@ -51,6 +51,17 @@ impl Trust {
     }
 }
 
+/// A certificate for `name` and its key, in files of a folder.
+pub(crate) fn certificate(folder: &Path, name: &str) -> (String, String) {
+    let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+    let write = |ending: &str, text: String| {
+        let path = folder.join(format!("server.{ending}"));
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    (write("crt", made.cert.pem()), write("key", made.signing_key.serialize_pem()))
+}
+
 /// Sends a request over a connection.
 pub(crate) async fn send_over<S>(stream: S, request: http::Request<Full<Bytes>>) -> Reply
 where

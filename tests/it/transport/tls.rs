@@ -1,7 +1,7 @@
 //! TLS: certificates of the server's own and of others, what records say of it, and what does not speak it.
 
 use crate::support::signer::{Key, Request};
-use crate::support::tls::Trust;
+use crate::support::tls::{Trust, certificate};
 use crate::support::upstream::Upstream;
 use crate::support::{Reply, TestServer, account};
 use serde_json::{Value, json};
@@ -92,17 +92,6 @@ async fn a_certificate_of_its_own_is_for_the_names_of_the_settings_and_is_kept()
     assert!(Trust::in_file(&own_certificate(&server)).connect_as(&address, "other.team.test").await.is_ok());
 }
 
-/// A certificate for `name` and its key, in a folder.
-fn certificate(folder: &Path, name: &str) -> (String, String) {
-    let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
-    let write = |ending: &str, text: String| {
-        let path = folder.join(format!("server.{ending}"));
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
-    };
-    (write("crt", made.cert.pem()), write("key", made.signing_key.serialize_pem()))
-}
-
 #[tokio::test]
 async fn a_certificate_from_files_is_read_again_when_it_has_changed_and_a_broken_one_is_not_taken() {
     let files = tempfile::tempdir().unwrap();
@@ -142,6 +131,36 @@ async fn whoever_speaks_plain_http_is_told_that_the_port_speaks_tls() {
         (reply.status, reply.json()["error"].as_str()),
         (400, Some("this port speaks TLS: its URL begins with https://"))
     );
+}
+
+#[tokio::test]
+async fn a_port_can_speak_tls_and_plain_http_as_each_caller_does() {
+    let upstream = Upstream::start().await;
+    for more in [&[][..], &[("recorder.upstream", upstream.url.as_str())]] {
+        let server = encrypted(&[&[("tls.plain_http", "true")], more].concat()).await;
+        let trust = Trust::in_file(&own_certificate(&server));
+        assert_eq!(trails(&server, &trust).await.status, 200);
+        let address = server.url.trim_start_matches("https://");
+        assert_eq!(call(&server, "ListTrails", &json!({})).send(address).await.status, 200);
+        let records = records(&server, &trust).await;
+        let spoken: Vec<_> =
+            records.iter().map(|record| (&record["eventName"], record["tlsDetails"].is_object())).collect();
+        assert_eq!(spoken, [(&json!("DescribeTrails"), true), (&json!("ListTrails"), false)]);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_its_own_is_for_buckets_before_its_names_too() {
+    let server = encrypted(&[]).await;
+    let trust = Trust::in_file(&own_certificate(&server));
+    let address = server.url.trim_start_matches("https://");
+    for name in [
+        "localhost.localstack.cloud",
+        "bucket.s3.localhost.localstack.cloud",
+        "sqs.localhost.localstack.cloud",
+    ] {
+        assert!(trust.connect_as(address, name).await.is_ok(), "{name}");
+    }
 }
 
 #[tokio::test]
@@ -214,7 +233,9 @@ async fn a_certificate_of_its_own_that_is_over_soon_is_made_anew_at_a_start() {
         let written = parameters.self_signed(&key).unwrap().pem();
         std::fs::write(folder.path().join("tls.crt"), &written).unwrap();
         std::fs::write(folder.path().join("tls.key"), key.serialize_pem()).unwrap();
-        let settings = vec![("tls.enabled", "true".to_owned())];
+        let settings = [("tls.enabled", "true"), ("recorder.base_hosts", "localhost")]
+            .map(|(key, value)| (key, value.to_owned()))
+            .to_vec();
         let started = TestServer::on(folder, settings, server.clock.clone()).await;
         let found = std::fs::read_to_string(own_certificate(&started)).unwrap();
         assert_eq!(found == written, is_kept, "{days} days");
