@@ -256,19 +256,17 @@ where
         builder = builder.workers(workers);
     }
     let shutdown = builder.graceful_shutdown_signal();
-    let builder = match proxy {
-        None => transport::listen(builder, listener, entrance, async move || {
-            let keep_alive = KeepAlive::Timeout(KEEP_ALIVE);
-            let application = Application::new(routes.clone(), keep_alive, Some(shutdown.clone())).await?;
-            Ok(async move |connection| application.serve(connection).await)
-        }),
-        Some(proxy) => transport::listen(builder, listener, entrance, async move || {
-            let application = Application::new(routes.clone(), KeepAlive::Os, None).await?;
-            let (proxy, shutdown) = (proxy.clone(), shutdown.clone());
-            let door = Door { proxy, idle: KEEP_ALIVE, application, shutdown };
-            Ok(async move |connection| door.serve(connection).await)
-        }),
-    };
+    let builder = transport::listen(builder, listener, entrance, async move || {
+        let (proxy, shutdown) = (proxy.clone(), shutdown.clone());
+        // Behind a proxy the application's connections live as long as those of the callers.
+        let (keep_alive, own_shutdown) = match proxy {
+            None => (KeepAlive::Timeout(KEEP_ALIVE), Some(shutdown.clone())),
+            Some(_) => (KeepAlive::Os, None),
+        };
+        let application = Application::new(routes.clone(), keep_alive, own_shutdown).await?;
+        let door = Door { proxy, idle: KEEP_ALIVE, application, shutdown };
+        Ok(async move |connection| door.serve(connection).await)
+    });
     Ok(builder?.run())
 }
 

@@ -1,10 +1,11 @@
-//! The connections of a server that stands in front of an upstream. hyper reads them, and not actix: it keeps how header
-//! names are written and in which order they come, and lets connections change to other protocols.
+//! The connections of a server. Where it stands in front of an upstream hyper reads them, and not actix: it keeps how header
+//! names are written and in which order they come, and lets connections change to other protocols. HTTP/2 is read by hyper in
+//! any case ([`http2`]).
 
 use super::own::Connection;
-use super::{Body, Peer, Proxy, forward};
+use super::{Body, Peer, Proxy, forward, http2};
 use crate::transport::application::Application;
-use crate::transport::stream;
+use crate::transport::stream::{self, Protocol};
 use actix_server::GracefulShutdownSignal;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -16,14 +17,14 @@ use std::time::Duration;
 
 /// Bytes of a connection that are read and not taken yet; also the longest head of a request. Without this bound hyper's
 /// buffers grow to 400 KiB each.
-const MAX_BUFFER: usize = 128 * 1024;
+pub(super) const MAX_BUFFER: usize = 128 * 1024;
 
 /// Answers the connections of one thread, cheap to clone: what is for Contrail goes to its application, all else through
-/// the proxy.
+/// the proxy, if there is one.
 #[derive(Clone)]
 pub struct Door {
     /// Forwards what is for others.
-    pub proxy: Proxy,
+    pub proxy: Option<Proxy>,
     /// How long a connection may be without a request, or take over the head of one.
     pub idle: Duration,
     /// Answers what is for Contrail. It is reached over connections in memory, which live as long as those that they serve.
@@ -41,6 +42,14 @@ impl std::fmt::Debug for Door {
 impl Door {
     /// Answers on one connection until it ends.
     pub async fn serve(&self, stream: stream::Connection) {
+        match (stream.protocol, &self.proxy) {
+            (Protocol::Http2, _) => http2::serve(self, stream).await,
+            (Protocol::Http1, None) => self.application.serve(stream).await,
+            (Protocol::Http1, Some(_)) => self.serve_http1(stream).await,
+        }
+    }
+
+    async fn serve_http1(&self, stream: stream::Connection) {
         let peer = Peer { address: stream.peer, tls: stream.tls.clone() };
         let own = Connection::new(self.application.clone(), peer.address, peer.tls.clone());
         let service = service_fn(|request| self.answer(request, &peer, &own));
@@ -67,14 +76,15 @@ impl Door {
 
     /// # Errors
     /// The connection cannot go on.
-    async fn answer(
+    pub(super) async fn answer(
         &self,
         mut request: Request<Incoming>,
         peer: &Peer,
         own: &Connection,
     ) -> hyper::Result<Response<Body>> {
-        match forward::to_forward(&mut request, &self.proxy.parts.settings) {
-            Some(known) => Ok(self.proxy.forward(request, known, peer).await),
+        let Some(proxy) = &self.proxy else { return own.answer(request).await };
+        match forward::to_forward(&mut request, &proxy.parts.settings) {
+            Some(known) => Ok(proxy.forward(request, known, peer).await),
             None => own.answer(request).await,
         }
     }

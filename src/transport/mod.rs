@@ -1,11 +1,12 @@
 //! Connections, before anybody reads a request from them: how many there may be, TLS where it is wished, and the actix
 //! application that answers on them.
 //!
-//! A connection takes this way: it is accepted and counted ([`limits`]), encrypted ([`tls`], with the keys of
-//! [`certificate`]), and given to whoever serves it, be it the [`application`] itself or the proxy in front of it.
+//! A connection takes this way: it is accepted and counted ([`limits`]), looked at ([`greeting`]), encrypted ([`tls`], with the keys
+//! of [`certificate`]), and given to whoever serves it, be it the [`application`] itself or the proxy in front of it.
 
 pub mod application;
 pub mod certificate;
+mod greeting;
 pub mod limits;
 pub mod stream;
 pub mod tls;
@@ -13,12 +14,13 @@ pub mod tls;
 use actix_server::ServerBuilder;
 use actix_service::{fn_factory, fn_service};
 use actix_web::rt::net::TcpStream;
+use greeting::Greeting;
 use limits::{Connections, Place, TooMany};
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
-use stream::{Connection, Stream};
+use stream::{Connection, Protocol, Stream};
 use tls::Tls;
 use tokio::io::AsyncWriteExt;
 
@@ -58,16 +60,21 @@ where
     M: AsyncFn() -> Result<S, ()> + Clone + Send + 'static,
     S: AsyncFn(Connection) + Clone + 'static,
 {
+    let shutdown = builder.graceful_shutdown_signal();
     builder.listen("contrail", listener, move || {
-        let (entrance, make) = (entrance.clone(), make.clone());
+        let (entrance, make, shutdown) = (entrance.clone(), make.clone(), shutdown.clone());
         fn_factory(move || {
-            let (entrance, make) = (entrance.clone(), make.clone());
+            let (entrance, make, shutdown) = (entrance.clone(), make.clone(), shutdown.clone());
             async move {
                 let serve = make().await?;
                 Ok::<_, ()>(fn_service(move |stream: TcpStream| {
-                    let (entrance, serve) = (entrance.clone(), serve.clone());
+                    let (entrance, serve, shutdown) = (entrance.clone(), serve.clone(), shutdown.clone());
                     async move {
-                        if let Some((connection, _place)) = entrance.enter(stream).await {
+                        let entered = tokio::select! {
+                            entered = entrance.enter(stream) => entered,
+                            () = shutdown.notified() => None,
+                        };
+                        if let Some((connection, _place)) = entered {
                             serve(connection).await;
                         }
                         Ok::<_, Infallible>(())
@@ -96,24 +103,24 @@ impl Entrance {
                 return None;
             }
         };
-        let plain = |stream| {
-            let connection = Connection::new(Stream::Plain(stream), peer, None);
-            connection.with_write_timeout(self.write_timeout)
-        };
-        let tls = match &self.encryption {
-            Encryption::None => return Some((plain(stream), place)),
-            Encryption::Offered(tls) | Encryption::Required(tls) => tls,
-        };
-        if tls::is_plain_http(&stream).await {
-            if matches!(self.encryption, Encryption::Offered(_)) {
-                return Some((plain(stream), place));
+        let greeting = Greeting::of(&stream).await;
+        let tls = match (&self.encryption, greeting) {
+            (Encryption::None, _) | (Encryption::Offered(_), Greeting::Http1 | Greeting::Http2) => {
+                let is_http2 = greeting == Greeting::Http2;
+                let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
+                let connection = Connection::new(Stream::Plain(stream), peer, None).with_protocol(protocol);
+                return Some((connection.with_write_timeout(self.write_timeout), place));
             }
-            refuse(stream, "400 Bad Request", "this port speaks TLS: its URL begins with https://").await;
-            return None;
-        }
+            (Encryption::Required(_), Greeting::Http1 | Greeting::Http2) => {
+                refuse(stream, "400 Bad Request", "this port speaks TLS: its URL begins with https://").await;
+                return None;
+            }
+            (Encryption::Offered(tls) | Encryption::Required(tls), Greeting::Other) => tls,
+        };
         match tls.accept(stream).await {
-            Ok((stream, session)) => {
+            Ok((stream, protocol, session)) => {
                 let connection = Connection::new(Stream::Tls(Box::new(stream)), peer, Some(session));
+                let connection = connection.with_protocol(protocol);
                 Some((connection.with_write_timeout(self.write_timeout), place))
             }
             Err(error) => {

@@ -22,6 +22,15 @@ pub enum Stream {
     Memory(DuplexStream),
 }
 
+/// What is spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1 and older.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
 /// A connection that is served.
 #[derive(Debug)]
 pub struct Connection {
@@ -30,6 +39,8 @@ pub struct Connection {
     pub peer: SocketAddr,
     /// What TLS has agreed on; `None` for plain HTTP.
     pub tls: Option<TlsSession>,
+    /// What is spoken on it.
+    pub protocol: Protocol,
     stall: Option<Stall>,
 }
 
@@ -57,9 +68,14 @@ impl Stall {
 }
 
 impl Connection {
-    /// A connection of `peer`.
+    /// A connection of `peer`, on which HTTP/1.1 is spoken.
     pub fn new(stream: Stream, peer: SocketAddr, tls: Option<TlsSession>) -> Connection {
-        Connection { stream, peer, tls, stall: None }
+        Connection { stream, peer, tls, protocol: Protocol::Http1, stall: None }
+    }
+
+    /// The same, on which `protocol` is spoken.
+    pub fn with_protocol(self, protocol: Protocol) -> Connection {
+        Connection { protocol, ..self }
     }
 
     /// The same, which ends when nothing that is written is taken for so long.

@@ -1,6 +1,7 @@
 //! TLS: 1.2 and 1.3, by rustls, with a certificate that can change while the server runs.
 
 use super::certificate::{Certificate, UnusableCertificate};
+use super::stream::Protocol;
 use crate::domain::tls::TlsSession;
 use actix_web::rt::net::TcpStream;
 use rustls::ProtocolVersion;
@@ -16,8 +17,8 @@ use tokio_rustls::server::TlsStream;
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// The first byte of a TLS connection: a handshake record.
-const HANDSHAKE_RECORD: u8 = 22;
+/// HTTP/2 in TLS's negotiation of protocols.
+const HTTP2: &[u8] = b"h2";
 
 /// Encrypts connections, cheap to clone.
 #[derive(Clone)]
@@ -55,7 +56,9 @@ impl Tls {
         let versions = versions.map_err(|error| certificate.unusable(error.to_string()))?;
         let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&current) as _;
         let mut config = versions.with_no_client_auth().with_cert_resolver(resolver);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // The first of these that a caller knows is spoken: HTTP/2 only with those that know nothing else, as it is what is
+        // less used here, and upstreams are spoken to in HTTP/1.1 anyway.
+        config.alpn_protocols = vec![b"http/1.1".to_vec(), HTTP2.to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
         Ok(Tls { acceptor, current, certificate: Arc::new(certificate) })
     }
@@ -71,7 +74,10 @@ impl Tls {
     }
 
     /// The encrypted stream, and what was agreed on.
-    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, TlsSession)> {
+    pub(super) async fn accept(
+        &self,
+        stream: TcpStream,
+    ) -> io::Result<(TlsStream<TcpStream>, Protocol, TlsSession)> {
         let accepted = tokio::time::timeout(HANDSHAKE, self.acceptor.accept(stream)).await;
         let stream = accepted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         let (_, connection) = stream.get_ref();
@@ -83,7 +89,9 @@ impl Tls {
         let key_exchange = connection.negotiated_key_exchange_group().and_then(|group| group.name().as_str());
         let session =
             TlsSession { version, cipher_suite: cipher_suite(suite.unwrap_or_default()), key_exchange };
-        Ok((stream, session))
+        let protocol =
+            if connection.alpn_protocol() == Some(HTTP2) { Protocol::Http2 } else { Protocol::Http1 };
+        Ok((stream, protocol, session))
     }
 }
 
@@ -98,13 +106,6 @@ fn cipher_suite(name: &'static str) -> String {
     // OpenSSL leaves out what ChaCha20's hash is.
     let cipher = cipher.replace("CHACHA20_POLY1305_SHA256", "CHACHA20-POLY1305");
     format!("{key_exchange}-{cipher}").replace('_', "-")
-}
-
-/// Whether a caller begins with HTTP on a port that speaks TLS.
-pub(super) async fn is_plain_http(stream: &TcpStream) -> bool {
-    let mut first = [0];
-    let peeked = tokio::time::timeout(HANDSHAKE, stream.peek(&mut first)).await;
-    matches!(peeked, Ok(Ok(1))) && first[0] != HANDSHAKE_RECORD && first[0].is_ascii_alphabetic()
 }
 
 #[cfg(test)]

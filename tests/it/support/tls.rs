@@ -33,6 +33,13 @@ impl Trust {
         Trust(TlsConnector::from(Arc::new(builder.with_root_certificates(roots).with_no_client_auth())))
     }
 
+    /// The same client, which knows these protocols.
+    pub(crate) fn knowing(&self, protocols: &[&str]) -> Trust {
+        let mut config = (**self.0.config()).clone();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Trust(TlsConnector::from(Arc::new(config)))
+    }
+
     /// A connection to `https://address:port`.
     pub(crate) async fn connect(&self, url: &str) -> std::io::Result<TlsStream<TcpStream>> {
         let address = url.trim_start_matches("https://");

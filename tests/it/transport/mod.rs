@@ -1,4 +1,5 @@
-//! Connections: how many there may be, and TLS.
+//! Connections: how many there may be, TLS, and HTTP/2.
 
+mod http2;
 mod limits;
 mod tls;
