@@ -98,7 +98,8 @@ impl S3 {
     async fn try_policy(&self, account: &str, bucket: &str) -> Result<Option<String>, Refusal> {
         let client = self.client(account, bucket).await?;
         let answer = client.get_bucket_policy().bucket(bucket).send().await.map_err(|e| Refusal::of(&e))?;
-        Ok(answer.policy.filter(|policy| !policy.trim().is_empty()))
+        // An S3 that knows no policies may answer with the bucket's listing, which is no JSON.
+        Ok(answer.policy.filter(|policy| policy.trim_start().starts_with('{')))
     }
 
     /// Makes a bucket.

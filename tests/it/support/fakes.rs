@@ -178,7 +178,12 @@ impl FakeAws {
 
     /// Gives all buckets a policy.
     pub(crate) fn set_policy(&self, policy: &Value) {
-        self.state().policy = Some(policy.to_string());
+        self.answer_policy(&policy.to_string());
+    }
+
+    /// What is answered when a bucket's policy is asked for.
+    pub(crate) fn answer_policy(&self, text: &str) {
+        self.state().policy = Some(text.to_owned());
     }
 
     /// The bodies of the calls that made buckets.

@@ -156,6 +156,12 @@ async fn policies_that_are_ignored_or_cannot_be_read_refuse_nothing() {
         server.ok("DeleteTrail", json!({"Name": "demo"})).await;
     }
     fake.recover();
+    // What an S3 answers that knows no policies: the bucket's objects.
+    fake.answer_policy("<?xml version=\"1.0\"?>\n<ListBucketResult><Name>my-bucket</Name></ListBucketResult>");
+    server.ok("CreateTrail", trail()).await;
+    server.ok("DeleteTrail", json!({"Name": "demo"})).await;
+    fake.answer_policy("{\"Statement\": 7}");
+    assert_eq!(server.refused("CreateTrail", trail()).await, REFUSED);
     fake.set_policy(&policy("teams/", "arn:aws:cloudtrail:us-east-1:1:trail/other"));
     settings.push(("delivery.bucket_policies", "ignored"));
     TestServer::with(&settings).await.ok("CreateTrail", trail()).await;
