@@ -157,7 +157,9 @@ async fn policies_that_are_ignored_or_cannot_be_read_refuse_nothing() {
     }
     fake.recover();
     // What an S3 answers that knows no policies: the bucket's objects.
-    fake.answer_policy("<?xml version=\"1.0\"?>\n<ListBucketResult><Name>my-bucket</Name></ListBucketResult>");
+    fake.answer_policy(
+        "<?xml version=\"1.0\"?>\n<ListBucketResult><Name>my-bucket</Name></ListBucketResult>",
+    );
     server.ok("CreateTrail", trail()).await;
     server.ok("DeleteTrail", json!({"Name": "demo"})).await;
     fake.answer_policy("{\"Statement\": 7}");
