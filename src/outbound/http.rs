@@ -106,7 +106,7 @@ pub fn system_tls(more: Option<&Path>) -> Result<ClientConfig, String> {
 ///
 /// # Errors
 /// TLS cannot be set up at all.
-pub fn nobody() -> Result<ClientConfig, String> {
+pub fn trust_nothing() -> Result<ClientConfig, String> {
     let builder = builder(Arc::new(ring::default_provider()))?;
     Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
@@ -123,7 +123,7 @@ fn builder(provider: Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, 
 pub fn client(trusted: Trusted) -> Result<reqwest::ClientBuilder, String> {
     let provider = Arc::new(ring::default_provider());
     let config = match trusted {
-        Trusted::Nobody => nobody()?,
+        Trusted::Nobody => trust_nothing()?,
         Trusted::BySystem => system_tls(None)?,
         Trusted::Only(certificate) => {
             let verifier = Arc::new(Pinned { certificate, provider: Arc::clone(&provider) });

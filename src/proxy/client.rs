@@ -2,7 +2,7 @@
 
 use super::Body;
 use crate::config::RecorderSettings;
-use crate::outbound::http::{nobody, system_tls};
+use crate::outbound::http::{system_tls, trust_nothing};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -34,7 +34,7 @@ pub(super) fn new(settings: &RecorderSettings) -> Result<Client, UnusableTrust> 
     let is_encrypted = settings.urls().any(|url| url.starts_with("https:"));
     let tls = match is_encrypted || settings.upstream_ca.is_some() {
         true => system_tls(settings.upstream_ca.as_deref()).map_err(UnusableTrust)?,
-        false => nobody().map_err(UnusableTrust)?,
+        false => trust_nothing().map_err(UnusableTrust)?,
     };
     let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
     Ok(hyper_util::client::legacy::Client::builder(TokioExecutor::new())

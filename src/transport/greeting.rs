@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 /// How long a caller may say nothing before its connection is served all the same, by what bounds silence there.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// The pause before more of a greeting is looked for: bytes that are only looked at do not wake anybody a second time.
+/// The pause before more of a greeting is looked for: bytes that were peeked at once do not wake the task again.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// The first byte of a TLS connection: a handshake record.

@@ -104,6 +104,13 @@ custodian(trails({"Name": "local"}, actions=["delete"]), regions=REGIONS[:1])
 refused("TrailNotFoundException", here.get_trail, Name="local")
 
 step("puts the account in order")
+# Custodian leaves a policy as it is. Its own lets CloudTrail write to the bucket's ARN, and not to objects: refused, as IAM reads it.
+cloudtrail = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
+statements = [cloudtrail | {"Action": "s3:GetBucketAcl", "Resource": "arn:aws:s3:::custodian-enabled"},
+              cloudtrail | {"Action": "s3:PutObject", "Resource": "arn:aws:s3:::custodian-enabled/*"}]
+s3 = boto3.client("s3", region_name="eu-west-1")
+s3.create_bucket(Bucket="custodian-enabled", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+s3.put_bucket_policy(Bucket="custodian-enabled", Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
 enable = {"type": "enable-cloudtrail", "trail": "enabled", "bucket": "custodian-enabled", "bucket-region": "eu-west-1"}
 custodian(account | {"actions": [enable | {"file-digest": True}]}, regions=REGIONS[:1])
 (enabled,) = here.describe_trails(trailNameList=["enabled"])["trailList"]

@@ -120,6 +120,11 @@ aws cloudtrail create-subscription --name sub --s3-new-bucket cli-subscription >
 has "$(aws s3api get-bucket-policy --bucket cli-subscription --query Policy --output text)" \
     "arn:aws:s3:::cli-subscription/AWSLogs/$account/\*"
 is "$(aws cloudtrail get-trail-status --name sub --query IsLogging)" true
+# The policy that it has given the bucket is for the folder without a prefix.
+policy=$(aws s3api get-bucket-policy --bucket cli-subscription --query Policy --output text)
+moved=$(aws cloudtrail update-subscription --name sub --s3-prefix moved 2>&1) && fail "not refused: $moved"
+has "$moved" InsufficientS3BucketPolicyException
+aws s3api put-bucket-policy --bucket cli-subscription --policy "${policy//cli-subscription\/AWSLogs/cli-subscription/moved/AWSLogs}"
 aws cloudtrail update-subscription --name sub --s3-prefix moved >updated
 is "$(aws cloudtrail describe-trails --trail-name-list sub --query 'trailList[0].S3KeyPrefix' --output text)" moved
 aws cloudtrail delete-trail --name sub

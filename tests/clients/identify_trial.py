@@ -254,11 +254,14 @@ def send(address, requests):
 
 
 def recorded(address):
-    """What was recorded, by the number of the request."""
+    """What was recorded, by the number of the request; of DeleteObjects not the events of each key, which come behind it."""
     flush = urllib.request.Request(f"http://{address}/_contrail/flush", method="POST")
     urllib.request.urlopen(flush).read()
     with urllib.request.urlopen(f"http://{address}/_contrail/events") as answer:
-        return {r["requestID"]: r for r in map(json.loads, answer)}
+        found = {}
+        for record in map(json.loads, answer):
+            found.setdefault(record["requestID"], record)
+        return found
 
 
 def without_resources():

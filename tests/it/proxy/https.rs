@@ -85,7 +85,7 @@ async fn connections_change_their_protocol_over_tls_too() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_no_one_vouches_for_gets_nothing() {
+async fn an_upstream_with_an_untrusted_certificate_gets_nothing() {
     let (upstream, files) = (Upstream::start().await, tempfile::tempdir().unwrap());
     let (url, _) = encrypted(&upstream, files.path()).await;
     let other = tempfile::tempdir().unwrap();

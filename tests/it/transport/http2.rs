@@ -106,7 +106,7 @@ async fn upstreams_get_calls_as_they_would_in_http_1() {
     assert_eq!(send(&sender, describe_trails()).await.status, 200);
     let names: Vec<_> = server.records().await.iter().map(|record| record["eventName"].clone()).collect();
     assert_eq!(names, ["CreateQueue", "DescribeTrails"]);
-    // Which of two hosts is meant nobody knows.
+    // It does not say which of two hosts is meant.
     let mut unclear = call("sqs.test", "sqs", "AmazonSQS.ListQueues", "{}");
     unclear.headers_mut().insert("host", "other.test".parse().unwrap());
     assert_eq!(send(&sender, unclear).await.status, 400);
