@@ -35,3 +35,21 @@ impl TlsSettings {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Settings;
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused() {
+        for (settings, why) in [
+            (&[("tls.plain_http", "true")][..], "plain_http: means nothing while tls.enabled is false"),
+            (&[("tls.enabled", "true"), ("tls.cert", "a")], "cert: cert and key go together"),
+            (&[("tls.cert", "a"), ("tls.key", "b")], "cert: means nothing while tls.enabled is false"),
+        ] {
+            let settings = settings.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+            let error = Settings::builtin(settings).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("tls.{why}")), "{error}");
+        }
+    }
+}

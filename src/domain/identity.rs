@@ -49,7 +49,7 @@ pub enum Principal {
     Unsigned(Unsigned),
 }
 
-/// Whom an identity provider has named.
+/// A caller that an identity provider has named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalSubject {
     /// `provider:audience:subject`, or what the provider calls them.

@@ -35,7 +35,7 @@ use crate::store::Store;
 use admission::Admission;
 use bytes::Bytes;
 use client::Client;
-pub use client::UnusableTrust;
+pub use client::{UnusableTrust, upstream_tls};
 use http_body_util::combinators::UnsyncBoxBody;
 use outages::Outages;
 use std::error::Error;

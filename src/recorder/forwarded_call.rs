@@ -27,7 +27,7 @@ use std::sync::Arc;
 /// What is made of a call.
 #[derive(Debug)]
 pub enum Recorded {
-    /// It is recorded: as one event, or as several.
+    /// The events that record it: one, or several.
     Events(Vec<CapturedEvent>),
     /// It is none of those that are asked for, or no call of an API.
     Unwanted,

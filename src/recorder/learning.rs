@@ -43,7 +43,7 @@ pub(super) fn external(call: &Identified, exchange: &Exchange) -> Option<Identit
     Some(Principal::External { kind, subject }.into())
 }
 
-/// Whom a web identity token (a JWT) names. It is not verified: that is for who answers the call.
+/// The caller that a web identity token (a JWT) names. The token is not verified here: the service that is called does that.
 fn of_token(exchange: &Exchange) -> Option<ExternalSubject> {
     #[derive(Deserialize)]
     struct Claims {
@@ -235,7 +235,7 @@ impl Answer {
             .map(|element| element.text.as_str())
     }
 
-    /// Whom AssumeRoleWithWebIdentity names.
+    /// The caller that AssumeRoleWithWebIdentity names.
     fn web_identity(&self) -> Option<ExternalSubject> {
         let text = |name| self.text(&[name]).filter(|text| !text.is_empty());
         let (name, audience) = (text("SubjectFromWebIdentityToken")?, text("Audience")?);
@@ -247,7 +247,7 @@ impl Answer {
         })
     }
 
-    /// Whom AssumeRoleWithSAML names. Records have the name's qualifier for the provider (observed).
+    /// The caller that AssumeRoleWithSAML names. Records have the name's qualifier for the provider (observed).
     fn saml_subject(&self) -> Option<ExternalSubject> {
         let text = |name| self.text(&[name]).filter(|text| !text.is_empty());
         let name = text("Subject")?;

@@ -2,7 +2,7 @@
 //! application that answers on them.
 //!
 //! A connection takes this way: it is accepted and counted ([`limits`]), looked at ([`greeting`]), encrypted ([`tls`], with the keys
-//! of [`certificate`]), and given to whoever serves it, be it the [`application`] itself or the proxy in front of it.
+//! of [`certificate`]), and served by the [`application`] or by the proxy in front of it.
 
 pub mod application;
 pub mod certificate;

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Settings, host_of};
 use crate::database_file::{self, Depth, Schema, Soundness};
 use crate::metrics::free_bytes;
-use crate::outbound::http::system_tls;
+use crate::proxy::upstream_tls;
 use crate::server::bind;
 use crate::store::{self, BUCKETS, DATABASE, DataDir};
 use crate::transport::certificate::Certificate;
@@ -65,9 +65,7 @@ impl Checks<'_> {
                 let certificate = Certificate::of(&settings.tls, &settings.server.data_dir, Vec::new());
                 Tls::new(certificate).map_err(|error| error.to_string())?;
             }
-            if settings.recorder.upstream_ca.is_some() {
-                system_tls(settings.recorder.upstream_ca.as_deref())?;
-            }
+            upstream_tls(&settings.recorder).map_err(|error| error.to_string())?;
             Ok(())
         }
         .await;

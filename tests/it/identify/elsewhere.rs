@@ -1,4 +1,4 @@
-//! Requests that are for applications behind an emulator, or for nobody, and calls whose host has something in front.
+//! Requests to applications behind an emulator, which are no calls; and calls with a prefix before the host.
 
 use super::sent;
 use contrail::aws::identify::Finding;

@@ -110,6 +110,9 @@ fn settings_that_cannot_be_used_are_named() {
     command.env("CONTRAIL__TLS__ENABLED", "true").env("CONTRAIL__TLS__CERT", "/nowhere/crt");
     command.env("CONTRAIL__TLS__KEY", "/nowhere/key");
     fails(command, &["cannot use the certificate /nowhere/crt"]);
+    let mut command = doctor(folder.path(), &["--port", &free_port()]);
+    command.env("CONTRAIL__RECORDER__UPSTREAM_CA", "/nowhere/ca.pem");
+    fails(command, &["recorder.upstream_ca: /nowhere/ca.pem: No such file"]);
 }
 
 #[test]

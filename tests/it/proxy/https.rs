@@ -108,5 +108,9 @@ async fn a_file_without_a_certificate_is_named_at_the_start() {
     let settings =
         [("recorder.upstream", "https://localhost:1"), ("recorder.upstream_ca", file.to_str().unwrap())];
     let refused = server.refused_restart_with(&settings).await;
-    assert_eq!(refused.to_string(), "bad config: recorder.upstream_ca: there is no certificate in it");
+    let file = file.display();
+    assert_eq!(
+        refused.to_string(),
+        format!("bad config: recorder.upstream_ca: {file}: there is no certificate in it")
+    );
 }
