@@ -5,12 +5,10 @@ goes on when either of the two was killed.
 
 import collections
 import contextlib
-import datetime
 import gzip
 import http.client
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -155,10 +153,7 @@ def flat(value, address, path=""):
         return found
     if isinstance(value, list):
         return {path: len(value), **{k: v for n, inner in enumerate(value) for k, v in flat(inner, address, f"{path}[{n}]").items()}}
-    # Two sessions without Contrail may fall into the same second.
-    is_time = isinstance(value, datetime.datetime) or re.fullmatch(r"1[5-9]\d{8}(\.\d+)?|1[5-9]\d{11}", str(value))
-    text = "a time" if is_time else repr(value)
-    return {path: text.replace(address, "HOST").replace(address.replace("127.0.0.1", "localhost"), "HOST")}
+    return {path: repr(value).replace(address, "HOST").replace(address.replace("127.0.0.1", "localhost"), "HOST")}
 
 
 def run_sessions(address, services):
@@ -218,6 +213,9 @@ def trial(name, services, emulator, contrail, behind, front):
         shutil.rmtree("s3rver", ignore_errors=True)
         os.mkdir("s3rver")
         emulator.start(behind)
+        # Each session has a second of its own: what follows from the time is to differ between the two without Contrail.
+        second = int(time.time())
+        wait_for(lambda: int(time.time()) > second)
         if address == front:
             contrail.start(front)
             runs.append(run_sessions(front, services))
