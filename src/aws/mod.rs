@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod form;
+pub mod form_members;
 pub mod headers;
 pub mod host;
 pub mod identify;
@@ -12,3 +13,4 @@ pub mod pairs;
 pub mod protocol;
 pub mod request;
 pub mod signature;
+pub mod typed;

@@ -164,6 +164,19 @@ pub(crate) fn check_page(request: &HttpRequest) -> ApiResult<()> {
     Ok(())
 }
 
+/// For calls that a URL or a form makes: no browser may. Any page can have one send them, in a picture's address for one,
+/// which names no origin, and to a server without TLS nothing else that tells either.
+///
+/// # Errors
+/// `AccessDeniedException`
+pub(crate) fn check_not_browser(request: &HttpRequest) -> ApiResult<()> {
+    match is_browser(text(request.headers(), "user-agent")) {
+        true => Err(Code::AccessDeniedException
+            .because("Web browsers may call CloudTrail in its JSON protocol only: X-Amz-Target at POST /.")),
+        false => Ok(()),
+    }
+}
+
 /// Whether a program that calls itself this is a web browser. They all do so; pages cannot change what it says when they
 /// are opened, and SDKs say something else.
 pub(crate) fn is_browser(user_agent: Option<&str>) -> bool {

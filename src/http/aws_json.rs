@@ -1,12 +1,12 @@
 //! The AWS door: JSON 1.1 at `POST /`, the operation in `X-Amz-Target`.
 
-use crate::api::{self, Service};
+use crate::api::Service;
 use crate::auth::{Payload, SignedService};
 use crate::aws::protocol::{Asked, Protocol};
 use crate::aws::request::Request;
 use crate::error::{ApiResult, Code};
 use crate::guard;
-use crate::http::{ActixHeaders, Front, body, caller, error_response, head};
+use crate::http::{ActixHeaders, Front, body, call_api, caller, error_response, head};
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
 
@@ -49,18 +49,7 @@ async fn respond(
     let body = &body.bytes;
     let checked = front.auth.check(&head, SignedService::CLOUDTRAIL, Payload::Body(body))?;
     let caller = caller(request, front, checked.signer);
-    let began = front.clock.elapsed();
-    let result = api::call(operation, body, &caller, service, id).await;
-    tracing::debug!(
-        operation,
-        account = %caller.account,
-        region = %caller.region,
-        request_id = %id,
-        code = result.as_ref().map_or_else(|e| e.code.name(), |_| "OK"),
-        micros = front.clock.elapsed().saturating_sub(began).as_micros(),
-        "call"
-    );
-    result
+    call_api(operation, body, &caller, service, id).await
 }
 
 /// Which operation is called, by all that can be said before the body is here: no body is kept for nothing.

@@ -1,18 +1,18 @@
-//! The doors: AWS's JSON protocol at `POST /`, our own paths under `/_contrail`, and S3 for everything else while the
-//! embedded bucket store is used.
+//! The doors: AWS's JSON protocol at `POST /`, its query protocol there as well, our own paths under `/_contrail`, and S3
+//! for everything else while the embedded bucket store is used.
 //! Here bytes become values and values bytes; what they mean is decided below.
 
 mod aws_json;
 mod body;
 mod events;
 mod operate;
+mod query;
 mod s3;
-mod sts;
 
 #[cfg(feature = "fuzzing")]
 pub use s3::fuzzing;
 
-use crate::api::Service;
+use crate::api::{self, Service};
 use crate::auth::{Auth, Checked, Payload, Refusal, SignedService};
 use crate::aws::headers::Headers;
 use crate::aws::protocol::{Asked, Protocol, WrittenError};
@@ -25,7 +25,7 @@ use crate::console::{self, Console};
 use crate::domain::caller::{Caller, Origin, Signer};
 use crate::domain::source_ip::source_ip;
 use crate::domain::tls::{TlsDetails, TlsSession};
-use crate::error::{ApiError, Code};
+use crate::error::{ApiError, ApiResult, Code};
 use crate::guard::{AllowedHosts, OwnPaths, Tokens, refuse};
 use actix_web::dev::RequestHead;
 use actix_web::error::InternalError;
@@ -120,8 +120,8 @@ async fn by_protocol(
     let door = request.app_data::<web::Data<S3Door>>().cloned();
     match door {
         _ if is_ours => nothing_here(&request, &front),
-        _ if !request.headers().contains_key("x-amz-target") && sts::is_query(&request) => {
-            sts::answer(request, payload, &front).await
+        _ if !request.headers().contains_key("x-amz-target") && query::is_query(&request) => {
+            query::answer(request, payload, &front, &api).await
         }
         Some(door) if !is_json => s3::answer(request, payload, &door, &front).await,
         _ if request.method() == Method::POST && request.path() == "/" => {
@@ -141,6 +141,29 @@ fn nothing_here(request: &HttpRequest, front: &Front) -> HttpResponse {
         "There is no {method} {path}: AWS calls go to POST /, Contrail's own paths begin with /_contrail/."
     ));
     aws_json::reply(Err(error), front.ids.uuid())
+}
+
+/// Makes a call of CloudTrail's API, in whatever protocol it came. `body`: the operation's input, as JSON; the same of its
+/// answer.
+async fn call_api(
+    operation: &str,
+    body: &[u8],
+    caller: &Caller,
+    service: &Service,
+    id: Uuid,
+) -> ApiResult<Vec<u8>> {
+    let began = service.clock.elapsed();
+    let result = api::call(operation, body, caller, service, id).await;
+    tracing::debug!(
+        operation,
+        account = %caller.account,
+        region = %caller.region,
+        request_id = %id,
+        code = result.as_ref().map_or_else(|e| e.code.name(), |_| "OK"),
+        micros = service.clock.elapsed().saturating_sub(began).as_micros(),
+        "call"
+    );
+    result
 }
 
 /// The answer to a call that is refused or fails.

@@ -130,7 +130,8 @@ for attempt in range(50):
     try:
         hasty.lookup_events()
     except hasty.exceptions.ThrottlingException as e:
-        equal(e.response["Error"], {"Code": "ThrottlingException", "Message": "Rate exceeded"})
+        error = e.response["Error"]
+        equal((error["Code"], error["Message"]), ("ThrottlingException", "Rate exceeded"))
         equal(e.response["ResponseMetadata"]["HTTPStatusCode"], 400)
         break
 else:

@@ -1,7 +1,7 @@
 //! What records of EC2 show. Operations as old as its API of 2015-03-01 have a form of their own (lists are
 //! `nameSet: {"items": [...]}`), in part by operation: `ec2.tsv`. Younger ones are shown as they went over the wire.
 
-use super::typed::guess;
+use crate::aws::typed::guess;
 use crate::domain::record::first_letter_small;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;

@@ -1,7 +1,8 @@
 //! Messages as members: what was sent and answered, read in the protocol of the call, with the names of the wire.
 
 use super::xml::Element;
-use super::{form, rest, sqs};
+use super::{rest, sqs};
+use crate::aws::form_members;
 use crate::aws::identify::Identified;
 use crate::aws::pairs::pairs;
 use crate::aws::protocol::Protocol;
@@ -36,7 +37,7 @@ pub(super) fn sent(call: &Identified, exchange: &Exchange, content: &Content<'_>
             };
             let in_form = form.pairs.iter().filter(|_| content.bytes().is_some());
             let members = exchange.request.parameters().iter().chain(in_form).chain(&other);
-            let members = form::members(members, kinds);
+            let members = form_members::members(members, kinds);
             match call.service.key.as_str() {
                 "sqs" => sqs::members(members, &exchange.request),
                 _ => members,

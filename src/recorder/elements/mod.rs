@@ -3,14 +3,12 @@
 
 mod dynamodb;
 mod ec2;
-mod form;
 mod hiding;
 mod messages;
 mod rest;
 mod s3;
 mod spelling;
 mod sqs;
-mod typed;
 pub(super) mod xml;
 
 use crate::aws::identify::Identified;

@@ -1,10 +1,10 @@
 //! Members of a call that stand in its path, its query and its headers.
 
-use super::typed::scalar;
 use crate::aws::catalog::Kinds;
 use crate::aws::identify::Identified;
 use crate::aws::request::Request;
 use crate::aws::signature::parameters;
+use crate::aws::typed::scalar;
 use serde_json::{Map, Value};
 
 /// What SDKs put into a query to say which operation they mean.

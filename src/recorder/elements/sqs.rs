@@ -1,6 +1,6 @@
 //! SQS's older protocol: its forms have other names than its model, which speaks JSON.
 
-use super::form::map;
+use crate::aws::form_members::map;
 use crate::aws::request::Request;
 use serde_json::{Map, Value};
 

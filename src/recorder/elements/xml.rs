@@ -1,7 +1,7 @@
 //! XML as JSON: by what a service's members hold, or as it stands.
 
-use super::typed::{guess, scalar};
 use crate::aws::catalog::Kinds;
+use crate::aws::typed::{guess, scalar};
 use quick_xml::Reader;
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};

@@ -408,6 +408,31 @@ async fn sts_says_who_signed_and_refuses_in_its_own_codes() {
     assert!(reply.text.contains("<Code>ExpiredToken</Code>"), "{}", reply.text);
 }
 
+#[tokio::test]
+async fn a_form_for_cloudtrail_is_checked_like_its_json() {
+    let (server, _secrets) = signed_server(&[]).await;
+    let ask = async |service: &str, key: Option<&Key>| {
+        let mut request = request(&server, service, "POST", "/");
+        request.set("content-type", "application/x-www-form-urlencoded");
+        request.body = b"Action=DescribeTrails&Version=2013-11-01".to_vec();
+        if let Some(key) = key {
+            request.sign(key);
+        }
+        let reply = request.send(&server.url).await;
+        let code = reply.text.split_once("<Code>").and_then(|(_, rest)| rest.split_once('<'));
+        (reply.status, code.map_or("", |(code, _)| code).to_owned())
+    };
+    assert_eq!(ask("cloudtrail", Some(&ANA)).await, (200, String::new()));
+    let wrong = Key { secret: "wrong", ..ANA };
+    assert_eq!(ask("cloudtrail", Some(&wrong)).await, (403, "SignatureDoesNotMatch".into()));
+    assert_eq!(ask("cloudtrail", None).await, (403, "MissingAuthenticationToken".into()));
+    assert_eq!(
+        ask("sts", Some(&ANA)).await,
+        (403, "SignatureDoesNotMatch".into()),
+        "not for another service"
+    );
+}
+
 /// It would have bodies kept for nothing: that this one is too long is not even seen.
 #[tokio::test]
 async fn who_may_not_call_is_told_before_the_body_is_kept() {

@@ -136,6 +136,10 @@ async fn clouds_own_calls_and_our_own_paths_do_not_pass() {
         ("content-type", "application/x-amz-json-1.1"),
     ];
     assert_eq!(call(&server, "cloudtrail", (Method::POST, "/"), &unsigned, "{}").await.status, 200);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let asked = "Action=DescribeTrails&Version=2013-11-01";
+    let reply = call(&server, "cloudtrail", (Method::POST, "/"), &form, asked).await;
+    assert!(reply.text.contains("<DescribeTrailsResult>"), "{}", reply.text);
     assert_eq!(server.get("/_contrail/health").await.json()["edition"], "contrail");
     assert_eq!(server.get("/_contrail/nothing").await.status, 404);
     assert!(upstream.seen().is_empty());

@@ -23,6 +23,7 @@ mod own_records;
 mod paging;
 mod preflight;
 mod put_event_selectors;
+mod query;
 mod regions;
 mod remove_tags;
 mod resource_policies;

@@ -1,8 +1,8 @@
 //! Members of a call that comes as a form: `Tags.member.1.Key=a` is a member of an item of a list.
 
-use super::typed::scalar;
 use crate::aws::catalog::Kinds;
 use crate::aws::signature::parameters;
+use crate::aws::typed::scalar;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -17,10 +17,7 @@ struct Node {
 }
 
 /// The members of a form, with the names that it has for them, without those that every form has.
-pub(super) fn members<'a>(
-    pairs: impl Iterator<Item = &'a (String, String)>,
-    kinds: &Kinds,
-) -> Map<String, Value> {
+pub fn members<'a>(pairs: impl Iterator<Item = &'a (String, String)>, kinds: &Kinds) -> Map<String, Value> {
     let mut top = Node::default();
     for (name, text) in pairs {
         let mut node = &mut top;
@@ -82,7 +79,7 @@ fn is_numbered(node: &Node) -> bool {
 }
 
 /// Items of two members each, a name and a value, as an object.
-pub(super) fn map(items: Vec<Value>) -> Value {
+pub fn map(items: Vec<Value>) -> Value {
     let pair = |item: Value| {
         let Value::Object(members) = item else { return None };
         let mut members = members.into_iter();

@@ -4,7 +4,7 @@ use crate::aws::catalog::Kinds;
 use serde_json::{Number, Value};
 
 /// The value of a member whose text is this.
-pub(super) fn scalar(text: &str, name: &str, kinds: &Kinds) -> Value {
+pub fn scalar(text: &str, name: &str, kinds: &Kinds) -> Value {
     let typed = if kinds.numbers.contains(name) {
         number(text)
     } else if kinds.booleans.contains(name) {
@@ -20,13 +20,13 @@ pub(super) fn scalar(text: &str, name: &str, kinds: &Kinds) -> Value {
 }
 
 /// A whole or broken number.
-pub(super) fn number(text: &str) -> Option<Value> {
+pub fn number(text: &str) -> Option<Value> {
     let whole = text.parse::<i64>().ok().map(Number::from);
     whole.or_else(|| Number::from_f64(text.parse().ok()?)).map(Value::Number)
 }
 
 /// What text that nothing is known of looks like: how AWS's records show XML that they do not read by a model.
-pub(super) fn guess(text: &str) -> Value {
+pub fn guess(text: &str) -> Value {
     match text {
         "true" => Value::Bool(true),
         "false" => Value::Bool(false),
