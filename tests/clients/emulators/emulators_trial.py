@@ -39,21 +39,31 @@ def node(folder, *arguments):
 
 
 WHOLE = "s3 sqs sns dynamodb kinesis iam sts secretsmanager ssm kms ec2 logs"
-# The services that a session asks for; how it is started on a port, with what in its environment.
+LOCAL = "s3 sqs sns iam sts secretsmanager ssm kms ec2 logs"
+# The services that a session asks for; how it is started on a port, with what in its environment, which may name the port that
+# everybody else uses.
 EMULATORS = {
     "ministack": (WHOLE, lambda folder, port: python(folder, "ministack"),
-                  lambda port: {"GATEWAY_PORT": port, "BIND_HOST": "127.0.0.1"}),
+                  lambda port, front: {"GATEWAY_PORT": port, "BIND_HOST": "127.0.0.1"}),
+    # Without DynamoDB and Kinesis, for which it fetches other programs.
+    "localstack": (LOCAL, lambda folder, port: python(folder, "python", "-m", "localstack.runtime.main"),
+                   lambda port, front: {"GATEWAY_LISTEN": f"127.0.0.1:{port}", "LOCALSTACK_HOST": f"localhost:{front}",
+                                        "SKIP_SSL_CERT_DOWNLOAD": "1", "DISABLE_EVENTS": "1"}),
+    "localemu": (LOCAL, lambda folder, port: python(folder, "localemu", "start", "--host", "127.0.0.1", "--port", port),
+                 lambda port, front: {"LOCALEMU_HOST": f"localhost:{front}"}),
     "fauxqs": ("s3 sqs sns", lambda folder, port: node(folder, "fauxqs"),
-               lambda port: {"FAUXQS_PORT": port, "FAUXQS_HOST": "127.0.0.1"}),
+               lambda port, front: {"FAUXQS_PORT": port, "FAUXQS_HOST": "127.0.0.1"}),
     "dynalite": ("dynamodb", lambda folder, port: node(folder, "dynalite", "--host", "127.0.0.1", "--port", port, "--createTableMs", "1"),
-                 lambda port: {}),
+                 lambda port, front: {}),
     "kinesalite": ("kinesis", lambda folder, port: node(folder, "kinesalite", "--port", port, "--createStreamMs", "1"),
-                   lambda port: {}),
+                   lambda port, front: {}),
     "s3rver": ("s3", lambda folder, port: node(folder, "s3rver", "-d", "s3rver", "-a", "127.0.0.1", "-p", port),
-               lambda port: {}),
+               lambda port, front: {}),
 }
 # Emulators whose GetBucketLocation names a place that the AWS CLI does not know.
 LOST_BUCKETS = {"fauxqs"}
+# Emulators that do not name the address that they are called by, but one that they are told.
+TOLD = {"localstack", "localemu"}
 # s3rver knows one key, and checks signatures.
 KEYS = {"s3rver": ("S3RVER", "S3RVER")}
 
@@ -108,13 +118,14 @@ class Process:
 
 
 class Session:
-    """Calls to one place, and what came of each."""
+    """Calls to one place, and what came of each. In answers that place, and one that the emulator was told, are HOST."""
 
-    def __init__(self, address, service):
+    def __init__(self, address, service, told=None):
         config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False,
                         read_timeout=60)
         self.client = boto3.client(service, endpoint_url=f"http://{address}", config=config)
-        self.service, self.address, self.found = service, address, []
+        self.service, self.found = service, []
+        self.hosts = [name for host in (address, told) if host for name in (host, host.replace("127.0.0.1", "localhost"))]
         self.client.meta.events.register_last("before-send.*", self.number)
 
     def number(self, request, **_):
@@ -127,7 +138,7 @@ class Session:
             answer = e.response
         body = answer.get("Body")
         answer = {**answer, "Body": body.read()} if hasattr(body, "read") else answer
-        self.found.append((self.client.meta.method_to_api_mapping[method], flat(answer, self.address)))
+        self.found.append((self.client.meta.method_to_api_mapping[method], flat(answer, self.hosts)))
         return answer
 
     def until(self, method, is_there, **asked):
@@ -143,24 +154,27 @@ class Session:
         return self.answer
 
 
-def flat(value, address, path=""):
+def flat(value, hosts, path=""):
     """What is in an answer, by its path."""
     if isinstance(value, dict):
         found = {}
         for name, inner in value.items():
             if path != ".ResponseMetadata.HTTPHeaders" or name not in HEADERS:
-                found.update(flat(inner, address, f"{path}.{name}"))
+                found.update(flat(inner, hosts, f"{path}.{name}"))
         return found
     if isinstance(value, list):
-        return {path: len(value), **{k: v for n, inner in enumerate(value) for k, v in flat(inner, address, f"{path}[{n}]").items()}}
-    return {path: repr(value).replace(address, "HOST").replace(address.replace("127.0.0.1", "localhost"), "HOST")}
+        return {path: len(value), **{k: v for n, inner in enumerate(value) for k, v in flat(inner, hosts, f"{path}[{n}]").items()}}
+    text = repr(value)
+    for host in hosts:
+        text = text.replace(host, "HOST")
+    return {path: text}
 
 
-def run_sessions(address, services):
+def run_sessions(address, services, told=None):
     """(service, number) → (operation, what came of it)"""
     found = {}
     for service in services:
-        session = Session(address, service)
+        session = Session(address, service, told)
         getattr(sessions, service)(session)
         found.update(((service, number), outcome) for number, outcome in enumerate(session.found))
     return found
@@ -192,9 +206,9 @@ def main():
     os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"] = KEYS.get(name, ("test", "test"))
     port, own = free_port(), free_port()
     behind, front = f"127.0.0.1:{port}", f"127.0.0.1:{own}"
-    emulator = Process(command(folder, port), environment(port), "emulator.log")
+    emulator = Process(command(folder, port), environment(port, own), "emulator.log")
     upstreams = {"CONTRAIL__RECORDER__UPSTREAM": f"http://{behind}"}
-    if services != WHOLE.split():
+    if asked not in (WHOLE, LOCAL):
         upstreams = {f"CONTRAIL__RECORDER__UPSTREAMS__{service.upper()}": f"http://{behind}" for service in services}
     contrail = Process([os.environ["CONTRAIL_BIN"], "--port", own, "--data-dir", "data", "--era", "today"],
                        {**upstreams, "CONTRAIL__RECORDER__DATA_EVENTS": "true", "CONTRAIL__RECORDER__STRICT": "true",
@@ -220,7 +234,7 @@ def trial(name, services, emulator, contrail, behind, front):
             contrail.start(front)
             runs.append(run_sessions(front, services))
         else:
-            runs.append(run_sessions(address, services))
+            runs.append(run_sessions(address, services, front if name in TOLD else None))
             emulator.kill()
     straight, again, through = runs
     different = compare(straight, again, through)
