@@ -22,6 +22,9 @@ const PRINCIPAL: &str = "cloudtrail.amazonaws.com";
 /// What S3 calls it if that is not allowed.
 const DENIED: &str = "AccessDenied";
 
+/// The object that is left in a folder, where none can stand for the folder itself.
+const IN_FOLDER: &str = ".folder";
+
 /// The text that a topic gets (observed); readers of the topic know it by heart.
 const VALIDATION: &str = "CloudTrail validation message.";
 
@@ -89,15 +92,23 @@ async fn check_bucket(service: &Service, trail: &Trail) -> Sent {
     let kinds = ["CloudTrail"].into_iter().chain(digests);
     let folders = kinds.map(|kind| folder(trail.s3_key_prefix.as_deref(), account, kind)).collect::<Vec<_>>();
     check_policy(service, trail, &folders).await?;
-    for key in folders {
-        let marker = Object {
-            bucket: trail.s3_bucket_name.clone(),
-            key,
-            body: Vec::new(),
-            metadata: Vec::new(),
-            kms_key_id: trail.kms_key_id.clone(),
-        };
-        outbound.put_object(account, marker).await?;
+    let empty = |key| Object {
+        bucket: trail.s3_bucket_name.clone(),
+        key,
+        body: Vec::new(),
+        metadata: Vec::new(),
+        kms_key_id: trail.kms_key_id.clone(),
+    };
+    for folder in folders {
+        match outbound.put_object(account, empty(folder.clone())).await {
+            // An S3 that keeps each object as a file may have none for a folder itself.
+            Err(failure)
+                if is_elsewhere && matches!(failure.code.as_str(), "InvalidArgument" | "NotImplemented") =>
+            {
+                outbound.put_object(account, empty(folder + IN_FOLDER)).await?;
+            }
+            put => put?,
+        }
     }
     Ok(())
 }

@@ -38,6 +38,8 @@ def node(folder, *arguments):
     return [f"{folder}/node_modules/node/bin/node", f"{folder}/node_modules/.bin/{arguments[0]}", *arguments[1:]]
 
 
+# Where an emulator that writes files keeps them.
+STATE = "state"
 WHOLE = "s3 sqs sns dynamodb kinesis iam sts secretsmanager ssm kms ec2 logs"
 LOCAL = "s3 sqs sns iam sts secretsmanager ssm kms ec2 logs"
 # The services that a session asks for; how it is started on a port, with what in its environment, which may name the port that
@@ -57,15 +59,21 @@ EMULATORS = {
                  lambda port, front: {}),
     "kinesalite": ("kinesis", lambda folder, port: node(folder, "kinesalite", "--port", port, "--createStreamMs", "1"),
                    lambda port, front: {}),
-    "s3rver": ("s3", lambda folder, port: node(folder, "s3rver", "-d", "s3rver", "-a", "127.0.0.1", "-p", port),
+    "s3rver": ("s3", lambda folder, port: node(folder, "s3rver", "-d", STATE, "-a", "127.0.0.1", "-p", port),
+               lambda port, front: {}),
+    "smarts3": ("s3", lambda folder, port: [f"{folder}/node_modules/node/bin/node", f"{folder}/smarts3.mjs", port],
+                lambda port, front: {}),
+    "localbucket": ("s3", lambda folder, port: python(folder, "localbucket", "--port", port, STATE), lambda port, front: {}),
+    "s3s-fs": ("s3", lambda folder, port: [f"{folder}/bin/s3s-fs", "--host", "127.0.0.1", "--port", port, "--access-key", "test", "--secret-key", "test",
+                                        STATE],
                lambda port, front: {}),
 }
-# Emulators whose GetBucketLocation names a place that the AWS CLI does not know.
-LOST_BUCKETS = {"fauxqs"}
+# Emulators whose GetBucketLocation names a place that the AWS CLI does not know, or which have none.
+LOST_BUCKETS = {"fauxqs", "localbucket"}
 # Emulators that do not name the address that they are called by, but one that they are told.
 TOLD = {"localstack", "localemu"}
-# s3rver knows one key, and checks signatures.
-KEYS = {"s3rver": ("S3RVER", "S3RVER")}
+# s3rver, which is in smarts3 too, knows one key, and checks signatures.
+KEYS = {name: ("S3RVER", "S3RVER") for name in ("s3rver", "smarts3")}
 
 
 def free_port():
@@ -224,8 +232,8 @@ def trial(name, services, emulator, contrail, behind, front):
     runs = []
     for address in (behind, behind, front):
         # Without state, so that ids that are counted begin anew.
-        shutil.rmtree("s3rver", ignore_errors=True)
-        os.mkdir("s3rver")
+        shutil.rmtree(STATE, ignore_errors=True)
+        os.mkdir(STATE)
         emulator.start(behind)
         # Each session has a second of its own: what follows from the time is to differ between the two without Contrail.
         second = int(time.time())

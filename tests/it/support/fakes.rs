@@ -49,6 +49,8 @@ struct State {
     failures: BTreeMap<String, String>,
     /// Header → error code: requests with the header fail.
     refused_headers: BTreeMap<String, String>,
+    /// The error code of objects whose key ends in a slash, if they are refused.
+    refused_folders: Option<String>,
     /// Buckets that are not there.
     missing: BTreeSet<String>,
     /// Bucket → region; the others are in us-east-1 and take requests for any region.
@@ -139,11 +141,17 @@ impl FakeAws {
         self.state().refused_headers.insert(header.to_owned(), code.to_owned());
     }
 
+    /// From now on S3 refuses objects whose key ends in a slash.
+    pub(crate) fn refuse_folders(&self, code: &str) {
+        self.state().refused_folders = Some(code.to_owned());
+    }
+
     /// From now on everything works again.
     pub(crate) fn recover(&self) {
         let mut state = self.state();
         state.failures.clear();
         state.refused_headers.clear();
+        state.refused_folders = None;
         state.missing.clear();
         state.silent.clear();
         state.refused_detail = None;

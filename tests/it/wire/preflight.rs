@@ -1,5 +1,5 @@
 use crate::support::fakes::{FakeAws, nobody};
-use crate::support::{ACCOUNT, TestServer};
+use crate::support::{ACCOUNT, TestServer, arn};
 use serde_json::{Value, json};
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/ToLogs";
@@ -109,6 +109,23 @@ async fn a_bucket_that_cannot_be_written_is_refused_and_so_is_one_whose_acl_is_h
         assert_eq!(server.refused("CreateTrail", full()).await, POLICY);
         assert!(is_empty(&server).await);
         assert!(fake.requests().iter().all(|request| request.service == "s3"), "the topic comes later");
+    }
+}
+
+#[tokio::test]
+async fn an_s3_that_has_no_folders_takes_trails() {
+    for code in ["InvalidArgument", "NotImplemented"] {
+        let (server, fake) = server().await;
+        fake.refuse_folders(code);
+        server.ok("CreateTrail", full()).await;
+        server.ok("StartLogging", json!({"Name": "demo"})).await;
+        server
+            .ok("AddTags", json!({"ResourceId": arn("us-east-1", "demo"), "TagsList": [{"Key": "a"}]}))
+            .await;
+        server.flush().await;
+        let keys = keys(&fake);
+        assert_eq!(keys[0], format!("team/a/AWSLogs/{ACCOUNT}/CloudTrail/.folder"));
+        assert!(keys.iter().any(|key| key.ends_with(".json.gz")), "{keys:?}");
     }
 }
 

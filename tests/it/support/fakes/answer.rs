@@ -53,6 +53,9 @@ fn s3(state: &mut State, request: &Request, http: &HttpRequest) -> HttpResponse 
     if let Some((_, code)) = state.refused_headers.iter().find(|(name, _)| !request.header(name).is_empty()) {
         return error("s3", code);
     }
+    if let Some(code) = state.refused_folders.as_ref().filter(|_| key.ends_with('/')) {
+        return error("s3", code);
+    }
     let constraint = state.regions.get(bucket).map_or("", String::as_str);
     let region = match constraint {
         "" => "us-east-1",
