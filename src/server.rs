@@ -227,7 +227,8 @@ fn names(settings: &Settings, address: SocketAddr) -> Vec<String> {
     names
 }
 
-/// Whether `http://host:port` or `https://host:port` leads to a server that listens on `address`, as far as the URL says it by itself.
+/// Whether `http://host:port` or `https://host:port` leads to a server that listens on `address`, as far as the URL says it
+/// by itself.
 fn is_at(url: &str, address: SocketAddr) -> bool {
     let Ok(uri) = url.parse::<Uri>() else { return false };
     let Some(authority) = uri.authority() else { return false };

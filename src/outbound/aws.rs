@@ -129,6 +129,7 @@ fn trust_store<'a>(files: impl Iterator<Item = (&'a str, &'a Path)>) -> Option<T
             }
         }
     }
+    // Building it only keeps what was given, and does not fail.
     TlsContext::builder().with_trust_store(trusted?).build().ok()
 }
 

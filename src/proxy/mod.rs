@@ -1,8 +1,8 @@
 //! In front of another emulator (the upstream): calls that are not CloudTrail's are forwarded as they came, the replies
 //! passed back, and a copy of both is given to the recorder. Whatever becomes of a record, the call goes on.
 //!
-//! A request takes this way: [`door`] (or [`http2`] behind it) reads it and decides whose it is; what is Contrail's own goes to the actix
-//! application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]) if its caller may call
+//! A request takes this way: [`door`] (or [`http2`] behind it) reads it and decides whose it is; what is Contrail's own goes
+//! to the actix application ([`own`]), all else is forwarded ([`forward`], [`tunnel`]) if its caller may call
 //! ([`admission`], [`permission`]), with its bodies copied as they pass ([`bodies`],
 //! [`body_copy`]), and handed to the recorder when it is complete ([`call`]).
 

@@ -5,8 +5,8 @@ use crate::aws::signature::{Claim, Place, Version};
 use crate::recorder::exchange::{Exchange, Reply};
 use serde_json::{Map, Value};
 
-/// What S3 says of every call: how it was signed and encrypted, and how much went over the wire. Of a call that is unclear, all operations
-/// that it may have been.
+/// What S3 says of every call: how it was signed and encrypted, and how much went over the wire. Of a call that is unclear,
+/// all operations that it may have been.
 pub(super) fn of_call(call: &Identified, exchange: &Exchange, candidates: &[Identified]) -> Option<Value> {
     let mut data = Map::new();
     if !candidates.is_empty() {

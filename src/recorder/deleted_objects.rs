@@ -3,6 +3,7 @@
 use crate::recorder::content::ReadReply;
 use crate::recorder::elements::xml::Element;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// The most that a call can have (API reference, DeleteObjects).
 const MOST: usize = 1000;
@@ -30,20 +31,26 @@ impl DeletedObject {
 pub(super) fn of_call(body: &[u8], reply: Option<&ReadReply<'_>>) -> Vec<DeletedObject> {
     let Some(asked) = Element::read(body) else { return Vec::new() };
     let answer = reply.and_then(|reply| Element::read(reply.content.bytes()?));
-    let errors: Vec<&Element> = answer.iter().flat_map(|answer| named(answer, "Error")).collect();
+    let errors = answer.iter().flat_map(|answer| named(answer, "Error"));
+    let errors: HashMap<_, _> = errors.map(|error| (version(error), error)).collect();
     let object = |element: &Element| {
-        let text = |of: &Element, name: &str| of.child(name).map(|child| child.text.clone());
-        let key = text(element, "Key")?;
-        let version_id = text(element, "VersionId");
-        let is_this = |error: &&&Element| {
-            text(error, "Key").as_deref() == Some(&key) && text(error, "VersionId") == version_id
-        };
-        let error = errors.iter().find(is_this).map(|error| {
-            (text(error, "Code").unwrap_or_default(), text(error, "Message").unwrap_or_default())
+        let (key, version_id) = version(element);
+        let error = errors.get(&(key, version_id)).map(|error| {
+            let said = |name| text(error, name).unwrap_or_default().to_owned();
+            (said("Code"), said("Message"))
         });
-        Some(DeletedObject { key, version_id, error })
+        Some(DeletedObject { key: key?.to_owned(), version_id: version_id.map(str::to_owned), error })
     };
     named(&asked, "Object").filter_map(object).take(MOST).collect()
+}
+
+/// The key and the version that an element names.
+fn version(element: &Element) -> (Option<&str>, Option<&str>) {
+    (text(element, "Key"), text(element, "VersionId"))
+}
+
+fn text<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
+    element.child(name).map(|child| child.text.as_str())
 }
 
 fn named<'a>(element: &'a Element, name: &'static str) -> impl Iterator<Item = &'a Element> {

@@ -61,6 +61,14 @@ struct Offered {
 /// Told when it is settled what becomes of a call, if its caller waits for that.
 type Settled = Option<oneshot::Sender<()>>;
 
+/// A call whose events are not stored yet.
+struct UnstoredCall {
+    event_source: String,
+    /// How many there are.
+    events: usize,
+    settled: Settled,
+}
+
 /// Room in the queue for one call.
 #[derive(Debug)]
 pub struct Room(mpsc::OwnedPermit<Offered>);
@@ -103,7 +111,7 @@ impl ForwardedCalls {
             unsettled: Arc::clone(&unsettled),
             waiting_bytes: Arc::clone(&waiting_bytes),
             unstored: Vec::new(),
-            waiting: Vec::new(),
+            unstored_calls: Vec::new(),
             failing_since: None,
             recorder: Arc::clone(&recorder),
             store: store.clone(),
@@ -198,8 +206,8 @@ struct Task {
     waiting_bytes: Arc<AtomicUsize>,
     /// Events that could not be stored yet. While there are any, calls wait in the queue.
     unstored: Vec<CapturedEvent>,
-    /// Beside each of them who waits for its call; `None` where more of the same call come behind it.
-    waiting: Vec<Option<Settled>>,
+    /// The calls that they are of, in the same order.
+    unstored_calls: Vec<UnstoredCall>,
     /// By [`Clock::elapsed`].
     failing_since: Option<Duration>,
     clock: Clock,
@@ -263,8 +271,9 @@ impl Task {
             // A fault in reading one call must not end the recording of all others.
             match catch_unwind(AssertUnwindSafe(|| self.recorder.record(&exchange))) {
                 Ok(Recorded::Events(events)) => {
-                    self.waiting.extend((1..events.len()).map(|_| None));
-                    self.waiting.push(Some(settled));
+                    let event_source = events.first().map(|captured| captured.event.event_source.clone());
+                    let event_source = event_source.unwrap_or_default();
+                    self.unstored_calls.push(UnstoredCall { event_source, events: events.len(), settled });
                     self.unstored.extend(events);
                 }
                 Ok(Recorded::Unwanted) => self.settle(settled),
@@ -297,23 +306,21 @@ impl Task {
             return;
         }
         let events = std::mem::take(&mut self.unstored);
-        let calls = events.iter().zip(&self.waiting).filter(|(_, waiting)| waiting.is_some());
-        let sources: Vec<String> = calls.map(|(captured, _)| captured.event.event_source.clone()).collect();
         match self.writer.submit(events).await.settled().await {
             Ok(_) => {
                 self.failing_since = None;
-                for source in sources {
-                    self.metrics.forwarded_calls.count(Fate::Recorded, &source);
-                }
-                for settled in std::mem::take(&mut self.waiting).into_iter().flatten() {
-                    self.settle(settled);
+                for call in std::mem::take(&mut self.unstored_calls) {
+                    self.metrics.forwarded_calls.count(Fate::Recorded, &call.event_source);
+                    self.settle(call.settled);
                 }
                 return;
             }
             Err(unstored) => {
-                // None came back if the server is stopping; then nothing waits any more.
-                self.waiting.truncate(unstored.events.len());
                 self.unstored = unstored.events;
+                if self.unstored.is_empty() {
+                    // The server is stopping, and none came back.
+                    self.unstored_calls.clear();
+                }
             }
         }
         // The writer has logged why.
@@ -339,22 +346,20 @@ impl Task {
     /// Stores those that can be stored by themselves, and gives the others up.
     async fn store_each(&mut self) {
         self.failing_since = None;
-        let (unstored, waiting) = (std::mem::take(&mut self.unstored), std::mem::take(&mut self.waiting));
-        let (mut given_up, mut is_whole) = (0, true);
-        for (captured, waiting) in unstored.into_iter().zip(waiting) {
-            let source = captured.event.event_source.clone();
-            let is_stored = self.writer.store(vec![captured]).await.is_ok();
-            given_up += usize::from(!is_stored);
-            is_whole &= is_stored;
-            let Some(settled) = waiting else { continue };
-            if is_whole {
-                self.metrics.forwarded_calls.count(Fate::Recorded, &source);
+        let (mut unstored, mut given_up) = (std::mem::take(&mut self.unstored).into_iter(), 0);
+        for UnstoredCall { event_source, events, settled } in std::mem::take(&mut self.unstored_calls) {
+            let mut refused = 0;
+            for captured in unstored.by_ref().take(events) {
+                refused += usize::from(self.writer.store(vec![captured]).await.is_err());
+            }
+            given_up += refused;
+            if refused == 0 {
+                self.metrics.forwarded_calls.count(Fate::Recorded, &event_source);
                 self.settle(settled);
             } else {
-                self.metrics.forwarded_calls.count(Fate::Dropped, &source);
+                self.metrics.forwarded_calls.count(Fate::Dropped, &event_source);
                 self.unsettled.fetch_sub(1, Ordering::SeqCst);
             }
-            is_whole = true;
         }
         if given_up > 0 {
             tracing::error!(events = given_up, "events of forwarded calls are given up");

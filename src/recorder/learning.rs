@@ -31,13 +31,13 @@ pub(super) fn may_hand_out(request: &Request) -> bool {
 /// Who makes a call of STS with a token of an identity provider instead of a signature: as the answer has them, else as the
 /// token does, which says it of itself when the call is refused, too.
 pub(super) fn external(call: &Identified, exchange: &Exchange) -> Option<Identity> {
-    let answer = exchange.reply.as_ref().and_then(|reply| Answer::of(call, reply));
+    let answer = || Answer::of(call, exchange.reply.as_ref()?);
     let (kind, subject) = match (call.service.key.as_str(), call.operation.as_str()) {
         ("sts", "AssumeRoleWithWebIdentity") => (
             "WebIdentityUser",
-            answer.and_then(|answer| answer.web_identity()).or_else(|| of_token(exchange)),
+            answer().and_then(|answer| answer.web_identity()).or_else(|| of_token(exchange)),
         ),
-        ("sts", "AssumeRoleWithSAML") => ("SAMLUser", answer.and_then(|answer| answer.saml_subject())),
+        ("sts", "AssumeRoleWithSAML") => ("SAMLUser", answer().and_then(|answer| answer.saml_subject())),
         _ => return None,
     };
     Some(Principal::External { kind, subject }.into())

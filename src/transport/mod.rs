@@ -1,8 +1,8 @@
 //! Connections, before anybody reads a request from them: how many there may be, TLS where it is wished, and the actix
 //! application that answers on them.
 //!
-//! A connection takes this way: it is accepted and counted ([`limits`]), looked at ([`greeting`]), encrypted ([`tls`], with the keys
-//! of [`certificate`]), and served by the [`application`] or by the proxy in front of it.
+//! A connection takes this way: it is accepted and counted ([`limits`]), looked at ([`greeting`]), encrypted ([`tls`], with
+//! the keys of [`certificate`]), and served by the [`application`] or by the proxy in front of it.
 
 pub mod application;
 pub mod certificate;

@@ -11,7 +11,7 @@ use crate::domain::caller::Caller;
 use crate::domain::timestamp::Timestamp;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::http::call_api;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 use uuid::Uuid;
@@ -128,12 +128,10 @@ fn write_element(name: &str, value: &Value, xml: &mut String) {
 
 /// `2014-06-05T12:00:00Z`, with milliseconds where there are some.
 fn iso(seconds: &serde_json::Number) -> String {
-    let time: Result<Timestamp, _> = serde_json::from_value(Value::Number(seconds.clone()));
-    time.map_or_else(|_| seconds.to_string(), |Timestamp(time)| in_xml(time))
-}
-
-fn in_xml(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    match serde_json::from_value(Value::Number(seconds.clone())) {
+        Ok(Timestamp(time)) => time.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        Err(_) => seconds.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ async fn a_reader_does_not_wait_for_ever() {
     let (server, _upstream) = in_front(&TODAY).await;
     create_queue(&server, "stored").await;
     assert_eq!(looked_up(&server, "CreateQueue").await, 1);
-    // Nothing can be stored while this session is open.
+    // Nothing else can be stored before this is committed or dropped.
     let session = server.parts.store.write().await.unwrap();
     create_queue(&server, "waits").await;
     assert_eq!(looked_up(&server, "CreateQueue").await, 1);

@@ -43,7 +43,7 @@ async fn an_anonymous_caller_is_nobody_and_not_the_root_user() {
     let found = server.ok("LookupEvents", json!({})).await;
     let names: Vec<_> = found["Events"].as_array().unwrap().iter().map(|e| e.get("Username")).collect();
     assert_eq!(names, [None, None]);
-    // Whoever signs is who the key says, as ever.
+    // A signed call is the key owner's.
     call(&server, "s3", (Method::GET, "/b-1/index.html"), &[], "").await;
     assert_eq!(last_record(&server).await["userIdentity"]["type"], "Root");
     assert_eq!(upstream.seen().len(), 4);
