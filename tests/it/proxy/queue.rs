@@ -156,6 +156,35 @@ async fn a_strict_server_breaks_off_the_answer_to_a_call_that_cannot_be_recorded
 }
 
 #[tokio::test]
+async fn a_call_of_which_one_event_is_never_stored_is_lost_and_those_beside_it_are_not() {
+    let (server, _upstream) = in_front(&[("recorder.data_events", "true")]).await;
+    let database = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    let trigger = "CREATE TRIGGER broken BEFORE INSERT ON events WHEN NEW.record LIKE '%in/bad%' \
+                   BEGIN SELECT RAISE(ABORT, 'broken'); END";
+    database.execute_batch(trigger).unwrap();
+    let session = server.parts.store.write().await.unwrap();
+    // The first call is taken by itself; those behind it come together.
+    json_call(&server, "sqs", "AmazonSQS.CreateQueue", "{}").await;
+    for keys in [["in/a", "in/b"], ["in/bad", "in/c"]] {
+        let keys = keys.map(|key| format!("<Object><Key>{key}</Key></Object>")).concat();
+        let body = format!("<Delete>{keys}</Delete>");
+        call(&server, "s3", (Method::POST, "/b-1?delete"), &[], body).await;
+    }
+    json_call(&server, "kms", "TrentService.CreateKey", "{}").await;
+    drop(session);
+    while server.parts.metrics.commit_failures.get() == 0 {
+        tokio::task::yield_now().await;
+    }
+    server.wait(300);
+    server.settle().await;
+    let counts = server.get("/_contrail/health").await.json()["forwarded_calls"].clone();
+    let of = |service: &str| (counts[service]["recorded"].as_u64(), counts[service]["dropped"].as_u64());
+    assert_eq!(of("s3.amazonaws.com"), (Some(1), Some(1)), "{counts}");
+    assert_eq!(of("sqs.amazonaws.com"), (Some(1), Some(0)), "{counts}");
+    assert_eq!(of("kms.amazonaws.com"), (Some(1), Some(0)), "{counts}");
+}
+
+#[tokio::test]
 async fn what_became_of_calls_is_counted_by_service() {
     let (server, _upstream) = in_front(&[]).await;
     json_call(&server, "sqs", "AmazonSQS.CreateQueue", "{}").await;
