@@ -45,7 +45,7 @@ pub enum Principal {
         /// What the provider calls them; `None` if that is not known, as the call was refused.
         subject: Option<ExternalSubject>,
     },
-    /// Somebody who has not signed.
+    /// A caller that has not signed.
     Unsigned(Unsigned),
 }
 
@@ -128,7 +128,7 @@ impl UserIdentity {
         (issuer.kind == "Role").then_some(issuer.arn.as_str())
     }
 
-    /// What stands for the name of somebody who has none.
+    /// What stands for the name of a caller that has none.
     pub fn unnamed(&self) -> Option<&str> {
         let id = self.principal_id.rsplit(['/', ':']).next().filter(|id| !id.is_empty());
         id.or(self.account_id.as_deref())
