@@ -14,7 +14,7 @@ use contrail::aws::identify::{Finding, Identifier};
 use contrail::aws::request::Request as Head;
 use contrail::domain::category::Category;
 use contrail::domain::event_facts::KnownEvents;
-use contrail::domain::resources;
+use contrail::domain::resources::{self, NamingMembers};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::value::RawValue;
 use std::hint::black_box;
@@ -91,8 +91,15 @@ fn main() {
         ("resources of a read: none", "DescribeInstances"),
     ] {
         let ns = each(&[name], rounds * 500, |name| {
-            let event = ("ec2.amazonaws.com", *name);
-            resources::of_event(Category::Management, event, Some(&request), Some(&response)).len()
+            let event = NamingMembers {
+                category: Category::Management,
+                event_source: "ec2.amazonaws.com",
+                event_name: name,
+                request: Some(&request),
+                response: Some(&response),
+                own: &[],
+            };
+            resources::of_event(&event).all().len()
         });
         line(&[label, &format!("{ns:.0}")]);
     }

@@ -72,11 +72,11 @@ impl Baseline {
                             event.access_key_id,
                             event.error_code,
                             1_700_000_000_000_i64,
-                            serde_json::json!(event.resources).to_string(),
+                            serde_json::json!(event.resources.all()).to_string(),
                             event.record,
                         ])
                         .expect("a row");
-                    for (r, position) in event.resources.iter().zip(0i64..) {
+                    for (r, position) in event.resources.main_first().zip(0i64..) {
                         let kind = r.resource_type.as_deref();
                         let (account, region, short) =
                             (&event.account.as_str(), &event.region.as_str(), kind.map(short_type));

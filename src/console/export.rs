@@ -3,7 +3,7 @@
 use crate::console::Console;
 use crate::console::parameters::Parameters;
 use crate::console::refusal::Refusal;
-use crate::console::rows::Row;
+use crate::console::rows::{RecordMembers, Row};
 use crate::domain::event_filter::EventFilter;
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
@@ -38,8 +38,9 @@ pub(super) async fn export(
     parameters: Parameters,
     console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
-    if parameters.get("before").is_some() {
-        return Err(Refusal::Bad("before: only with view=rows".to_owned()));
+    let of_pages = ["before", RecordMembers::PARAMETER];
+    if let Some(other) = of_pages.into_iter().find(|name| parameters.get(name).is_some()) {
+        return Err(Refusal::Bad(format!("{other}: only with view=rows")));
     }
     let orders = [("asc", Order::OldestFirst), ("desc", Order::NewestFirst)];
     let order = parameters.one_of("order", &orders)?.unwrap_or(Order::OldestFirst);

@@ -4,7 +4,7 @@ use crate::console::Console;
 use crate::console::export;
 use crate::console::parameters::Parameters;
 use crate::console::refusal::Refusal;
-use crate::console::rows::Row;
+use crate::console::rows::{RecordMembers, Row};
 use crate::console::{bounded_reader, reader};
 use crate::domain::event_filter::Field;
 use crate::domain::text::escape_nul;
@@ -52,7 +52,7 @@ pub(super) async fn events(
     request: HttpRequest,
     console: web::Data<Console>,
 ) -> Result<HttpResponse, Refusal> {
-    let known = ["view", "order", "limit", "before", "after", "format"];
+    let known = ["view", "order", "limit", "before", "after", "format", RecordMembers::PARAMETER];
     let parameters = Parameters::parse(request.query_string(), &known)?;
     let Some(View::Rows) = parameters.one_of("view", &[("rows", View::Rows)])? else {
         return export::export(parameters, console).await;
@@ -63,10 +63,12 @@ pub(super) async fn events(
     }
     let limit = parameters.number("limit", 1..=MAX_PAGE)?.unwrap_or(PAGE);
     let before = parameters.number("before", 0..=i64::MAX)?;
+    let also = RecordMembers::asked(&parameters)?;
     let bounds = bounds(&console);
-    let page = reader(&console).await?.events().page(&parameters.filter, before, limit, bounds).await?;
+    let mut session = reader(&console).await?;
+    let page = session.events().page(&parameters.filter, before, limit, bounds).await?;
     Ok(HttpResponse::Ok().json(Page {
-        events: Row::all(&page.events),
+        events: Row::all(&page.events, &also, session.events()).await?,
         next: page.next.map(|key| key.to_string()),
         searched: page.partial.then_some(bounds.searched),
     }))

@@ -1,8 +1,12 @@
 //! An event as the read API shows it in lists.
 
+use crate::console::parameters::Parameters;
+use crate::console::refusal::Refusal;
 use crate::domain::event_kind::EventKind;
-use crate::store::EventRow;
-use serde::Serialize;
+use crate::domain::text::cut;
+use crate::store::{EventRow, Events, Session, StoreResult};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// An event without its record. What the record does not say is null.
 #[derive(Debug, Serialize)]
@@ -22,7 +26,13 @@ pub(super) struct Row<'a> {
     kind: EventKind,
     read_only: bool,
     error: Option<&'a str>,
+    /// The first of them; the one that the call was about comes before the others.
     targets: Vec<Target<'a>>,
+    /// How many there are.
+    target_count: i64,
+    /// By name, what else was asked for.
+    #[serde(flatten)]
+    also: BTreeMap<&'static str, Option<String>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,10 +64,88 @@ impl<'a> Row<'a> {
                 .iter()
                 .map(|(resource_type, name)| Target { resource_type: resource_type.as_deref(), name })
                 .collect(),
+            target_count: event.resource_count,
+            also: BTreeMap::new(),
         }
     }
 
-    pub(super) fn all(events: &'a [EventRow]) -> Vec<Row<'a>> {
-        events.iter().map(Row::of).collect()
+    /// Events with what else is asked for.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub(super) async fn all(
+        events: &'a [EventRow],
+        also: &RecordMembers,
+        session: Events<'_, impl Session>,
+    ) -> StoreResult<Vec<Row<'a>>> {
+        let mut session = session;
+        let mut rows: Vec<Row<'a>> = events.iter().map(Row::of).collect();
+        if !also.0.is_empty() && !events.is_empty() {
+            let keys: Vec<i64> = events.iter().map(|event| event.key).collect();
+            let records = session.records(&keys).await?;
+            for (row, key) in rows.iter_mut().zip(keys) {
+                row.also = also.of(records.get(&key).map_or("", String::as_str));
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// Members of records that few lists show. They are read from the records when they are asked for: kept beside them they
+/// would make the database a tenth larger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct RecordMembers(Vec<RecordMember>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RecordMember {
+    UserAgent,
+    RequestId,
+}
+
+impl RecordMember {
+    const ALL: [(&'static str, RecordMember); 2] =
+        [("user_agent", RecordMember::UserAgent), ("request_id", RecordMember::RequestId)];
+}
+
+impl RecordMembers {
+    /// The parameter that asks for them, names with commas between.
+    pub(super) const PARAMETER: &'static str = "also";
+
+    /// Those that are asked for.
+    ///
+    /// # Errors
+    /// There is no such one.
+    pub(super) fn asked(parameters: &Parameters) -> Result<RecordMembers, Refusal> {
+        let names = parameters.get(Self::PARAMETER).into_iter().flat_map(|names| names.split(','));
+        let member = |name: &str| {
+            let known = RecordMember::ALL.iter().find(|(known, _)| *known == name);
+            let unknown = || {
+                Refusal::Bad(format!(
+                    "{}: {:?} is none of user_agent, request_id",
+                    Self::PARAMETER,
+                    cut(name, 100)
+                ))
+            };
+            known.map(|(_, member)| *member).ok_or_else(unknown)
+        };
+        names.map(member).collect::<Result<_, _>>().map(RecordMembers)
+    }
+
+    fn of(&self, record: &str) -> BTreeMap<&'static str, Option<String>> {
+        #[derive(Default, Deserialize)]
+        struct Members {
+            #[serde(rename = "userAgent", default)]
+            user_agent: Option<String>,
+            #[serde(rename = "requestID", default)]
+            request_id: Option<String>,
+        }
+        // Records may hold anything there.
+        let members: Members = serde_json::from_str(record).unwrap_or_default();
+        let asked = RecordMember::ALL.into_iter().filter(|(_, member)| self.0.contains(member));
+        let value = |member| match member {
+            RecordMember::UserAgent => members.user_agent.clone(),
+            RecordMember::RequestId => members.request_id.clone(),
+        };
+        asked.map(|(name, member)| (name, value(member).filter(|text| !text.is_empty()))).collect()
     }
 }

@@ -4,9 +4,10 @@
 //! its place and passes its filter, or one `gap`.
 
 use crate::console::Console;
+use crate::console::bounded_reader;
 use crate::console::parameters::Parameters;
 use crate::console::refusal::Refusal;
-use crate::console::{bounded_reader, rows};
+use crate::console::rows::{RecordMembers, Row};
 use crate::domain::event_filter::EventFilter;
 use crate::guard::Ours;
 use crate::recorder::arrivals::{Position, Since};
@@ -39,6 +40,7 @@ impl Default for Places {
 struct Follower {
     console: web::Data<Console>,
     filter: EventFilter,
+    also: RecordMembers,
     /// Behind what it wants to read on; `None` if that is unknown.
     position: Option<Position>,
     is_first: bool,
@@ -53,7 +55,8 @@ pub(super) async fn stream(
     console: web::Data<Console>,
     places: web::Data<Places>,
 ) -> Result<HttpResponse, Refusal> {
-    let filter = Parameters::parse(request.query_string(), &[])?.filter;
+    let parameters = Parameters::parse(request.query_string(), &[RecordMembers::PARAMETER])?;
+    let also = RecordMembers::asked(&parameters)?;
     let place = Arc::clone(&places.0).try_acquire_owned().map_err(|_| Refusal::TooManyReaders)?;
     // What was answered before is not new.
     console.handed_over.readable().await;
@@ -61,7 +64,8 @@ pub(super) async fn stream(
         None => Some(console.arrivals.now()),
         Some(id) => id.to_str().ok().and_then(Position::parse),
     };
-    let follower = Follower { console, filter, position, is_first: true, _place: place };
+    let follower =
+        Follower { console, filter: parameters.filter, also, position, is_first: true, _place: place };
     let messages = futures_util::stream::unfold(follower, |mut follower| async move {
         let text = follower.next().await?;
         Some((Ok::<_, std::convert::Infallible>(web::Bytes::from(text)), follower))
@@ -122,8 +126,9 @@ impl Follower {
         // They are stored, or nothing would be known of them.
         let mut session = bounded_reader(&self.console).await?;
         let events = session.events().of_keys(&self.filter, keys).await?;
+        let rows = Row::all(&events, &self.also, session.events()).await?;
         // Rows are plain data, which always becomes JSON, on one line.
-        let json = serde_json::to_string(&rows::Row::all(&events)).unwrap_or_default();
+        let json = serde_json::to_string(&rows).unwrap_or_default();
         Ok((!events.is_empty()).then_some(json))
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::event_facts::{EventFacts, KnownEvents};
 use crate::domain::lookup::LAST_SECOND;
 use crate::domain::record_fields::RecordFields;
 use crate::domain::region::Region;
-use crate::domain::resources::{self, Resource};
+use crate::domain::resources::{self, EventResources, NamingMembers};
 use crate::domain::selector_fields::SelectorFields;
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
@@ -54,7 +54,7 @@ impl Listing {
     }
 }
 
-/// A record and its columns.
+/// A record and its columns. Where the record holds an empty text, a column holds nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// `eventID`, or one made from the record's content where it has none (version 1.0).
@@ -90,8 +90,8 @@ pub struct Event {
     pub error_code: Option<String>,
     /// The whole record, compact JSON.
     pub record: String,
-    /// What lookups by resource find it by.
-    pub resources: Vec<Resource>,
+    /// What it is found by as resources.
+    pub resources: EventResources,
     /// What only selectors of trails look at; not stored.
     pub selector_fields: SelectorFields,
 }
@@ -123,8 +123,8 @@ impl Event {
         let insight = fields.insight_details.as_ref();
         let event_name = fields.event_name.as_ref().or(insight.and_then(|i| i.event_name.as_ref()));
         let event_source = fields.event_source.as_ref().or(insight.and_then(|i| i.event_source.as_ref()));
-        let event_name = event_name.filter(|t| !t.is_empty()).ok_or("eventName is missing")?;
-        let event_source = event_source.filter(|t| !t.is_empty()).ok_or("eventSource is missing")?;
+        let event_name = event_name.ok_or("eventName is missing")?;
+        let event_source = event_source.ok_or("eventSource is missing")?;
         let identity = fields.user_identity.as_ref();
         let account = match fields.recipient_account_id.as_deref() {
             Some(id) => AccountId::parse(id)
@@ -148,10 +148,17 @@ impl Event {
         let record =
             if shift == 0 { record.to_owned() } else { with_time(record, &fields.event_time, event_time)? };
         let event_id = match fields.event_id.as_deref() {
-            Some(id) if !id.is_empty() => plain(id),
-            _ => id_of(&record),
+            Some(id) => plain(id),
+            None => id_of(&record),
         };
-        let (request, response) = (fields.request_parameters, fields.response_elements);
+        let resources = resources::of_event(&NamingMembers {
+            category,
+            event_source,
+            event_name,
+            request: fields.request_parameters,
+            response: fields.response_elements,
+            own: &fields.own_resources(),
+        });
         Ok(Event {
             event_id,
             account,
@@ -168,7 +175,7 @@ impl Event {
             access_key_id: identity.and_then(|i| i.access_key_id.as_deref()).map(plain),
             source_ip: fields.source_ip_address.as_deref().map(plain),
             error_code: fields.error_code().map(plain),
-            resources: resources::of_event(category, (event_source, event_name), request, response),
+            resources,
             selector_fields: fields.selector_fields(),
             record,
         })

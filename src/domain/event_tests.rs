@@ -41,7 +41,8 @@ fn columns_come_from_the_record_and_the_record_stays_as_it_is() {
     assert_eq!((event.account.as_str(), event.region.as_str()), ("111122223333", "us-east-1"));
     assert_eq!((event.event_time, event.listing), (1_795_325_400, Listing::Write));
     assert_eq!((event.username.as_deref(), event.access_key_id.as_deref()), (Some("ana"), Some("AKIAX")));
-    let names: Vec<_> = event.resources.iter().map(|resource| resource.resource_name.as_str()).collect();
+    let names: Vec<_> =
+        event.resources.all().iter().map(|resource| resource.resource_name.as_str()).collect();
     assert_eq!(names, ["eve", "arn:aws:iam::111122223333:user/eve"]);
 }
 
@@ -154,8 +155,8 @@ fn a_refused_call_lists_what_was_asked_for_and_never_the_records_own_resources()
         r["resources"] = json!([{"ARN": "arn:aws:s3:::b", "type": "AWS::S3::Bucket"}, {"ARNPrefix": "x"}]);
     })
     .unwrap();
-    assert_eq!(refused.resources.len(), 1);
-    assert_eq!(refused.resources[0].resource_name, "eve");
+    assert_eq!(refused.resources.all().len(), 1);
+    assert_eq!(refused.resources.all()[0].resource_name, "eve");
     assert_eq!(refused.error_code.as_deref(), Some("AccessDenied"));
     assert_eq!(refused.selector_fields.resources.len(), 1, "which selectors look at");
 }

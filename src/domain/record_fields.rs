@@ -2,7 +2,7 @@
 
 use crate::domain::category::Category;
 use crate::domain::selector_fields::{SelectorFields, TypedResource};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,7 +10,16 @@ use std::collections::HashMap;
 /// The code of a failure that has none.
 const FAILURE: &str = "Failure";
 
-/// Borrowed from the record's JSON, which is one object.
+/// A text that a member may hold. An empty one says nothing, as if the member were absent: AWS writes both.
+fn said<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    /// Borrows, which `Option<Cow<str>>` alone does not.
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    let text = Option::<Text<'_>>::deserialize(from)?;
+    Ok(text.map(|text| text.0).filter(|text| !text.is_empty()))
+}
+
+/// Borrowed from the record's JSON, which is one object. Empty texts are absent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RecordFields<'a> {
@@ -18,15 +27,15 @@ pub(crate) struct RecordFields<'a> {
     pub(crate) user_identity: Option<IdentityFields<'a>>,
     #[serde(borrow)]
     pub(crate) event_time: Cow<'a, str>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) event_source: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) event_name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(crate) aws_region: Cow<'a, str>,
-    #[serde(borrow, default, rename = "sourceIPAddress")]
+    #[serde(borrow, default, deserialize_with = "said", rename = "sourceIPAddress")]
     pub(crate) source_ip_address: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     error_code: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     error_message: Option<&'a RawValue>,
@@ -34,19 +43,19 @@ pub(crate) struct RecordFields<'a> {
     pub(crate) request_parameters: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) response_elements: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "eventID")]
+    #[serde(borrow, default, deserialize_with = "said", rename = "eventID")]
     pub(crate) event_id: Option<Cow<'a, str>>,
     #[serde(default)]
     pub(crate) read_only: Option<bool>,
     #[serde(borrow, default)]
     pub(crate) resources: Option<Vec<ResourceFields<'a>>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) event_type: Option<Cow<'a, str>>,
     #[serde(default)]
     pub(crate) management_event: Option<bool>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) recipient_account_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) event_category: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(crate) insight_details: Option<InsightFields<'a>>,
@@ -61,30 +70,30 @@ pub(crate) struct RecordFields<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct IdentityFields<'a> {
-    #[serde(borrow, default, rename = "type")]
+    #[serde(borrow, default, deserialize_with = "said", rename = "type")]
     pub(crate) kind: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) principal_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) invoked_by: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) arn: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) account_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) access_key_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) user_name: Option<Cow<'a, str>>,
 }
 
 /// An entry of `resources`.
 #[derive(Deserialize)]
 pub(crate) struct ResourceFields<'a> {
-    #[serde(borrow, default, rename = "ARN")]
+    #[serde(borrow, default, deserialize_with = "said", rename = "ARN")]
     pub(crate) arn: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "ARNPrefix")]
     pub(crate) arn_prefix: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "type")]
+    #[serde(borrow, default, deserialize_with = "said", rename = "type")]
     pub(crate) kind: Option<Cow<'a, str>>,
 }
 
@@ -92,9 +101,9 @@ pub(crate) struct ResourceFields<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InsightFields<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) event_source: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     pub(crate) event_name: Option<Cow<'a, str>>,
 }
 
@@ -154,6 +163,12 @@ impl<'a> RecordFields<'a> {
         self.user_identity.as_ref().and_then(|identity| identity.kind.as_deref())
     }
 
+    /// Type and ARN of the entries of `resources` that have an ARN.
+    pub(crate) fn own_resources(&self) -> Vec<(Option<&str>, &str)> {
+        let resources = self.resources.iter().flatten();
+        resources.filter_map(|own| Some((own.kind.as_deref(), own.arn.as_deref()?))).collect()
+    }
+
     /// What only selectors look at.
     pub(crate) fn selector_fields(&self) -> SelectorFields {
         let text = |value: Option<&RawValue>| {
@@ -177,7 +192,10 @@ impl<'a> RecordFields<'a> {
 
 impl IdentityFields<'_> {
     fn username(&self) -> Option<&str> {
-        let after_slash = || self.arn.as_deref().and_then(|arn| arn.rsplit_once('/')).map(|(_, name)| name);
+        let after_slash = || {
+            let (_, name) = self.arn.as_deref()?.rsplit_once('/')?;
+            Some(name).filter(|name| !name.is_empty())
+        };
         match self.kind.as_deref() {
             Some("Root") => Some("root"),
             Some("AssumedRole" | "FederatedUser") => after_slash(),

@@ -7,7 +7,7 @@ use crate::domain::event::{Event, Listing, MAX_RECORD_BYTES};
 use crate::domain::identity::Identity;
 use crate::domain::record::{Record, RecordResource};
 use crate::domain::region::Region;
-use crate::domain::resources;
+use crate::domain::resources::{self, NamingMembers};
 use crate::domain::selector_fields::{SelectorFields, TypedResource};
 use crate::domain::text::{cut, escape_nul};
 use crate::domain::timestamp::iso;
@@ -78,12 +78,17 @@ impl Call<'_> {
             self.request_parameters.map(|value| bounded("requestParameters", value)).transpose()?;
         let response_elements =
             self.response_elements.map(|value| bounded("responseElements", value)).transpose()?;
-        let resources = resources::of_event(
-            self.category,
-            (self.event_source, self.event_name),
-            request_parameters.as_deref(),
-            response_elements.as_deref(),
-        );
+        let own = self.resources.iter();
+        let own = own.filter_map(|own| Some((own.resource_type.as_deref(), own.arn.as_deref()?)));
+        let own: Vec<_> = own.collect();
+        let resources = resources::of_event(&NamingMembers {
+            category: self.category,
+            event_source: self.event_source,
+            event_name: self.event_name,
+            request: request_parameters.as_deref(),
+            response: response_elements.as_deref(),
+            own: &own,
+        });
         let user_identity =
             self.identity.user_identity(self.account, self.region, self.access_key, self.time);
         let unnamed = user_identity.unnamed().map(plain);
@@ -266,6 +271,6 @@ mod tests {
         let event = call.event(&Ids::Random).unwrap();
         let instead = r#""requestParameters":{"reason":"requestParameters too large","omitted":true,"originalSize":102428}"#;
         assert!(event.record.contains(instead), "{}", event.record);
-        assert_eq!(event.resources, [], "as its record is all that is known later");
+        assert_eq!(event.resources.all(), [], "as its record is all that is known later");
     }
 }

@@ -38,9 +38,12 @@ pub struct EventRow {
     pub error_code: Option<String>,
     pub source_ip: Option<String>,
     pub event_id: String,
-    /// The first of its resources, as (type, name).
+    /// The first of its resources, as (type, name); the one that the call was about comes before the others.
     #[sqlx(skip)]
     pub resources: Vec<(Option<String>, String)>,
+    /// How many resources it has.
+    #[sqlx(skip)]
+    pub resource_count: i64,
 }
 
 impl EventRow {
@@ -97,8 +100,8 @@ const ROWS: &str = "event_summaries s CROSS JOIN events i ON i.key = s.key";
 /// Events of one id that are looked at: so many accounts and regions can share it.
 const SAME_ID: i64 = 1000;
 
-/// How many of an event's resources a list shows.
-const SHOWN_RESOURCES: i64 = 3;
+/// How many of an event's resources stand in a list.
+const LISTED_RESOURCES: i64 = 3;
 
 impl<S: Session> Events<'_, S> {
     /// A page of at most `limit` events below the key `before`, newest first.
@@ -121,8 +124,23 @@ impl<S: Session> Events<'_, S> {
         let is_full = events.len() > limit as usize;
         events.truncate(limit as usize);
         let next = if is_full { events.last().map(|last| last.key) } else { floor };
-        self.add_resources(&mut events, SHOWN_RESOURCES).await?;
+        self.add_resources(&mut events, LISTED_RESOURCES).await?;
         Ok(EventPage { events, next, partial: !is_full && floor.is_some() })
+    }
+
+    /// The records of some events, in any order.
+    ///
+    /// # Errors
+    /// As [`Session::event_page`].
+    pub async fn records(&mut self, keys: &[i64]) -> StoreResult<HashMap<i64, String>> {
+        let mut sql = QueryBuilder::<Sqlite>::new("SELECT key, record FROM events WHERE key IN (");
+        let mut list = sql.separated(", ");
+        for key in keys {
+            list.push_bind(*key);
+        }
+        sql.push(")");
+        let rows: Vec<(i64, String)> = sql.build_query_as().fetch_all(self.db()).await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// The events of some keys that pass a filter, in the order of the keys given.
@@ -147,7 +165,7 @@ impl<S: Session> Events<'_, S> {
         let found: Vec<EventRow> = sql.build_query_as().fetch_all(self.db()).await?;
         let mut by_key: HashMap<i64, EventRow> = found.into_iter().map(|row| (row.key, row)).collect();
         let mut events: Vec<_> = wanted.iter().filter_map(|key| by_key.remove(key)).collect();
-        self.add_resources(&mut events, SHOWN_RESOURCES).await?;
+        self.add_resources(&mut events, LISTED_RESOURCES).await?;
         Ok(events)
     }
 
@@ -180,7 +198,8 @@ impl<S: Session> Events<'_, S> {
         let keys =
             sqlx::query_scalar("SELECT key FROM events WHERE event_id = $1 ORDER BY key DESC LIMIT $2");
         let keys: Vec<i64> = keys.bind(event_id).bind(SAME_ID).fetch_all(self.db()).await?;
-        let Some(row) = self.of_keys(filter, &keys).await?.into_iter().next() else { return Ok(None) };
+        let Some(mut row) = self.of_keys(filter, &keys).await?.into_iter().next() else { return Ok(None) };
+        self.add_resources(std::slice::from_mut(&mut row), i64::MAX).await?;
         let record = sqlx::query_scalar("SELECT record FROM events WHERE key = $1").bind(row.key);
         let record: Option<String> = record.fetch_optional(self.db()).await?;
         Ok(record.map(|record| (row, record)))
@@ -293,26 +312,30 @@ impl<S: Session> Events<'_, S> {
         Ok(if last.len() == 2 { Some(last[0]) } else { None })
     }
 
-    /// Adds the first `limit` resources of events.
+    /// Adds the first `limit` resources of events, and how many there are.
     async fn add_resources(&mut self, events: &mut [EventRow], limit: i64) -> StoreResult<()> {
         if events.is_empty() {
             return Ok(());
         }
         let mut sql = QueryBuilder::<Sqlite>::new(
-            "SELECT key, resource_type, resource_name FROM event_resources WHERE key IN (",
+            "SELECT r.key, r.resource_type, r.resource_name, \
+             (SELECT max(m.position) + 1 FROM event_resources m WHERE m.key = r.key) \
+             FROM event_resources r WHERE r.key IN (",
         );
         let mut list = sql.separated(", ");
         for event in events.iter() {
             list.push_bind(event.key);
         }
-        sql.push(") AND position < ").push_bind(limit).push(" ORDER BY key, position");
-        let rows: Vec<(i64, Option<String>, String)> = sql.build_query_as().fetch_all(self.db()).await?;
-        let mut found = HashMap::<i64, Vec<_>>::new();
-        for (key, resource_type, name) in rows {
-            found.entry(key).or_default().push((resource_type, name));
+        sql.push(") AND r.position < ").push_bind(limit).push(" ORDER BY r.key, r.position");
+        let rows: Vec<(i64, Option<String>, String, i64)> = sql.build_query_as().fetch_all(self.db()).await?;
+        let mut found = HashMap::<i64, (i64, Vec<_>)>::new();
+        for (key, resource_type, name, count) in rows {
+            let (of_event, resources) = found.entry(key).or_default();
+            *of_event = count;
+            resources.push((resource_type, name));
         }
         for event in events {
-            event.resources = found.remove(&event.key).unwrap_or_default();
+            (event.resource_count, event.resources) = found.remove(&event.key).unwrap_or_default();
         }
         Ok(())
     }

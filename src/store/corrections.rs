@@ -3,10 +3,11 @@
 use crate::domain::account_id::AccountId;
 use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
-use crate::store::events::{Listed, insert_resources, resources_json};
+use crate::store::events::{Listed, insert_resources, lookup_resources};
 use crate::store::summaries::Outcome;
 use crate::store::{Events, Session, StoreResult, WriteSession};
 use sqlx::FromRow;
+use std::collections::HashMap;
 
 /// A stored event, and what is to be looked at again.
 #[derive(Debug, FromRow)]
@@ -19,10 +20,26 @@ pub struct EventToCheck {
     pub region: Region,
     /// The whole record.
     pub record: String,
+    #[sqlx(flatten)]
+    columns: Columns,
+    /// Its rows of `event_resources`, as (type, name).
+    #[sqlx(skip)]
+    found_by: Vec<(Option<String>, String)>,
+}
+
+/// The columns of `events` and `event_summaries` that are made from a record.
+#[derive(Debug, PartialEq, Eq, FromRow)]
+struct Columns {
     listing: String,
     read_only: bool,
+    username: Option<String>,
+    access_key_id: Option<String>,
     error_code: Option<String>,
+    /// JSON, for lookups.
     resources: String,
+    actor: Option<String>,
+    actor_type: Option<String>,
+    source_ip: Option<String>,
 }
 
 /// How far the correction of older events has come.
@@ -38,16 +55,36 @@ impl EventToCheck {
     /// Where an event stands that is now read as `event`: whether a trail was logging is known from then only.
     fn listing(&self, event: &Event) -> &'static str {
         match event.listing {
-            Listing::Write if self.listing == Listing::Unlogged.name() => Listing::Unlogged.name(),
+            Listing::Write if self.columns.listing == Listing::Unlogged.name() => Listing::Unlogged.name(),
             listing => listing.name(),
         }
     }
 
     fn is_right(&self, event: &Event) -> bool {
-        self.listing == self.listing(event)
-            && self.read_only == event.read_only
-            && self.error_code == event.error_code
-            && self.resources == resources_json(&event.resources)
+        let found_by = event.resources.main_first();
+        let found_by = found_by.map(|resource| (&resource.resource_type, &resource.resource_name));
+        self.columns == Columns::of(event, self.listing(event))
+            && self.found_by.iter().map(|(resource_type, name)| (resource_type, name)).eq(found_by)
+    }
+}
+
+impl Columns {
+    fn of(event: &Event, listing: &str) -> Columns {
+        Columns {
+            listing: listing.to_owned(),
+            read_only: event.read_only,
+            username: event.username.clone(),
+            access_key_id: event.access_key_id.clone(),
+            error_code: event.error_code.clone(),
+            resources: lookup_resources(event),
+            actor: event.actor.clone(),
+            actor_type: event.actor_type.clone(),
+            source_ip: event.source_ip.clone(),
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        Outcome::of(self.error_code.as_deref(), self.read_only)
     }
 }
 
@@ -83,9 +120,25 @@ impl<S: Session> Events<'_, S> {
     /// # Errors
     /// The database cannot be read.
     pub async fn to_check(&mut self, until: i64, limit: i64) -> StoreResult<Vec<EventToCheck>> {
-        let select = "SELECT key, account, region, listing, read_only, error_code, resources, record \
-                      FROM events WHERE key > $1 ORDER BY key LIMIT $2";
-        Ok(sqlx::query_as(select).bind(until).bind(limit).fetch_all(self.db()).await?)
+        let select = "SELECT e.key, e.account, e.region, e.listing, e.read_only, e.username, e.access_key_id, \
+                      e.error_code, e.resources, e.record, s.actor, s.actor_type, s.source_ip \
+                      FROM events e JOIN event_summaries s ON s.key = e.key \
+                      WHERE e.key > $1 ORDER BY e.key LIMIT $2";
+        let select = sqlx::query_as(select).bind(until).bind(limit);
+        let mut events: Vec<EventToCheck> = select.fetch_all(self.db()).await?;
+        let Some(last) = events.last().map(|event| event.key) else { return Ok(events) };
+        let select = "SELECT key, resource_type, resource_name FROM event_resources WHERE key > $1 AND key <= $2 \
+                      ORDER BY key, position";
+        let select = sqlx::query_as(select).bind(until).bind(last);
+        let rows: Vec<(i64, Option<String>, String)> = select.fetch_all(self.db()).await?;
+        let mut found_by = HashMap::<i64, Vec<_>>::new();
+        for (key, resource_type, name) in rows {
+            found_by.entry(key).or_default().push((resource_type, name));
+        }
+        for event in &mut events {
+            event.found_by = found_by.remove(&event.key).unwrap_or_default();
+        }
+        Ok(events)
     }
 }
 
@@ -120,29 +173,41 @@ impl Events<'_, WriteSession> {
             return Ok(false);
         }
         let listing = stored.listing(event);
+        let now = Columns::of(event, listing);
         sqlx::query(
-            "UPDATE events SET listing = $1, read_only = $2, error_code = $3, resources = $4 WHERE key = $5",
+            "UPDATE events SET listing = $1, read_only = $2, username = $3, access_key_id = $4, error_code = $5, \
+             resources = $6 WHERE key = $7",
         )
-        .bind(listing)
-        .bind(event.read_only)
-        .bind(&event.error_code)
-        .bind(resources_json(&event.resources))
+        .bind(&now.listing)
+        .bind(now.read_only)
+        .bind(&now.username)
+        .bind(&now.access_key_id)
+        .bind(&now.error_code)
+        .bind(&now.resources)
+        .bind(stored.key)
+        .execute(self.db())
+        .await?;
+        sqlx::query(
+            "UPDATE event_summaries SET actor = $1, actor_type = $2, access_key_id = $3, read_only = $4, \
+             error_code = $5, source_ip = $6 WHERE key = $7",
+        )
+        .bind(&now.actor)
+        .bind(&now.actor_type)
+        .bind(&now.access_key_id)
+        .bind(now.read_only)
+        .bind(&now.error_code)
+        .bind(&now.source_ip)
         .bind(stored.key)
         .execute(self.db())
         .await?;
         let delete = "DELETE FROM event_resources WHERE key = $1";
         sqlx::query(delete).bind(stored.key).execute(self.db()).await?;
         // Whose it is stays as it was stored.
-        let EventToCheck { key, account, region, .. } = stored;
+        let EventToCheck { key, account, region, columns, .. } = stored;
         let listed = Listed { key: *key, account, region, listing, resources: &event.resources };
         insert_resources(self.db(), &[listed]).await?;
-        if stored.read_only != event.read_only || stored.error_code != event.error_code {
-            let update = "UPDATE event_summaries SET read_only = $1, error_code = $2 WHERE key = $3";
-            let update = sqlx::query(update).bind(event.read_only).bind(&event.error_code).bind(stored.key);
-            update.execute(self.db()).await?;
-            let before = Outcome::of(stored.error_code.as_deref(), stored.read_only);
-            let now = Outcome::of(event.error_code.as_deref(), event.read_only);
-            self.recount(stored.key, &stored.account, &stored.region, (before, now)).await?;
+        if columns.outcome() != now.outcome() {
+            self.recount(*key, account, region, (columns.outcome(), now.outcome())).await?;
         }
         Ok(true)
     }

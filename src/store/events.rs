@@ -1,9 +1,9 @@
 //! Taking events in: many rows a statement, duplicates ignored, keys from a counter.
 
 use crate::domain::account_id::AccountId;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
-use crate::domain::resources::{Resource, short_type};
+use crate::domain::resources::{EventResources, Resource, short_type};
 use crate::store::bulk::BulkInsert;
 use crate::store::summaries::Summary;
 use crate::store::{Events, StoreError, StoreResult, WriteSession};
@@ -103,7 +103,7 @@ impl Events<'_, WriteSession> {
                     .push(&event.access_key_id)
                     .push(&event.error_code)
                     .push(now)
-                    .push(resources_json(&event.resources))
+                    .push(lookup_resources(event))
                     .push(&event.record);
             })
             .await?;
@@ -145,14 +145,16 @@ pub(super) struct Listed<'a> {
     pub(super) account: &'a AccountId,
     pub(super) region: &'a Region,
     pub(super) listing: &'static str,
-    pub(super) resources: &'a [Resource],
+    pub(super) resources: &'a EventResources,
 }
 
 /// Stores what events are found by as resources.
 pub(super) async fn insert_resources(db: &mut SqliteConnection, events: &[Listed<'_>]) -> StoreResult<()> {
     let rows: Vec<(&Listed<'_>, i64, &Resource)> = events
         .iter()
-        .flat_map(|event| event.resources.iter().zip(0i64..).map(move |(resource, n)| (event, n, resource)))
+        .flat_map(|event| {
+            event.resources.main_first().zip(0i64..).map(move |(resource, n)| (event, n, resource))
+        })
         .collect();
     INSERT_RESOURCES
         .all(db, &rows, |row, (event, position, resource)| {
@@ -168,9 +170,13 @@ pub(super) async fn insert_resources(db: &mut SqliteConnection, events: &[Listed
         .await
 }
 
-/// Resources as an answer shows them. Most events have none.
-pub(super) fn resources_json(resources: &[Resource]) -> String {
-    if resources.is_empty() { "[]".to_owned() } else { serde_json::json!(resources).to_string() }
+/// The resources of an event as lookups show them. Most have none, and data events are in no lookup.
+pub(super) fn lookup_resources(event: &Event) -> String {
+    let resources = event.resources.all();
+    if resources.is_empty() || event.listing == Listing::Data {
+        return "[]".to_owned();
+    }
+    serde_json::json!(resources).to_string()
 }
 
 fn keys(chunk: &[&Event], first: i64) -> Vec<i64> {

@@ -166,3 +166,49 @@ async fn what_was_captured_while_no_trail_was_logging_stays_so() {
     assert_eq!(listing, "unlogged");
     assert_eq!(server.get(&format!("/_contrail/events?account={ACCOUNT}")).await.text.lines().count(), 6);
 }
+
+/// What the columns hold that an empty text in a record was once taken for.
+fn columns(server: &TestServer) -> Vec<[Option<String>; 7]> {
+    let db = database(server);
+    let mut rows = db
+        .prepare(
+            "SELECT e.username, e.access_key_id, e.error_code, s.actor, s.actor_type, s.access_key_id, s.source_ip \
+             FROM events e JOIN event_summaries s USING (key) ORDER BY e.key",
+        )
+        .unwrap();
+    let rows = rows
+        .query_map([], |r| Ok([r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?]));
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[tokio::test]
+async fn empty_texts_of_an_older_folder_become_absent_and_its_data_events_are_found_by_their_bucket() {
+    let server = TestServer::start().await;
+    let mut empty = record(1, "2026-11-22T05:00:01Z", "Change");
+    empty["userIdentity"] = json!({"type": "", "userName": "", "accessKeyId": ""});
+    empty["errorCode"] = "".into();
+    empty["sourceIPAddress"] = "".into();
+    let mut data = record(2, "2026-11-22T05:00:02Z", "GetObject");
+    data["eventSource"] = "s3.amazonaws.com".into();
+    (data["managementEvent"], data["eventCategory"]) = (false.into(), "Data".into());
+    data["requestParameters"] = json!({"bucketName": "b-1", "key": "k"});
+    server.import(&[empty, data]).await;
+    let (right, right_columns) = (seen(&server), columns(&server));
+    assert_eq!(right_columns[0], [const { None::<String> }; 7]);
+    assert_eq!(right.counts, [(0, 2, 0)]);
+
+    let db = database(&server);
+    db.execute_batch(
+        "UPDATE events SET username = '', access_key_id = '', error_code = '' WHERE event_name = 'Change'; \
+         UPDATE event_summaries SET actor = '', actor_type = '', access_key_id = '', error_code = '', source_ip = '' \
+         WHERE event_name = 'Change'; \
+         UPDATE event_counts SET writes = 1, failures = 1; \
+         DELETE FROM event_resources WHERE listing = 'data'; \
+         UPDATE counters SET value = 2 WHERE name = 'facts_version'",
+    )
+    .unwrap();
+    let server = server.restart_with(&[]).await;
+    assert_eq!((seen(&server), columns(&server)), (right, right_columns));
+    let found = server.get("/_contrail/events?resource=b-1").await;
+    assert_eq!(found.json()["eventName"], "GetObject");
+}

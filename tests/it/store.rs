@@ -9,7 +9,7 @@ use contrail::domain::event_filter::EventFilter;
 use contrail::domain::insight_selectors::InsightSelectors;
 use contrail::domain::lookup::{Attribute, AttributeKey, TimeRange};
 use contrail::domain::region::Region;
-use contrail::domain::resources::Resource;
+use contrail::domain::resources::{EventResources, Resource};
 use contrail::domain::selector_fields::SelectorFields;
 use contrail::domain::selectors::EventSelectors;
 use contrail::domain::tags::Tag;
@@ -48,7 +48,8 @@ fn event(id: u32, second: i64) -> Event {
         resources: vec![Resource {
             resource_type: Some("AWS::EC2::Instance".into()),
             resource_name: format!("i-{id}"),
-        }],
+        }]
+        .into(),
         selector_fields: SelectorFields::default(),
     }
 }
@@ -378,7 +379,12 @@ async fn an_event_is_corrected_in_all_its_rows_and_the_mark_says_how_far_that_is
     let [one, two] = &first[..] else { panic!("{first:?}") };
     assert_eq!((one.record.as_str(), two.record.as_str()), ("{\"n\":1}", "{\"n\":2}"));
     assert!(!session.events().correct(one, &events[0]).await.unwrap(), "there is nothing to correct");
-    let read = Event { listing: Listing::Read, read_only: true, resources: vec![], ..events[1].clone() };
+    let read = Event {
+        listing: Listing::Read,
+        read_only: true,
+        resources: EventResources::default(),
+        ..events[1].clone()
+    };
     assert!(session.events().correct(two, &read).await.unwrap());
     assert_eq!(session.events().count_until(two.key).await.unwrap(), (2, 3));
     let until = CorrectionMark { version: 7, until: Some(two.key) };

@@ -9,8 +9,20 @@ fn listed(source: &str, event: &str, request: Value, response: Value) -> Vec<(St
     let part = |value: Value| Some(value).filter(|v| !v.is_null()).map(|value| to_raw_value(&value).unwrap());
     let (request, response) = (part(request), part(response));
     let source = format!("{source}.amazonaws.com");
-    let found = of_event(Category::Management, (&source, event), request.as_deref(), response.as_deref());
-    found.into_iter().map(|r| (r.resource_type.unwrap_or("-".to_owned()), r.resource_name)).collect()
+    let found = of_event(&NamingMembers {
+        category: Category::Management,
+        event_source: &source,
+        event_name: event,
+        request: request.as_deref(),
+        response: response.as_deref(),
+        own: &[],
+    });
+    found
+        .all()
+        .iter()
+        .cloned()
+        .map(|r| (r.resource_type.unwrap_or("-".to_owned()), r.resource_name))
+        .collect()
 }
 
 /// Types without what they begin with, and names.
@@ -198,11 +210,98 @@ fn thousands_of_names_are_listed_each_once() {
     assert_eq!(found.len(), 10_000);
 }
 
+/// What a data event names: types without what they begin with, and names.
+fn named(
+    source: &str,
+    event_name: &str,
+    own: &[(Option<&str>, &str)],
+    request: Value,
+) -> Vec<(String, String)> {
+    let request = to_raw_value(&request).unwrap();
+    let found = of_event(&NamingMembers {
+        category: Category::Data,
+        event_source: &format!("{source}.amazonaws.com"),
+        event_name,
+        request: Some(&request),
+        response: None,
+        own,
+    });
+    let type_of =
+        |resource: &Resource| short_type(resource.resource_type.as_deref().unwrap_or("-")).to_owned();
+    found.main_first().map(|resource| (type_of(resource), resource.resource_name.clone())).collect()
+}
+
 #[test]
-fn data_events_list_nothing_as_no_lookup_shows_them() {
-    let request = to_raw_value(&json!({"queueUrl": "https://q"})).unwrap();
-    let of = |category| of_event(category, ("sqs.amazonaws.com", "SendMessage"), Some(&request), None).len();
-    assert_eq!((of(Category::Management), of(Category::Data), of(Category::NetworkActivity)), (1, 0, 0));
+fn data_events_are_found_by_what_their_own_resources_and_their_parameters_name() {
+    let texts = |found: &[(String, String)]| -> Vec<String> {
+        found.iter().map(|(kind, name)| format!("{kind} {name}")).collect()
+    };
+    let request = json!({"bucketName": "b-1", "key": "a/k.txt", "Host": "b-1.s3.amazonaws.com"});
+    let object = (Some("AWS::S3::Object"), "arn:aws:s3:::b-1/a/k.txt");
+    let bucket = (Some("AWS::S3::Bucket"), "arn:aws:s3:::b-1");
+    let whole = ["Object arn:aws:s3:::b-1/a/k.txt", "Bucket arn:aws:s3:::b-1", "Bucket b-1"];
+    assert_eq!(texts(&named("s3", "GetObject", &[object, bucket], request.clone())), whole);
+    assert_eq!(texts(&named("s3", "GetObject", &[bucket], request.clone())), whole, "the object is known");
+    assert_eq!(texts(&named("s3", "GetObject", &[], request)), [whole[0], whole[2]], "as in a refused call");
+    assert_eq!(texts(&named("s3", "ListObjects", &[], json!({"bucketName": "b-1"}))), ["Bucket b-1"]);
+
+    let table = (Some("AWS::DynamoDB::Table"), "arn:aws:dynamodb:us-east-1:111122223333:table/t");
+    let of_table = named("dynamodb", "GetItem", &[table], json!({"tableName": "t", "key": {"id": 1}}));
+    assert_eq!(texts(&of_table), [format!("Table {}", table.1), "Table t".to_owned()]);
+    let invoked = named("lambda", "Invoke", &[], json!({"functionName": "f"}));
+    assert_eq!(texts(&invoked), ["Function f"]);
+    let given_twice =
+        named("sns", "Publish", &[(Some("AWS::SNS::Topic"), "arn:t")], json!({"topicArn": "arn:t"}));
+    assert_eq!(texts(&given_twice), ["Topic arn:t"]);
+    let unknown = named("new", "Do", &[(None, "arn:x"), (Some(""), "arn:y")], json!({"bucketName": "b"}));
+    assert_eq!(texts(&unknown), ["- arn:x", "- arn:y"]);
+    for odd in [json!(null), json!("text"), json!([1]), json!({"tableName": 7}), json!({"tableName": ""})] {
+        assert_eq!(named("dynamodb", "GetItem", &[], odd), []);
+    }
+}
+
+/// The resource that comes first for people, made from a call's rules: each member that names one holds `PART.path`.
+fn main_of(source: &str, event_name: &str) -> String {
+    let (mut request, mut response) = (json!({}), json!({}));
+    for member in super::rules::resource_members(&format!("{source}.amazonaws.com"), event_name) {
+        let Path::Members(path) = &member.path else { continue };
+        let (part, into) = match member.part {
+            Part::Request => ("request", &mut request),
+            Part::Response => ("response", &mut response),
+        };
+        put(into, path, json!(format!("{part}.{}", path.join("."))));
+    }
+    let (request, response) = (to_raw_value(&request).unwrap(), to_raw_value(&response).unwrap());
+    let found = of_event(&NamingMembers {
+        category: Category::Management,
+        event_source: &format!("{source}.amazonaws.com"),
+        event_name,
+        request: Some(&request),
+        response: Some(&response),
+        own: &[],
+    });
+    let all: HashSet<&Resource> = found.all().iter().collect();
+    assert_eq!(all, found.main_first().collect(), "{event_name}: the same ones in another order");
+    found.main_first().next().map_or_else(|| "none".to_owned(), |resource| resource.resource_name.clone())
+}
+
+#[test]
+fn the_resource_that_a_call_was_about_comes_first_for_people() {
+    for (source, event_name, main) in [
+        ("iam", "CreateUser", "request.userName"),
+        ("iam", "CreateRole", "request.roleName"),
+        ("iam", "AttachUserPolicy", "request.userName"),
+        ("iam", "AddUserToGroup", "request.userName"),
+        ("iam", "CreateAccessKey", "request.userName"),
+        ("iam", "DeleteAccessKey", "request.accessKeyId"),
+        ("sts", "AssumeRole", "request.roleArn"),
+        ("sts", "AssumeRoleWithSAML", "request.roleArn"),
+        ("ec2", "RunInstances", "response.instancesSet.items.instanceId"),
+        ("lambda", "CreateFunction20150331", "response.functionName"),
+        ("sts", "GetCallerIdentity", "none"),
+    ] {
+        assert_eq!(main_of(source, event_name), main, "{event_name}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Reading the event history: pages, counts, the live stream, trails.
 
+mod agreement;
 mod counts;
 mod export;
 mod filters;

@@ -1,7 +1,7 @@
 //! Pages of rows, and one event.
 
 use crate::console::{ask, filled, numbers};
-use crate::support::{TestServer, record};
+use crate::support::{ACCOUNT, TestServer, record};
 use contrail::domain::event_filter::EventFilter;
 use contrail::store::Session;
 use serde_json::json;
@@ -21,12 +21,97 @@ async fn a_row_says_what_a_list_shows() {
             "id": "00000000-0000-4000-a000-000000000002", "time": 1_795_323_602, "name": "DeleteVolume",
             "source": "ec2.amazonaws.com", "region": "us-east-1", "account": "000000000000", "actor": "ana",
             "actor_type": "IAMUser", "access_key": "AKIAEXAMPLE", "source_ip": "192.0.2.7", "kind": "delete",
-            "read_only": false, "error": "Client.UnauthorizedOperation", "targets": []
+            "read_only": false, "error": "Client.UnauthorizedOperation", "targets": [], "target_count": 0
         })
     );
     assert_eq!(rows[2]["targets"], json!([{"type": "AWS::EC2::Instance", "name": "i-3"}]));
     assert_eq!((&rows[5]["kind"], &rows[0]["kind"]), (&json!("read"), &json!("write")));
     assert_eq!(rows[1]["access_key"], json!(null));
+}
+
+#[tokio::test]
+async fn a_row_begins_with_the_resource_that_the_call_was_about_and_says_how_many_there_are() {
+    let server = TestServer::start().await;
+    let mut assumed = record(1, "2026-11-22T05:00:01Z", "AssumeRole");
+    assumed["eventSource"] = "sts.amazonaws.com".into();
+    assumed["requestParameters"] =
+        json!({"roleArn": "arn:aws:iam::111122223333:role/deployer", "roleSessionName": "ci"});
+    assumed["responseElements"] = json!({
+        "credentials": {"accessKeyId": "ASIANEW", "expiration": "later"},
+        "assumedRoleUser": {"assumedRoleId": "AROAX:ci", "arn": "arn:aws:sts::111122223333:assumed-role/deployer/ci"}
+    });
+    server.import(&[assumed]).await;
+    let page = ask(&server, "events?view=rows").await;
+    let row = &page["events"][0];
+    assert_eq!((&row["target_count"], row["targets"].as_array().map(Vec::len)), (&json!(5), Some(3)));
+    assert_eq!(
+        row["targets"][0],
+        json!({"type": "AWS::IAM::Role", "name": "arn:aws:iam::111122223333:role/deployer"})
+    );
+    // One event has all of them, its lookup has AWS's order.
+    let one = ask(&server, &format!("events/{}", row["id"].as_str().unwrap())).await;
+    assert_eq!(one["event"]["targets"].as_array().map(Vec::len), Some(5));
+    assert_eq!(one["event"]["targets"][0], row["targets"][0]);
+    let found = server.ok("LookupEvents", json!({})).await;
+    let listed = found["Events"][0]["Resources"].as_array().unwrap().clone();
+    assert_eq!(listed.len(), 5);
+    assert_ne!(listed[0]["ResourceName"], row["targets"][0]["name"]);
+}
+
+#[tokio::test]
+async fn a_data_event_is_found_by_its_object_and_its_bucket_and_by_no_lookup() {
+    let server = TestServer::start().await;
+    let mut read = record(1, "2026-11-22T05:00:01Z", "GetObject");
+    read["eventSource"] = "s3.amazonaws.com".into();
+    (read["managementEvent"], read["eventCategory"]) = (false.into(), "Data".into());
+    read["requestParameters"] = json!({"bucketName": "b-1", "key": "a/k.txt"});
+    read["resources"] = json!([
+        {"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::b-1/a/k.txt"},
+        {"accountId": ACCOUNT, "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::b-1"}
+    ]);
+    server.import(&[read, record(2, "2026-11-22T05:00:02Z", "Change")]).await;
+    for name in ["arn:aws:s3:::b-1/a/k.txt", "arn:aws:s3:::b-1", "b-1"] {
+        let page = ask(&server, &format!("events?view=rows&resource={name}")).await;
+        assert_eq!(numbers(&page), "1", "{name}");
+        assert_eq!(page["events"][0]["targets"][0]["name"], "arn:aws:s3:::b-1/a/k.txt");
+        let page = ask(
+            &server,
+            &format!("events?view=rows&event_source=!cloudtrail.amazonaws.com&resource=!{name}"),
+        )
+        .await;
+        assert_eq!(numbers(&page), "2", "{name}");
+        server.wait(2);
+        let attribute = json!([{"AttributeKey": "ResourceName", "AttributeValue": name}]);
+        let found = server.ok("LookupEvents", json!({"LookupAttributes": attribute})).await;
+        assert_eq!(found["Events"], json!([]), "{name}");
+    }
+    server.wait(2);
+    let attribute = json!([{"AttributeKey": "ResourceType", "AttributeValue": "AWS::S3::Bucket"}]);
+    let found = server.ok("LookupEvents", json!({"LookupAttributes": attribute})).await;
+    assert_eq!(found["Events"], json!([]));
+}
+
+#[tokio::test]
+async fn rows_have_members_of_their_records_that_are_asked_for() {
+    let server = TestServer::start().await;
+    let mut odd = record(2, "2026-11-22T05:00:02Z", "Change");
+    (odd["userAgent"], odd["requestID"]) = ("".into(), json!(null));
+    server.import(&[record(1, "2026-11-22T05:00:01Z", "Change"), odd]).await;
+    let page = ask(&server, "events?view=rows&also=user_agent,request_id").await;
+    let asked =
+        |row: usize| (page["events"][row]["user_agent"].clone(), page["events"][row]["request_id"].clone());
+    assert_eq!(asked(0), (json!(null), json!(null)));
+    assert_eq!(asked(1), (json!("test"), json!("00000000-0000-4000-9000-000000000001")));
+    let page = ask(&server, "events?view=rows&also=user_agent").await;
+    assert_eq!(
+        (page["events"][1].get("user_agent"), page["events"][1].get("request_id")),
+        (Some(&json!("test")), None)
+    );
+    for query in ["view=rows&also=record", "view=rows&also=", "also=user_agent"] {
+        let reply = server.get(&format!("/_contrail/events?{query}")).await;
+        assert_eq!(reply.status, 400, "{query}");
+        assert!(reply.text.contains("also: "), "{}", reply.text);
+    }
 }
 
 #[tokio::test]
