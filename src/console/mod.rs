@@ -67,7 +67,7 @@ pub fn routes(console: &Console) -> impl Fn(&mut web::ServiceConfig) + Clone + S
     let version = web::Data::new(assets::Version::of_assets());
     move |config| {
         config.app_data(console.clone()).app_data(places.clone()).app_data(version.clone());
-        let read: [(&str, Handler); 8] = [
+        let read: [(&str, Handler); 9] = [
             ("/_contrail/events", |r| r.to(read::events)),
             ("/_contrail/events/histogram", |r| r.to(read::histogram)),
             ("/_contrail/events/facets", |r| r.to(read::facets)),
@@ -76,6 +76,7 @@ pub fn routes(console: &Console) -> impl Fn(&mut web::ServiceConfig) + Clone + S
             ("/_contrail/scopes", |r| r.to(read::scopes)),
             ("/_contrail/server", |r| r.to(read::server)),
             ("/_contrail/trails", |r| r.to(trails::trails)),
+            ("/_contrail/failing", |r| r.to(trails::failing)),
         ];
         let page: [(&str, Handler); 4] = [
             ("/_contrail", |r| r.to(assets::without_slash)),

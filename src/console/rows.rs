@@ -20,6 +20,8 @@ pub(super) struct Row<'a> {
     region: &'a str,
     account: &'a str,
     actor: Option<&'a str>,
+    /// The role, where the actor is a session of one.
+    role: Option<&'a str>,
     actor_type: Option<&'a str>,
     access_key: Option<&'a str>,
     source_ip: Option<&'a str>,
@@ -53,6 +55,7 @@ impl<'a> Row<'a> {
             region: &event.region,
             account: &event.account,
             actor: event.actor.as_deref(),
+            role: event.role_name.as_deref(),
             actor_type: event.actor_type.as_deref(),
             access_key: event.access_key_id.as_deref(),
             source_ip: event.source_ip.as_deref(),

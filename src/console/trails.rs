@@ -1,12 +1,12 @@
-//! `GET /_contrail/trails`: every trail with what became of its deliveries.
+//! Every trail with what became of its deliveries, and which deliveries fail.
 
 use crate::console::Console;
 use crate::console::parameters::Parameters;
-use crate::console::reader;
 use crate::console::refusal::Refusal;
 use crate::console::selectors;
+use crate::console::{bounded_reader, reader};
 use crate::guard::Ours;
-use crate::store::{Session, StoreResult, Trail, TrailBacklog, TrailFile};
+use crate::store::{FailingDestination, Session, StoreResult, Trail, TrailBacklog, TrailFile};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
@@ -33,6 +33,33 @@ pub(super) async fn trails(
         trails.push(describe(&mut session, &trail, files, &console).await?);
     }
     Ok(HttpResponse::Ok().json(json!({ "trails": trails })))
+}
+
+/// `GET /_contrail/failing`: the destinations whose last try failed, by trail.
+pub(super) async fn failing(
+    _: Ours,
+    request: HttpRequest,
+    console: web::Data<Console>,
+) -> Result<HttpResponse, Refusal> {
+    Parameters::without_filter(request.query_string(), &[])?;
+    let failing = bounded_reader(&console).await?.deliveries().failing().await?;
+    let failing: Vec<Value> = failing.iter().map(describe_failing).collect();
+    Ok(HttpResponse::Ok().json(json!({ "failing": failing })))
+}
+
+fn describe_failing(destination: &FailingDestination) -> Value {
+    json!({
+        "kind": destination.kind,
+        "account": destination.account,
+        "region": destination.region,
+        "failures": destination.failures,
+        "error": destination.error,
+        "trail": (!destination.trail.is_empty()).then(|| json!({
+            "name": destination.trail,
+            "account": destination.trail_account,
+            "region": destination.home_region,
+        })),
+    })
 }
 
 async fn describe(

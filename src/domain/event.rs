@@ -80,6 +80,8 @@ pub struct Event {
     pub username: Option<String>,
     /// The name of who called, for people: `username`, else the service, role or account that it was.
     pub actor: Option<String>,
+    /// The role, where the actor is a session of one.
+    pub role_name: Option<String>,
     /// `userIdentity.type`
     pub actor_type: Option<String>,
     /// `userIdentity.accessKeyId`
@@ -171,6 +173,7 @@ impl Event {
             read_only,
             username: fields.username().map(plain),
             actor: fields.actor().map(plain),
+            role_name: fields.role_name().map(plain),
             actor_type: fields.actor_type().map(plain),
             access_key_id: identity.and_then(|i| i.access_key_id.as_deref()).map(plain),
             source_ip: fields.source_ip_address.as_deref().map(plain),

@@ -217,6 +217,14 @@ impl Identity {
         }
     }
 
+    /// The name of the role, of a role's session.
+    pub fn role_name(&self) -> Option<&str> {
+        match &self.principal {
+            Principal::Role { role, .. } => Some(&role.name),
+            _ => None,
+        }
+    }
+
     /// What policies call this kind of caller (`aws:PrincipalType`).
     pub const fn policy_type(&self) -> &'static str {
         match &self.principal {

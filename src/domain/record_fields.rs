@@ -158,6 +158,11 @@ impl<'a> RecordFields<'a> {
         self.user_identity.as_ref().and_then(IdentityFields::actor)
     }
 
+    /// The role, where the caller is a session of one.
+    pub(crate) fn role_name(&self) -> Option<&str> {
+        self.user_identity.as_ref().and_then(IdentityFields::role_name)
+    }
+
     /// `userIdentity.type`
     pub(crate) fn actor_type(&self) -> Option<&str> {
         self.user_identity.as_ref().and_then(|identity| identity.kind.as_deref())
@@ -202,6 +207,13 @@ impl IdentityFields<'_> {
             Some("AWSService" | "AWSAccount") => None,
             _ => self.user_name.as_deref(),
         }
+    }
+
+    /// `deployer` of `arn:aws:sts::111122223333:assumed-role/deployer/ci`.
+    fn role_name(&self) -> Option<&str> {
+        let (_, session) = self.arn.as_deref()?.split_once(":assumed-role/")?;
+        let (role, _) = session.split_once('/')?;
+        Some(role).filter(|role| self.kind.as_deref() == Some("AssumedRole") && !role.is_empty())
     }
 
     fn actor(&self) -> Option<&str> {

@@ -141,6 +141,7 @@ impl Call<'_> {
             read_only: self.read_only,
             actor: name.clone().or(unnamed).filter(|name| !name.is_empty()),
             username: name,
+            role_name: self.identity.role_name().map(plain),
             actor_type: Some(self.identity.kind().to_owned()),
             access_key_id: self.access_key.map(plain),
             source_ip: Some(plain(self.source_ip)),

@@ -32,6 +32,7 @@ pub struct EventRow {
     pub event_source: String,
     pub event_name: String,
     pub actor: Option<String>,
+    pub role_name: Option<String>,
     pub actor_type: Option<String>,
     pub access_key_id: Option<String>,
     pub read_only: bool,
@@ -91,8 +92,8 @@ pub struct Facets {
     pub sampled: bool,
 }
 
-const COLUMNS: &str = "s.key, s.account, s.region, s.event_source, s.event_name, s.actor, s.actor_type, \
-     s.access_key_id, s.read_only, s.error_code, s.source_ip, i.event_id";
+const COLUMNS: &str = "s.key, s.account, s.region, s.event_source, s.event_name, s.actor, s.role_name, \
+     s.actor_type, s.access_key_id, s.read_only, s.error_code, s.source_ip, i.event_id";
 
 /// Where they come from: the id stands with the event, and is read for the rows that are shown only.
 const ROWS: &str = "event_summaries s CROSS JOIN events i ON i.key = s.key";

@@ -38,6 +38,7 @@ struct Columns {
     /// JSON, for lookups.
     resources: String,
     actor: Option<String>,
+    role_name: Option<String>,
     actor_type: Option<String>,
     source_ip: Option<String>,
 }
@@ -78,6 +79,7 @@ impl Columns {
             error_code: event.error_code.clone(),
             resources: lookup_resources(event),
             actor: event.actor.clone(),
+            role_name: event.role_name.clone(),
             actor_type: event.actor_type.clone(),
             source_ip: event.source_ip.clone(),
         }
@@ -121,7 +123,7 @@ impl<S: Session> Events<'_, S> {
     /// The database cannot be read.
     pub async fn to_check(&mut self, until: i64, limit: i64) -> StoreResult<Vec<EventToCheck>> {
         let select = "SELECT e.key, e.account, e.region, e.listing, e.read_only, e.username, e.access_key_id, \
-                      e.error_code, e.resources, e.record, s.actor, s.actor_type, s.source_ip \
+                      e.error_code, e.resources, e.record, s.actor, s.role_name, s.actor_type, s.source_ip \
                       FROM events e JOIN event_summaries s ON s.key = e.key \
                       WHERE e.key > $1 ORDER BY e.key LIMIT $2";
         let select = sqlx::query_as(select).bind(until).bind(limit);
@@ -188,10 +190,11 @@ impl Events<'_, WriteSession> {
         .execute(self.db())
         .await?;
         sqlx::query(
-            "UPDATE event_summaries SET actor = $1, actor_type = $2, access_key_id = $3, read_only = $4, \
-             error_code = $5, source_ip = $6 WHERE key = $7",
+            "UPDATE event_summaries SET actor = $1, role_name = $2, actor_type = $3, access_key_id = $4, \
+             read_only = $5, error_code = $6, source_ip = $7 WHERE key = $8",
         )
         .bind(&now.actor)
+        .bind(&now.role_name)
         .bind(&now.actor_type)
         .bind(&now.access_key_id)
         .bind(now.read_only)

@@ -23,8 +23,12 @@ pub struct DatabaseFigures {
 /// A destination whose last try failed.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct FailingDestination {
-    /// The trail's name; empty for an event bus.
+    /// The trail's name; empty for an event bus and the webhook, as are the next two.
     pub trail: String,
+    /// The trail's account.
+    pub trail_account: String,
+    /// The trail's home region.
+    pub home_region: String,
     /// `log_file`, `log_stream`, `topic`, `webhook`, `digest` or `event_bus`.
     pub kind: String,
     /// Of the events.
@@ -36,6 +40,16 @@ pub struct FailingDestination {
     /// What the service said last, where the trail's status shows it.
     pub error: Option<String>,
 }
+
+/// The destinations whose last try failed.
+pub(super) const FAILING_DESTINATIONS: &str = "SELECT coalesce(t.name, '') AS trail, coalesce(t.account, '') AS trail_account, \
+     coalesce(t.home_region, '') AS home_region, d.kind, d.account, d.region, d.failures, \
+     CASE d.kind WHEN 'log_file' THEN s.latest_delivery_error WHEN 'topic' THEN s.latest_notification_error \
+     WHEN 'log_stream' THEN s.latest_cloud_watch_logs_delivery_error \
+     WHEN 'digest' THEN s.latest_digest_delivery_error END AS error \
+     FROM destinations d LEFT JOIN trails t ON t.id = d.trail_id \
+     LEFT JOIN trail_status s ON s.trail_id = d.trail_id AND s.region = d.region \
+     WHERE d.failures > 0 AND d.wiped = 0 ORDER BY d.id";
 
 /// What there is in the database at `path`, which is opened for reading.
 ///
@@ -52,14 +66,6 @@ pub async fn figures(path: &Path) -> StoreResult<(DatabaseFigures, Vec<FailingDe
          (SELECT coalesce(sum(pending_events), 0) FROM destinations WHERE wiped = 0) AS pending_events",
     );
     let figures = figures.fetch_one(&mut connection).await?;
-    let failing = sqlx::query_as(
-        "SELECT coalesce(t.name, '') AS trail, d.kind, d.account, d.region, d.failures, \
-         CASE d.kind WHEN 'log_file' THEN s.latest_delivery_error WHEN 'topic' THEN s.latest_notification_error \
-         WHEN 'log_stream' THEN s.latest_cloud_watch_logs_delivery_error \
-         WHEN 'digest' THEN s.latest_digest_delivery_error END AS error \
-         FROM destinations d LEFT JOIN trails t ON t.id = d.trail_id \
-         LEFT JOIN trail_status s ON s.trail_id = d.trail_id AND s.region = d.region \
-         WHERE d.failures > 0 AND d.wiped = 0 ORDER BY d.id",
-    );
+    let failing = sqlx::query_as(FAILING_DESTINATIONS);
     Ok((figures, failing.fetch_all(&mut connection).await?))
 }

@@ -1,6 +1,7 @@
 //! What there is at all: accounts, regions, and trails with what became of their deliveries. For people who look.
 
 use crate::store::events::ARRIVAL_BITS;
+use crate::store::figures::{FAILING_DESTINATIONS, FailingDestination};
 use crate::store::{Deliveries, Digests, Events, Session, StoreResult};
 use sqlx::FromRow;
 
@@ -92,6 +93,14 @@ impl<S: Session> Events<'_, S> {
 }
 
 impl<S: Session> Deliveries<'_, S> {
+    /// The destinations whose last try failed.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn failing(&mut self) -> StoreResult<Vec<FailingDestination>> {
+        Ok(sqlx::query_as(FAILING_DESTINATIONS).fetch_all(self.db()).await?)
+    }
+
     /// When the oldest of the events that wait to be delivered was stored, milliseconds since 1970.
     ///
     /// # Errors

@@ -21,9 +21,9 @@ const PIECE: i64 = 5_000;
 const SAY_EVERY: u64 = 20;
 
 static INSERT_SUMMARIES: BulkInsert = BulkInsert::new(
-    "INSERT INTO event_summaries (key, account, region, event_source, event_name, actor, actor_type, access_key_id, \
-     read_only, error_code, source_ip)",
-    11,
+    "INSERT INTO event_summaries (key, account, region, event_source, event_name, actor, role_name, actor_type, \
+     access_key_id, read_only, error_code, source_ip)",
+    12,
     "",
 );
 
@@ -42,6 +42,7 @@ pub(super) struct Summary<'a> {
     event_source: &'a str,
     event_name: &'a str,
     actor: Option<&'a str>,
+    role_name: Option<&'a str>,
     actor_type: Option<&'a str>,
     access_key_id: Option<&'a str>,
     read_only: bool,
@@ -58,6 +59,7 @@ impl<'a> Summary<'a> {
             event_source: &event.event_source,
             event_name: &event.event_name,
             actor: event.actor.as_deref(),
+            role_name: event.role_name.as_deref(),
             actor_type: event.actor_type.as_deref(),
             access_key_id: event.access_key_id.as_deref(),
             read_only: event.read_only,
@@ -130,6 +132,7 @@ impl Events<'_, WriteSession> {
                     .push(summary.event_source)
                     .push(summary.event_name)
                     .push(summary.actor)
+                    .push(summary.role_name)
                     .push(summary.actor_type)
                     .push(summary.access_key_id)
                     .push(summary.read_only)
@@ -237,6 +240,7 @@ impl Events<'_, WriteSession> {
                 event_source: &row.event_source,
                 event_name: &row.event_name,
                 actor: read.as_ref().map_or(row.username.as_deref(), RecordFields::actor),
+                role_name: read.as_ref().and_then(RecordFields::role_name),
                 actor_type: read.as_ref().and_then(RecordFields::actor_type),
                 access_key_id: row.access_key_id.as_deref(),
                 read_only: row.read_only,

@@ -168,16 +168,18 @@ async fn what_was_captured_while_no_trail_was_logging_stays_so() {
 }
 
 /// What the columns hold that an empty text in a record was once taken for.
-fn columns(server: &TestServer) -> Vec<[Option<String>; 7]> {
+fn columns(server: &TestServer) -> Vec<[Option<String>; 8]> {
     let db = database(server);
     let mut rows = db
         .prepare(
-            "SELECT e.username, e.access_key_id, e.error_code, s.actor, s.actor_type, s.access_key_id, s.source_ip \
+            "SELECT e.username, e.access_key_id, e.error_code, s.actor, s.actor_type, s.access_key_id, s.source_ip, \
+             s.role_name \
              FROM events e JOIN event_summaries s USING (key) ORDER BY e.key",
         )
         .unwrap();
-    let rows = rows
-        .query_map([], |r| Ok([r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?]));
+    let rows = rows.query_map([], |r| {
+        Ok([r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?, r.get(7)?])
+    });
     rows.unwrap().collect::<Result<_, _>>().unwrap()
 }
 
@@ -192,9 +194,12 @@ async fn empty_texts_of_an_older_folder_become_absent_and_its_data_events_are_fo
     data["eventSource"] = "s3.amazonaws.com".into();
     (data["managementEvent"], data["eventCategory"]) = (false.into(), "Data".into());
     data["requestParameters"] = json!({"bucketName": "b-1", "key": "k"});
+    data["userIdentity"] =
+        json!({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/admin/ci"});
     server.import(&[empty, data]).await;
     let (right, right_columns) = (seen(&server), columns(&server));
-    assert_eq!(right_columns[0], [const { None::<String> }; 7]);
+    assert_eq!(right_columns[0], [const { None::<String> }; 8]);
+    assert_eq!(right_columns[1][7].as_deref(), Some("admin"));
     assert_eq!(right.counts, [(0, 2, 0)]);
 
     let db = database(&server);
@@ -203,6 +208,7 @@ async fn empty_texts_of_an_older_folder_become_absent_and_its_data_events_are_fo
          UPDATE event_summaries SET actor = '', actor_type = '', access_key_id = '', error_code = '', source_ip = '' \
          WHERE event_name = 'Change'; \
          UPDATE event_counts SET writes = 1, failures = 1; \
+         UPDATE event_summaries SET role_name = NULL; \
          DELETE FROM event_resources WHERE listing = 'data'; \
          UPDATE counters SET value = 2 WHERE name = 'facts_version'",
     )

@@ -40,6 +40,7 @@ fn event(id: u32, second: i64) -> Event {
         read_only: false,
         username: Some("ana".into()),
         actor: Some("ana".into()),
+        role_name: None,
         actor_type: Some("IAMUser".into()),
         access_key_id: None,
         source_ip: Some("192.0.2.7".into()),

@@ -19,7 +19,7 @@ async fn a_row_says_what_a_list_shows() {
         row,
         json!({
             "id": "00000000-0000-4000-a000-000000000002", "time": 1_795_323_602, "name": "DeleteVolume",
-            "source": "ec2.amazonaws.com", "region": "us-east-1", "account": "000000000000", "actor": "ana",
+            "source": "ec2.amazonaws.com", "region": "us-east-1", "account": "000000000000", "actor": "ana", "role": null,
             "actor_type": "IAMUser", "access_key": "AKIAEXAMPLE", "source_ip": "192.0.2.7", "kind": "delete",
             "read_only": false, "error": "Client.UnauthorizedOperation", "targets": [], "target_count": 0
         })
@@ -34,6 +34,8 @@ async fn a_row_begins_with_the_resource_that_the_call_was_about_and_says_how_man
     let server = TestServer::start().await;
     let mut assumed = record(1, "2026-11-22T05:00:01Z", "AssumeRole");
     assumed["eventSource"] = "sts.amazonaws.com".into();
+    assumed["userIdentity"] =
+        json!({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/admin/ci"});
     assumed["requestParameters"] =
         json!({"roleArn": "arn:aws:iam::111122223333:role/deployer", "roleSessionName": "ci"});
     assumed["responseElements"] = json!({
@@ -43,6 +45,7 @@ async fn a_row_begins_with_the_resource_that_the_call_was_about_and_says_how_man
     server.import(&[assumed]).await;
     let page = ask(&server, "events?view=rows").await;
     let row = &page["events"][0];
+    assert_eq!((&row["actor"], &row["role"]), (&json!("ci"), &json!("admin")));
     assert_eq!((&row["target_count"], row["targets"].as_array().map(Vec::len)), (&json!(5), Some(3)));
     assert_eq!(
         row["targets"][0],

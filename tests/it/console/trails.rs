@@ -8,6 +8,7 @@ use serde_json::json;
 async fn a_trail_says_what_it_delivers_where_and_what_waits() {
     let server = TestServer::start().await;
     assert_eq!(ask(&server, "trails").await, json!({"trails": []}));
+    assert_eq!(ask(&server, "failing").await, json!({"failing": []}));
     let input = json!({"Name": "demo", "S3BucketName": "my-bucket", "S3KeyPrefix": "p",
         "EnableLogFileValidation": true, "IsMultiRegionTrail": true});
     server.ok("CreateTrail", input).await;
@@ -61,5 +62,11 @@ async fn a_trail_that_cannot_deliver_says_why_and_when_it_tries_again() {
     assert_eq!(
         (&file["error"], &file["attempts"], &file["state"]),
         (&json!("NoSuchBucket"), &json!(1), &json!("waiting"))
+    );
+    let demo = json!({"name": "demo", "account": "000000000000", "region": "us-east-1"});
+    assert_eq!(
+        ask(&server, "failing").await,
+        json!({"failing": [{"kind": "log_file", "account": "000000000000", "region": "us-east-1", "failures": 1,
+            "error": "NoSuchBucket", "trail": demo}]})
     );
 }
