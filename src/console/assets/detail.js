@@ -1,8 +1,11 @@
 //! One event, told in the order in which people ask: what, failed how, who, on what, with which input and answer.
 import { button, copy, h, icon, plain } from './dom.js';
 import { menu } from './menu.js';
-import { KINDS, ago, asCall, asLookupOne, differences, isDenied, serviceOf, stamp } from './model.js';
+import { KINDS, ago, amount, asCall, asLookupOne, differences, isDenied, number, serviceOf, stamp } from './model.js';
 import { tree } from './tree.js';
+
+/** Targets that are shown at first: a call may have thousands. */
+const PIECE = 20;
 
 export function detail({ onClose, onFilter, onAround, onTab, onPin, onUnpin }) {
   const node = h('aside', { class: 'detail', 'aria-label': 'Event', hidden: true });
@@ -166,6 +169,7 @@ export function detail({ onClose, onFilter, onAround, onTab, onPin, onUnpin }) {
         ),
       facts('Actor', [
         ['Name', e.actor, 'actor'],
+        ['Role', e.role],
         ['Type', u.type, 'type'],
         ['ARN', u.arn],
         ['Access key', u.accessKeyId, 'key'],
@@ -176,10 +180,7 @@ export function detail({ onClose, onFilter, onAround, onTab, onPin, onUnpin }) {
         ['Source IP', r.sourceIPAddress, 'ip'],
         ['User agent', r.userAgent],
       ]),
-      facts(
-        'Target',
-        e.targets.map((t) => [t.type || 'Resource', t.name, 'resource']),
-      ),
+      targets(e.targets),
       r.requestParameters && facts('Request', [], tree(r.requestParameters, { fold: 3 })),
       r.responseElements && facts('Response', [], tree(r.responseElements, { fold: 3 })),
       facts('Record', [
@@ -195,6 +196,35 @@ export function detail({ onClose, onFilter, onAround, onTab, onPin, onUnpin }) {
         ['Version', r.eventVersion],
       ]),
     ];
+  }
+
+  /** All of them, the one that the call was about first. A type stands above its name: it may be as long. */
+  function targets(all) {
+    if (!all.length) return null;
+    const list = h('dl', { class: 'stacked' });
+    const show = (from, to) =>
+      list.append(...all.slice(from, to).flatMap((t) => fact(t.type || 'Resource', t.name, 'resource')));
+    show(0, PIECE);
+    const rest = all.length - PIECE;
+    return h(
+      'section',
+      null,
+      h('h3', null, 'Target', all.length > 1 && h('span', { class: 'count' }, ` ${number(all.length)}`)),
+      list,
+      rest > 0 &&
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'textual',
+            onclick: (e) => {
+              e.target.remove();
+              show(PIECE, all.length);
+            },
+          },
+          `${number(rest)} more`,
+        ),
+    );
   }
 
   function fact(label, value, field, raw) {
@@ -293,7 +323,13 @@ function compare(a, b) {
       h(
         'thead',
         null,
-        h('tr', null, h('th', { scope: 'col' }, `${telling.length} differ`), head(a, 'A'), head(b, 'B')),
+        h(
+          'tr',
+          null,
+          h('th', { scope: 'col' }, `${number(telling.length)} ${telling.length === 1 ? 'differs' : 'differ'}`),
+          head(a, 'A'),
+          head(b, 'B'),
+        ),
       ),
       lines(telling),
     ),
@@ -302,9 +338,14 @@ function compare(a, b) {
       h(
         'details',
         { class: 'rest' },
-        h('summary', null, icon('chevron'), `${noise.length} that differ in any two events (ids, times)`),
+        h(
+          'summary',
+          null,
+          icon('chevron'),
+          `${number(noise.length)} that ${noise.length === 1 ? 'differs' : 'differ'} in any two events (ids, times)`,
+        ),
         h('table', { class: 'diff' }, lines(noise)),
       ),
-    h('p', { class: 'note' }, `${same} values are the same.`),
+    h('p', { class: 'note' }, `${amount(same, 'value')} ${same === 1 ? 'is' : 'are'} the same.`),
   ];
 }

@@ -1,10 +1,14 @@
 //! The event history: filters above, facets left, the list, one event right.
 import * as api from './api.js';
-import { button, copy, h, icon, say, toast } from './dom.js';
+import { OPTIONAL, wanted } from './columns.js';
 import { detail } from './detail.js';
+import { button, copy, h, icon, say, toast } from './dom.js';
 import { facets } from './facets.js';
+import { failingLine } from './failing.js';
 import { histogram, span } from './histogram.js';
-import { asCurl, asLookup, byCursor, number, stamp } from './model.js';
+import { liveTail } from './live.js';
+import { menu } from './menu.js';
+import { amount, asCurl, asLookup, byCursor, number, stamp } from './model.js';
 import { querybar } from './querybar.js';
 import { cleared, format, interval, isFiltered, query, withFilter } from './state.js';
 import { table } from './table.js';
@@ -19,13 +23,14 @@ export function eventsPage({ go }) {
     counted = null,
     reloads = null,
     reloaded = 0,
+    loaded = null,
+    lookedAfter = 0,
     state = null,
     when = null,
     next = null,
     busy = false,
     task = null,
-    stop = null,
-    live = false,
+    tick = null,
     total = null,
     other = null,
     shown = null;
@@ -37,6 +42,7 @@ export function eventsPage({ go }) {
     onMark: (e) => {
       change({ ...state, sel: e.id }, true);
     },
+    chosen: chosenColumns,
   });
   const pane = detail({
     onClose: closeDetail,
@@ -49,20 +55,31 @@ export function eventsPage({ go }) {
     },
     onUnpin: () => change({ ...state, cmp: null, tab: null }, true),
   });
+  const tail = liveTail({
+    onToggle: () => setLive(!tail.isOn()),
+    onRows: arrived,
+    onGap: reload,
+    // What came between the list and the stream is in neither.
+    onFirst: () => load(true),
+  });
+  const columnMenu = menu('Columns', columnItems, { glyph: 'panel', cls: 'plainly columns' });
   const bar = querybar({
     onState: (s) =>
       s === 'ask-time'
         ? askTime(when, (from, to) => change({ ...state, range: null, from, to, sel: null }))
         : change(s),
-    onLive: () => setLive(!live),
     onCopyView: copyView,
     onFacets: () => node.classList.toggle('show-facets'),
+    live: tail.node,
+    columns: columnMenu,
   });
+  const failures = h('div', { hidden: true });
   const message = h('div', { class: 'message', hidden: true });
   const node = h(
     'div',
     { class: 'events' },
     h('h1', { class: 'sr' }, 'Event history'),
+    failures,
     bar.node,
     hist.node,
     h(
@@ -81,14 +98,48 @@ export function eventsPage({ go }) {
     go(s, soft);
   }
 
+  /** The columns that the address names, or those that were chosen last in this browser. */
+  function chosenColumns() {
+    const kept = localStorage.getItem('columns');
+    return state?.cols || (kept === null ? null : Object.keys(OPTIONAL).filter((key) => kept.split(',').includes(key)));
+  }
+  function columnItems() {
+    const shown = wanted(chosenColumns(), grid.rows());
+    const choose = (cols) => {
+      if (cols) localStorage.setItem('columns', cols.join());
+      else localStorage.removeItem('columns');
+      change({ ...state, cols }, true);
+    };
+    return [
+      ...Object.entries(OPTIONAL).map(([key, { label }]) => ({
+        text: label,
+        checked: shown.includes(key),
+        run: () => choose(Object.keys(OPTIONAL).filter((other) => (other === key) !== shown.includes(other))),
+      })),
+      ['As the events need', () => choose(null)],
+    ];
+  }
+  /** What rows have only when it is asked for. */
+  const also = () =>
+    wanted(chosenColumns(), [])
+      .map((key) => OPTIONAL[key].also)
+      .filter(Boolean)
+      .join() || null;
+  const rowsQuery = () => {
+    const params = query(state, when);
+    if (also()) params.set('also', also());
+    return params;
+  };
+
   /** Called with every new state; asks the server only for what changed. */
   function show(s) {
     const was = state;
     state = s;
     bar.draw(s);
-    const same =
-      was && format({ ...was, sel: null, cmp: null, tab: null }) === format({ ...s, sel: null, cmp: null, tab: null });
+    const bare = { sel: null, cmp: null, tab: null, cols: null };
+    const same = was && format({ ...was, ...bare }) === format({ ...s, ...bare }) && loaded === also();
     if (!same) load();
+    else grid.draw();
     if (s.sel !== was?.sel || s.cmp !== was?.cmp || s.tab !== was?.tab || !was) open();
   }
   async function load(keepTail = false) {
@@ -97,12 +148,14 @@ export function eventsPage({ go }) {
     const { signal } = task;
     when = interval(state);
     const params = query(state, when);
+    loaded = also();
     busy = true;
     node.classList.add('loading');
-    if (live && keepTail !== true) setLive(true);
+    if (tail.isOn() && keepTail !== true) setLive(true);
+    lookAfterTrails();
     try {
       const [page, bins] = await Promise.all([
-        api.events(params, null, signal),
+        api.events(rowsQuery(), null, signal),
         api.histogram(params, Math.max(24, Math.min(160, Math.floor(hist.node.clientWidth / 9))), signal),
       ]);
       next = page.next;
@@ -114,7 +167,7 @@ export function eventsPage({ go }) {
       message.hidden = page.events.length > 0;
       if (!page.events.length) empty();
       summarise();
-      say(`${number(total)} events`);
+      say(amount(total, 'event'));
     } catch (error) {
       if (error.name !== 'AbortError') failed(error);
     } finally {
@@ -133,14 +186,14 @@ export function eventsPage({ go }) {
       /* the list is what counts; the facets stay as they were */
     }
   }
-  async function more(asked) {
+  async function more(isWanted) {
     // A search that ended early goes on when somebody says so.
-    if (busy || !next || (searched && asked !== true)) return;
+    if (busy || !next || (searched && isWanted !== true)) return;
     const asking = task;
     busy = true;
     foot();
     try {
-      const page = await api.events(query(state, when), next, asking.signal);
+      const page = await api.events(rowsQuery(), next, asking.signal);
       if (asking !== task) return;
       next = page.next;
       searched = page.searched;
@@ -166,18 +219,18 @@ export function eventsPage({ go }) {
           ? ['Reading older events…']
           : searched
             ? [
-                `The newest ${number(searched)} records were searched. `,
+                `The newest ${amount(searched, 'record')} were searched. `,
                 button('Search on', { class: 'small', onclick: () => more(true) }),
               ]
             : next
               ? []
-              : [`That is all: ${number(n)} events since ${stamp(when.from)}.`]),
+              : [`That is all: ${amount(n, 'event')} since ${stamp(when.from)}.`]),
     );
   }
   function summarise() {
     bar.summary.replaceChildren(
       h('b', null, number(total ?? 0)),
-      ` events · ${span(when.to - when.from)}`,
+      `${total === 1 ? ' event' : ' events'} · ${span(when.to - when.from)}`,
       counted ? h('small', null, ` among the newest ${number(counted)}`) : '',
     );
   }
@@ -265,65 +318,58 @@ export function eventsPage({ go }) {
   }
 
   function setLive(on) {
-    stop?.();
-    stop = null;
-    live = on;
-    bar.live.setAttribute('aria-pressed', String(on));
-    bar.live.dataset.state = on ? 'retrying' : 'off';
-    if (!on) return;
-    if (!state.range) {
-      change({ ...state, range: '15m', from: null, to: null });
-      return;
-    }
+    stopTail();
+    if (!on) return tail.end();
+    tail.wait();
+    if (!state.range) return change({ ...state, range: '15m', from: null, to: null });
     // A hidden page does not ask; what it missed is read when it is shown again.
-    if (document.hidden) return;
-    let tick = null,
-      stands = false;
-    const closes = api.follow(
-      query(state, interval(state)),
-      (rows) => {
-        const known = new Set(
-          grid
-            .rows()
-            .slice(0, 500)
-            .map((r) => r.cursor),
-        );
-        const fresh = rows.filter((r) => !known.has(r.cursor)).sort(byCursor);
-        if (!fresh.length) return;
-        const top = grid.rows()[0];
-        // Something older than what is on top has come in: where it belongs, only the server knows.
-        if (top && byCursor(fresh.at(-1), top) > 0) return reload();
-        grid.prepend(fresh);
-        total += fresh.length;
-        message.hidden = true;
-        summarise();
-        tick ??= setTimeout(async () => {
-          tick = null;
-          if (!live) return;
-          when = interval(state);
-          try {
-            hist.draw(await api.histogram(query(state, when), 120));
-          } catch {
-            /* next tick */
-          }
-        }, 3000);
-      },
-      (s) => {
-        if (s === 'gap') return reload();
-        bar.live.dataset.state = s;
-        // What came between the list and the stream is in neither.
-        if (s === 'open' && !stands) {
-          stands = true;
-          load(true);
-        }
-      },
+    if (!document.hidden) tail.start(rowsQuery());
+  }
+  function stopTail() {
+    tail.pause();
+    clearTimeout(tick);
+    clearTimeout(reloads);
+    tick = null;
+    reloads = null;
+  }
+  function arrived(rows) {
+    const known = new Set(
+      grid
+        .rows()
+        .slice(0, 500)
+        .map((r) => r.cursor),
     );
-    stop = () => {
-      closes();
-      clearTimeout(tick);
-      clearTimeout(reloads);
-      reloads = null;
-    };
+    const fresh = rows.filter((r) => !known.has(r.cursor)).sort(byCursor);
+    if (!fresh.length) return;
+    const top = grid.rows()[0];
+    // Something older than what is on top has come in: where it belongs, only the server knows.
+    if (top && byCursor(fresh.at(-1), top) > 0) return reload();
+    grid.prepend(fresh);
+    total += fresh.length;
+    message.hidden = true;
+    summarise();
+    tick ??= setTimeout(async () => {
+      tick = null;
+      when = interval(state);
+      lookAfterTrails();
+      try {
+        hist.draw(await api.histogram(query(state, when), 120));
+      } catch {
+        /* next tick */
+      }
+    }, 3000);
+  }
+  /** Says which trails do not deliver, asked at most every few seconds. */
+  async function lookAfterTrails() {
+    if (Date.now() < lookedAfter + CALM) return;
+    lookedAfter = Date.now();
+    try {
+      const { failing } = await api.failing();
+      failures.replaceChildren(...(failing.length ? [failingLine(failing, go)] : []));
+      failures.hidden = !failing.length;
+    } catch {
+      /* the list says what is wrong */
+    }
   }
   function reload() {
     reloads ??= setTimeout(
@@ -336,18 +382,18 @@ export function eventsPage({ go }) {
     );
   }
   const onShow = () => {
-    if (!live) return;
-    if (document.hidden) {
-      stop?.();
-      stop = null;
-    } else load();
+    if (!tail.isOn()) return;
+    if (document.hidden) stopTail();
+    else load();
   };
   document.addEventListener('visibilitychange', onShow);
   function copyView(how) {
     const params = query(state, when),
-      fixed = { ...state, range: null, from: when.from, to: when.to };
+      cols = chosenColumns(),
+      fixed = { ...state, range: null, from: when.from, to: when.to, cols };
     if (how === 'link') copy(new URL(format(fixed) || '?', location.href).href, 'link to exactly these events');
-    else if (how === 'moving') copy(location.href, 'link to this view');
+    else if (how === 'moving')
+      copy(new URL(format({ ...state, cols }) || '?', location.href).href, 'link to this view');
     else if (how === 'cli') copy(asLookup(state, when), 'lookup-events command');
     else if (how === 'curl') copy(asCurl(params), 'curl command');
     else {
@@ -366,11 +412,14 @@ export function eventsPage({ go }) {
       if (e && state.sel) change({ ...state, sel: e.id }, true);
       grid.focus();
     },
-    o: () => grid.current() && change({ ...state, sel: grid.current().id }, true),
+    o: () => {
+      const e = grid.current() || grid.move(1);
+      if (e) change({ ...state, sel: e.id }, true);
+    },
     '/': () => bar.focus(),
     w: () => change({ ...state, rw: state.rw === 'write' ? null : 'write', sel: null }),
     e: () => change({ ...state, errors: !state.errors, sel: null }),
-    l: () => setLive(!live),
+    l: () => setLive(!tail.isOn()),
     f: () => node.classList.toggle('show-facets'),
     r: () => load(),
     x: () => change(cleared(state)),
@@ -400,6 +449,7 @@ export function eventsPage({ go }) {
     node,
     show,
     keys,
+    focus: () => grid.focus(),
     leave: () => {
       setLive(false);
       document.removeEventListener('visibilitychange', onShow);

@@ -40,6 +40,8 @@ export function ago(s, now = Date.now() / 1000) {
   return d >= 0 ? `${text} ago` : `in ${text}`;
 }
 export const number = (n) => (n ?? 0).toLocaleString('en-US').replaceAll(',', '\u202f');
+/** `1 event`, `2 events`. */
+export const amount = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 export function bytes(n) {
   return n < 1000 ? `${n} B` : n < 1e6 ? `${(n / 1000).toFixed(1)} kB` : `${(n / 1e6).toFixed(1)} MB`;
 }
@@ -54,8 +56,10 @@ export function shortName(name) {
   return arn ? arn[1] : name;
 }
 
-const q = (s) => (/^[\w@%+=:,./*-]+$/.test(s) ? s : `'${String(s).replaceAll("'", `'\\''`)}'`);
-const endpoint = () => new URL('..', location.href).origin;
+/** A word of a command line. */
+export const q = (s) => (/^[\w@%+=:,./*-]+$/.test(s) ? s : `'${String(s).replaceAll("'", `'\\''`)}'`);
+/** Where the server is: every command to copy names it, so that none reaches the real AWS. */
+export const endpoint = () => new URL('..', location.href).origin;
 
 /** The AWS CLI knows one attribute and a time range: take the most selective, say what is left out. */
 export function asLookup(s, { from, to }) {

@@ -4,7 +4,8 @@ import { menu } from './menu.js';
 import { stamp } from './model.js';
 import { FIELDS, QUESTIONS, RANGES } from './state.js';
 
-export function querybar({ onState, onLive, onCopyView, onFacets }) {
+/** `live`: the button of the live tail; `columns`: the menu of columns. */
+export function querybar({ onState, onCopyView, onFacets, live, columns }) {
   const chips = h('span', { class: 'chips' });
   const suggestions = h('ul', {
     class: 'suggest',
@@ -43,12 +44,6 @@ export function querybar({ onState, onLive, onCopyView, onFacets }) {
   );
   const times = h('span'),
     kinds = h('div', { class: 'seg', role: 'group', 'aria-label': 'Kinds of event' });
-  const live = h(
-    'button',
-    { type: 'button', class: 'live', 'aria-pressed': 'false', onclick: onLive },
-    h('i'),
-    h('span', null, 'Live'),
-  );
   const errors = h(
     'button',
     {
@@ -88,6 +83,7 @@ export function querybar({ onState, onLive, onCopyView, onFacets }) {
       h('span', { class: 'grow' }),
       h('span', { class: 'summary' }),
       live,
+      columns,
       menu(
         'Copy view',
         [
@@ -299,5 +295,5 @@ export function querybar({ onState, onLive, onCopyView, onFacets }) {
       e.stopPropagation();
     }
   });
-  return { node, draw, focus: () => input.focus(), live, summary: node.querySelector('.summary') };
+  return { node, draw, focus: () => input.focus(), summary: node.querySelector('.summary') };
 }

@@ -1,15 +1,23 @@
 //! The server itself: what it holds, what waits, how it is set. Reading only.
 import * as api from './api.js';
-import { button, h, icon, plain } from './dom.js';
-import { ago, bytes, number, stamp } from './model.js';
+import { button, h, icon, plain, replace } from './dom.js';
+import { failingList } from './failing.js';
+import { ago, amount, bytes, number, stamp } from './model.js';
 
-export function serverPage() {
+/** What an era changes for those who ask. */
+const ERAS = {
+  2015: 'LookupEvents lists what CloudTrail listed in 2015: calls that change something, while a trail is logging. This page shows every call.',
+  today: 'LookupEvents lists every management event, as CloudTrail does today.',
+};
+
+export function serverPage({ go }) {
   const node = h('div', { class: 'trails server-page' });
   let timer = null;
   async function show() {
     clearTimeout(timer);
     try {
-      draw(await api.server());
+      const [server, { failing }] = await Promise.all([api.server(), api.failing()]);
+      draw(server, failing);
     } catch (error) {
       node.replaceChildren(
         h(
@@ -31,35 +39,34 @@ export function serverPage() {
         ? `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`
         : `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 
-  function draw(s) {
+  function draw(s, failing) {
     const w = s.waiting;
     const figures = [
       ['Version', s.version],
-      ['Era', s.era],
+      ['Era', [s.era, ERAS[s.era] && h('small', null, ERAS[s.era])]],
       ['Up for', `${span(s.now - s.started)}, since ${stamp(s.started)}`],
       ['Database', bytes(s.database_bytes)],
       ['Events', number(s.events)],
       ['Oldest event', s.oldest == null ? '–' : `${stamp(s.oldest)} (${ago(s.oldest, s.now)})`],
-      ['To be stored', w.to_be_stored ? `${number(w.to_be_stored)} events` : 'nothing waits'],
+      ['To be stored', w.to_be_stored ? amount(w.to_be_stored, 'event') : 'nothing waits'],
       [
         'To be delivered',
         w.to_be_delivered
-          ? `${number(w.to_be_delivered)} events${w.oldest_stored == null ? '' : `, the first stored ${ago(w.oldest_stored, s.now)}`}`
+          ? `${amount(w.to_be_delivered, 'event')}${w.oldest_stored == null ? '' : `, the first stored ${ago(w.oldest_stored, s.now)}`}`
           : 'nothing waits',
       ],
       ['Log files made, not yet put', number(w.log_files)],
-      [
-        'Failing destinations',
-        w.failing_destinations ? h('span', { class: 'err' }, number(w.failing_destinations)) : 'none',
-      ],
+      ['Failing destinations', failing.length ? h('span', { class: 'err' }, number(failing.length)) : 'none'],
     ];
-    node.replaceChildren(
+    replace(
+      node,
       h('h1', null, 'Server'),
       h(
         'dl',
         { class: 'figures' },
         figures.map(([label, value]) => h('div', null, h('dt', null, label), h('dd', null, value))),
       ),
+      failing.length > 0 && [h('h2', null, 'Failing destinations'), failingList(failing, go)],
       h('h2', null, 'Events by account and region'),
       s.scopes.length
         ? grid(

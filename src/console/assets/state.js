@@ -1,4 +1,5 @@
 //! What the page shows is one value, and that value is the URL. Nothing else decides what is on screen.
+import { OPTIONAL } from './columns.js';
 
 export const FIELDS = {
   service: { param: 'event_source', label: 'Service' },
@@ -25,6 +26,10 @@ export const RANGES = [
 export const SECONDS = Object.fromEntries(RANGES);
 const DEFAULT_RANGE = '24h';
 
+/** Columns as the address has them: names with commas, or `none`. Other names than those known are left out. */
+const columnsOf = (text) =>
+  text == null ? null : Object.keys(OPTIONAL).filter((key) => text.split(',').includes(key));
+
 export function parse(search) {
   const p = new URLSearchParams(search);
   const filters = {};
@@ -45,6 +50,7 @@ export function parse(search) {
     cmp: p.get('cmp'),
     tab: p.get('tab'),
     trail: p.get('trail'),
+    cols: columnsOf(p.get('cols')),
   };
 }
 
@@ -62,6 +68,7 @@ export function format(s) {
   if (s.errors) p.set('errors', '1');
   for (const [field, values] of Object.entries(s.filters)) for (const v of values) p.append(field, v);
   if (s.q) p.set('q', s.q);
+  if (s.cols) p.set('cols', s.cols.join() || 'none');
   for (const k of ['sel', 'cmp', 'tab']) if (s[k]) p.set(k, s[k]);
   const text = p.toString();
   return text ? '?' + text : '';

@@ -1,7 +1,24 @@
 //! Trails and what became of their files. Reading only: changes are made with the API, and the commands are at hand.
 import * as api from './api.js';
-import { button, copy, h, icon, plain, svg } from './dom.js';
-import { ago, bytes, number, stamp } from './model.js';
+import { command } from './command.js';
+import { button, h, icon, plain, svg } from './dom.js';
+import { keyOf } from './failing.js';
+import { ago, amount, bytes, endpoint, number, q, stamp } from './model.js';
+
+const cloudtrail = (rest) => `aws cloudtrail --endpoint-url ${endpoint()} ${rest}`;
+
+/** What does not arrive, each with the reason. */
+const faultsOf = ({ last }) =>
+  [
+    ['Files do', last.s3],
+    ['Notices do', last.sns],
+    ['Events do', last.logs, ' in the log group'],
+    ['Digests do', last.digest],
+    ['Notices do', last.webhook, ' at the webhook'],
+  ]
+    .filter(([, it]) => it?.error)
+    .map(([what, it, where = '']) => ({ title: `${what} not arrive${where}`, why: plain(it.error, 120) }));
+const stateOf = (t) => (faultsOf(t).length ? ['bad', 'failing'] : t.logging ? ['good', 'logging'] : ['off', 'stopped']);
 
 export function trailsPage({ go }) {
   const node = h('div', { class: 'trails' });
@@ -41,15 +58,15 @@ export function trailsPage({ go }) {
             null,
             'A trail delivers events as files to a bucket, and in the 2015 era it is what makes events appear in the history.',
           ),
-          h(
-            'pre',
-            { class: 'code', tabindex: '0', 'aria-label': 'Commands' },
-            'aws cloudtrail create-trail --name audit --s3-bucket-name audit-logs\naws cloudtrail start-logging --name audit',
-          ),
+          command('Make a trail', cloudtrail('create-trail --name audit --s3-bucket-name audit-logs')),
+          command('Start logging', cloudtrail('start-logging --name audit')),
         ),
       );
-    const key = (t) => `${t.region}/${t.name}`,
-      chosen = trails.find((t) => key(t) === state.trail) || trails[0];
+    // Links of older versions have no account.
+    const isAsked = (t) => [keyOf(t), `${t.region}/${t.name}`].includes(state.trail);
+    const failing = trails.filter((t) => faultsOf(t).length);
+    const chosen = trails.find(isAsked) || failing[0] || trails[0];
+    const several = trails.some((t) => t.account !== trails[0].account);
     node.replaceChildren(
       h(
         'div',
@@ -58,7 +75,12 @@ export function trailsPage({ go }) {
           'h1',
           null,
           'Trails ',
-          h('span', { class: 'count' }, `${trails.length} · ${trails.filter((t) => t.logging).length} logging`),
+          h(
+            'span',
+            { class: 'count' },
+            `${trails.length} · ${trails.filter((t) => t.logging).length} logging`,
+            failing.length > 0 && ` · ${failing.length} failing`,
+          ),
         ),
         h(
           'div',
@@ -72,8 +94,12 @@ export function trailsPage({ go }) {
               h(
                 'tr',
                 null,
-                ['Trail', 'Logging', 'Covers', 'Bucket', 'Last file', 'Waiting'].map((x) =>
-                  h('th', { scope: 'col', class: x === 'Waiting' ? 'num' : null }, x),
+                ['Trail', 'State', 'Covers', 'Bucket', 'Last file', 'Waiting'].map((x, i) =>
+                  h(
+                    'th',
+                    { scope: 'col', class: [i > 1 && 'wide', x === 'Waiting' && 'num'].filter(Boolean).join(' ') },
+                    x,
+                  ),
                 ),
               ),
             ),
@@ -93,34 +119,24 @@ export function trailsPage({ go }) {
                         type: 'button',
                         class: 'textual',
                         'aria-current': t === chosen ? 'true' : null,
-                        onclick: () => go({ ...state, trail: key(t) }, true),
+                        onclick: () => go({ ...state, trail: keyOf(t) }, true),
                       },
                       plain(t.name, 130),
                     ),
-                    h('small', null, t.region),
+                    h('small', null, t.region, several && ` · ${t.account}`),
                   ),
                   h(
                     'td',
                     null,
-                    dot(t.logging ? (t.last.s3?.error ? 'bad' : 'good') : 'off'),
-                    t.logging ? 'logging' : 'stopped',
-                    !t.logging && t.stopped && h('small', null, ago(t.stopped)),
+                    dot(stateOf(t)[0]),
+                    stateOf(t)[1],
+                    !t.logging && t.stopped && h('small', null, `stopped ${ago(t.stopped)}`),
+                    faultsOf(t).map(({ title, why }) => h('small', { class: 'err' }, `${title}: ${why}`)),
                   ),
-                  h('td', null, t.multi_region ? 'all regions' : 'this region'),
-                  h('td', { class: 'mono' }, plain(t.bucket + (t.prefix ? '/' + t.prefix : ''), 80)),
-                  h(
-                    'td',
-                    null,
-                    t.last.s3
-                      ? t.last.s3.error
-                        ? [
-                            h('span', { class: 'err' }, t.last.s3.error),
-                            h('small', null, t.last.s3.time ? `ok ${ago(t.last.s3.time)}` : 'never yet'),
-                          ]
-                        : ago(t.last.s3.time)
-                      : '–',
-                  ),
-                  h('td', { class: 'num' }, number(t.pending), t.next && h('small', null, soon(t.next))),
+                  h('td', { class: 'wide' }, t.multi_region ? 'all regions' : 'this region'),
+                  h('td', { class: 'wide mono' }, plain(t.bucket + (t.prefix ? '/' + t.prefix : ''), 80)),
+                  h('td', { class: 'wide' }, t.last.s3?.time ? ago(t.last.s3.time) : 'none yet'),
+                  h('td', { class: 'wide num' }, number(t.pending), t.next && h('small', null, soon(t.next))),
                 ),
               ),
             ),
@@ -131,7 +147,9 @@ export function trailsPage({ go }) {
     );
   }
   function one(t) {
-    const at = `--region ${t.region}`;
+    const at = `--region ${q(t.region)}`,
+      faults = faultsOf(t),
+      [, word] = stateOf(t);
     const target = (title, to, last, off) =>
       h(
         'li',
@@ -143,12 +161,14 @@ export function trailsPage({ go }) {
     const commands = [
       [
         t.logging ? 'Stop logging' : 'Start logging',
-        `aws cloudtrail ${t.logging ? 'stop' : 'start'}-logging ${at} --name ${t.name}`,
+        cloudtrail(`${t.logging ? 'stop' : 'start'}-logging ${at} --name ${q(t.name)}`),
       ],
-      ['Status', `aws cloudtrail get-trail-status ${at} --name ${t.name}`],
+      ['Status', cloudtrail(`get-trail-status ${at} --name ${q(t.name)}`)],
       [
         'Validate files',
-        `aws cloudtrail validate-logs ${at} --trail-arn ${t.arn} --start-time ${new Date((t.started || 0) * 1000).toISOString().slice(0, 19)}Z`,
+        cloudtrail(
+          `validate-logs ${at} --trail-arn ${q(t.arn)} --start-time ${new Date((t.started || 0) * 1000).toISOString().slice(0, 19)}Z`,
+        ),
       ],
     ];
     return h(
@@ -158,14 +178,10 @@ export function trailsPage({ go }) {
         'header',
         null,
         h('h2', null, plain(t.name, 130)),
-        h(
-          'span',
-          { class: `pill ${t.last.s3?.error ? 'k-error' : t.logging ? 'k-good' : 'k-off'}` },
-          t.last.s3?.error ? 'not delivering' : t.logging ? 'logging' : 'stopped',
-        ),
+        h('span', { class: `pill ${faults.length ? 'k-error' : t.logging ? 'k-good' : 'k-off'}` }, word),
         h('p', { class: 'sub mono' }, t.arn),
       ),
-      t.last.s3?.error &&
+      faults.length > 0 &&
         h(
           'div',
           { class: 'problem', role: 'alert' },
@@ -173,12 +189,13 @@ export function trailsPage({ go }) {
           h(
             'div',
             null,
-            h('b', null, `Files do not arrive: ${t.last.s3.error}`),
-            h(
-              'p',
-              null,
-              `${number(t.pending)} events wait and are tried again ${soon(t.next)}; nothing is lost. Is there a bucket “${plain(t.bucket, 80)}”?`,
-            ),
+            faults.map(({ title, why }) => h('div', null, h('b', null, `${title}: ${why}`))),
+            t.last.s3?.error &&
+              h(
+                'p',
+                null,
+                `${amount(t.pending, 'event')} ${t.pending === 1 ? 'waits and is' : 'wait and are'} tried again ${soon(t.next)}; nothing is lost. Is there a bucket “${plain(t.bucket, 80)}”?`,
+              ),
           ),
         ),
       h(
@@ -223,11 +240,16 @@ export function trailsPage({ go }) {
               h(
                 'tr',
                 null,
-                h('td', { class: 'mono' }, stamp(f.time)),
+                h(
+                  'td',
+                  { class: 'mono' },
+                  h('span', { class: 'wide' }, stamp(f.time).slice(0, 5)),
+                  stamp(f.time).slice(5),
+                ),
                 h('td', { class: 'num' }, f.events == null ? '–' : number(f.events)),
                 h(
                   'td',
-                  { class: 'num' },
+                  { class: 'num outcome' },
                   f.error
                     ? h(
                         'span',
@@ -248,15 +270,7 @@ export function trailsPage({ go }) {
       h(
         'ul',
         { class: 'commands' },
-        commands.map(([label, text]) =>
-          h(
-            'li',
-            null,
-            h('span', null, label),
-            h('code', null, text),
-            button(`Copy: ${label}`, { glyph: 'copy', hide: true, class: 'ghost', onclick: () => copy(text, label) }),
-          ),
-        ),
+        commands.map(([label, text]) => h('li', null, h('span', null, label), command(label, text))),
       ),
     );
   }
@@ -310,7 +324,7 @@ export function trailsPage({ go }) {
         'ol',
         { class: 'chain' },
         [...digests].reverse().map((d) => {
-          const says = `${stamp(d.time)}, ${d.region}: ${number(d.log_files)} files, ${word[d.state] || d.state}`;
+          const says = `${stamp(d.time)}, ${d.region}: ${amount(d.log_files, 'file')}, ${word[d.state] || d.state}`;
           return h('li', { class: d.state, title: says }, h('span', { class: 'sr' }, says));
         }),
       ),

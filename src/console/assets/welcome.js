@@ -1,5 +1,6 @@
 //! What an empty history greets with: three ways to the first event, each with a line to copy.
-import { button, copy, h } from './dom.js';
+import { command } from './command.js';
+import { h } from './dom.js';
 
 /** `info`: the answer of `scopes`. `origin`: where the server is. */
 export function welcome(info, origin) {
@@ -20,19 +21,7 @@ export function welcome(info, origin) {
       'contrail --upstream http://127.0.0.1:4566',
     ],
   ];
-  const way = ([title, text, command]) =>
-    h(
-      'li',
-      null,
-      h('h3', null, title),
-      h('p', null, text),
-      h(
-        'div',
-        { class: 'line' },
-        h('pre', { class: 'code', tabindex: '0', 'aria-label': `Command: ${title}` }, command),
-        button(`Copy the command: ${title}`, { glyph: 'copy', hide: true, class: 'small', onclick: () => copy(command, 'command') }),
-      ),
-    );
+  const way = ([title, text, line]) => h('li', null, h('h3', null, title), h('p', null, text), command(title, line));
   const note =
     info.server.era === '2015' &&
     'In the era of 2015 LookupEvents lists changes while a trail is logging (start-logging). This page shows every call.';

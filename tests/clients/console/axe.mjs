@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { EMPTY, FAILING, FULL, GUARDED, launch, open, press, settle } from './browser.mjs';
+import { EMPTY, FAILING, FULL, GUARDED, TEAM, launch, open, press, settle } from './browser.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let browser;
@@ -28,6 +28,11 @@ const VIEWS = [
   ['trails', `${FULL}?view=trails`],
   ['failing trail', `${FAILING}?view=trails`],
   ['server', `${FULL}?view=server`],
+  ['several accounts', `${TEAM}?range=24h`],
+  ['columns', `${TEAM}?range=24h`, [], null, 'Columns'],
+  ['a data event', `${TEAM}?range=24h&event=GetObject`, ['j', 'Enter'], OPENED],
+  ['trails of a team', `${TEAM}?view=trails`],
+  ['server of a team', `${TEAM}?view=server`],
   ['no trails', `${EMPTY}?view=trails`],
   ['sign in', `${GUARDED}login`],
   ['wrong token', `${GUARDED}login#wrong`],
@@ -44,7 +49,7 @@ for (const [width, colorScheme, rules] of [
 ]) {
   test(`nothing stands in anybody's way at ${width} px, ${colorScheme}`, async () => {
     const found = [];
-    for (const [name, address, keys = [], shows] of VIEWS) {
+    for (const [name, address, keys = [], shows, menu] of VIEWS) {
       // axe is a script of its own, which the page's policy would keep out.
       const { page, close } = await open(browser, address, {
         viewport: { width, height: 800 },
@@ -52,6 +57,8 @@ for (const [width, colorScheme, rules] of [
         bypassCSP: true,
       });
       await press(page, ...keys);
+      const opener = page.getByRole('button', { name: menu });
+      if (menu && (await opener.isVisible())) await opener.click();
       if (shows) await page.locator(shows).first().waitFor();
       await settle(page);
       await page.evaluate(axe);

@@ -1,11 +1,12 @@
 //! The browser, the servers and what the tests share. `run` says where they are.
 import { chromium } from 'playwright-core';
 
-/** The base addresses of the pages: with a day of events; with nothing; the same, to be filled; with a trail that cannot deliver; where one has to sign in with `TOKEN`. */
+/** The base addresses of the pages: with a day of events; with nothing; the same, to be filled; with a trail that cannot deliver; of a team with twelve accounts; where one has to sign in with `TOKEN`. */
 export const FULL = process.env.FULL,
   EMPTY = process.env.EMPTY,
   FRESH = process.env.FRESH,
   FAILING = process.env.FAILING,
+  TEAM = process.env.TEAM,
   GUARDED = process.env.GUARDED,
   TOKEN = process.env.TOKEN;
 

@@ -61,7 +61,8 @@ test('keys are not lost, and the last event chosen is the one shown, however slo
   const chosen = await page.evaluate(() => new URLSearchParams(location.search).get('sel'));
   holding = false;
   // The last one asked for is answered first.
-  for (const route of held.reverse()) await Promise.all([page.waitForResponse(route.request().url()), route.continue()]);
+  for (const route of held.reverse())
+    await Promise.all([page.waitForResponse(route.request().url()), route.continue()]);
   await page.locator('table.diff').first().waitFor();
   await page.keyboard.press('2');
   await page.locator('.tree').waitFor();
@@ -319,7 +320,7 @@ test('a trail that cannot deliver says so, and how many events wait', async () =
   const problem = await page.locator('.problem').innerText();
   assert.match(problem, /Files do not arrive: NoSuchBucket/);
   assert.match(problem, /nothing is lost/);
-  assert.match(await page.locator('.trail .pill').first().innerText(), /not delivering/);
+  assert.match(await page.locator('.trail .pill').first().innerText(), /failing/);
   assert.deepEqual(faults, []);
   await close();
 });

@@ -12,6 +12,22 @@ const SERVICES = {
   secretsmanager: ['GetSecretValue', 'ListSecrets', 'PutSecretValue'],
   cloudtrail: ['LookupEvents', 'DescribeTrails', 'StopLogging'],
 };
+/** What their calls name. */
+const PARAMETERS = {
+  ssm: (pick) => ({ name: `/app/${pick(9)}/setting` }),
+  ec2: (pick) => ({ instancesSet: { items: [{ instanceId: `i-0c${pick(40)}f31` }] } }),
+  iam: (pick) => ({
+    userName: `user-${pick(5)}`,
+    roleName: `service-${pick(6)}`,
+    policyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess',
+    policyDocument: '{"Version":"2012-10-17","Statement":[]}',
+  }),
+  kms: (pick) => ({ keyId: `alias/app-${pick(4)}` }),
+  sts: (pick) => ({ roleArn: `arn:aws:iam::${ACCOUNT}:role/Deploy`, roleSessionName: PEOPLE[pick(4)] }),
+  dynamodb: (pick) => ({ tableName: `orders-${pick(5)}` }),
+  secretsmanager: (pick) => ({ secretId: `app/${pick(7)}/password` }),
+  cloudtrail: () => ({ name: 'audit' }),
+};
 const READS = /^(Get|List|Describe|Decrypt|Lookup|AssumeRole)/;
 const PEOPLE = ['ana', 'bob', 'carla', 'deploy-bot'];
 
@@ -79,11 +95,7 @@ export function day(now, count = 2600) {
       ...(refused
         ? { errorCode: 'AccessDenied', errorMessage: `User is not authorized to perform: ${service}:${name}` }
         : {}),
-      requestParameters: {
-        name: `/app/${pick(9)}/setting`,
-        instancesSet: { items: [{ instanceId: `i-${pick(40)}` }] },
-        policyDocument: '{"Version":"2012-10-17","Statement":[]}',
-      },
+      requestParameters: PARAMETERS[service](pick),
       responseElements: READS.test(name) || refused ? null : { requestId: id(n), done: true },
       requestID: id(n + 500000),
       eventID: id(n),
@@ -94,6 +106,81 @@ export function day(now, count = 2600) {
       eventCategory: 'Management',
     };
   });
+}
+
+/** Accounts of a team's test environment. */
+export const ACCOUNTS = Array.from({ length: 12 }, (_, n) => `${111122223333 + n * 11111111}`);
+
+/** A day of a team with twelve accounts: calls of all of them, objects that are read and written, and a role that is assumed. */
+export function team(now) {
+  const pick = chance(7);
+  const calls = day(now, 900).map((record, n) => ({
+    ...record,
+    eventID: id(n + 700000),
+    recipientAccountId: ACCOUNTS[pick(12)],
+    awsRegion: ['us-east-1', 'eu-west-1', 'ap-southeast-2'][pick(3)],
+  }));
+  const objects = Array.from({ length: 300 }, (_, n) => {
+    const bucket = `uploads-${pick(4)}`,
+      key = `2026/${pick(12)}/report-${pick(60)}.parquet`;
+    return {
+      ...calls[n],
+      eventID: id(n + 800000),
+      eventTime: iso(now - 90 - n * 280),
+      eventSource: 's3.amazonaws.com',
+      eventName: ['GetObject', 'PutObject', 'HeadObject'][pick(3)],
+      readOnly: true,
+      managementEvent: false,
+      eventCategory: 'Data',
+      requestParameters: { bucketName: bucket, key },
+      resources: [
+        { type: 'AWS::S3::Object', ARN: `arn:aws:s3:::${bucket}/${key}` },
+        { accountId: ACCOUNTS[n % 12], type: 'AWS::S3::Bucket', ARN: `arn:aws:s3:::${bucket}` },
+      ],
+    };
+  });
+  const assumed = {
+    ...calls[0],
+    eventID: 'assumed',
+    eventTime: iso(now - 30),
+    eventSource: 'sts.amazonaws.com',
+    eventName: 'AssumeRole',
+    readOnly: true,
+    errorCode: undefined,
+    errorMessage: undefined,
+    userIdentity: identity(3),
+    requestParameters: { roleArn: `arn:aws:iam::${ACCOUNTS[0]}:role/release/deployer`, roleSessionName: 'release-42' },
+    responseElements: {
+      credentials: { accessKeyId: 'ASIANEWKEY', expiration: 'Jan 1, 2027, 1:00:00 AM' },
+      assumedRoleUser: {
+        assumedRoleId: 'AROAEXAMPLE:release-42',
+        arn: `arn:aws:sts::${ACCOUNTS[0]}:assumed-role/deployer/release-42`,
+      },
+    },
+  };
+  // Empty members, as AWS writes them for some of its services.
+  const empty = {
+    ...calls[1],
+    eventID: 'empty-members',
+    eventTime: iso(now - 40),
+    userIdentity: { type: 'IAMUser', userName: 'nobody', accessKeyId: '' },
+    sourceIPAddress: '',
+    errorCode: '',
+    errorMessage: '',
+  };
+  const long = {
+    ...calls[2],
+    eventID: 'long-type',
+    eventTime: iso(now - 50),
+    eventSource: 'states.amazonaws.com',
+    eventName: 'StartExecution',
+    managementEvent: false,
+    eventCategory: 'Data',
+    requestParameters: {
+      stateMachineArn: `arn:aws:states:us-east-1:${ACCOUNTS[0]}:stateMachine:order-processing-with-a-long-name`,
+    },
+  };
+  return [...calls, ...objects, assumed, empty, long];
 }
 
 /** Records in which everything is hostile. */
