@@ -1,7 +1,12 @@
--- Data events have resources too, for the console: what their records name. Lookups by type leave them out. listed is as in
--- events. Of an event's rows the first (position 0) is the resource that the call was about; the order in which lookups
--- list them stands in events.resources.
-ALTER TABLE event_resources ADD COLUMN listed TEXT GENERATED ALWAYS AS (nullif(listing, 'data')) VIRTUAL;
-DROP INDEX event_resources_by_type;
-CREATE INDEX event_resources_by_type ON event_resources (account, region, listed, short_type, key, resource_type)
-  WHERE listed IS NOT NULL;
+-- Data events have resources too: what their records name. No lookup lists them, but the console finds events by them. They may
+-- come by the hundred a second, so there is one row for each event. An index of all names cost as much as all else that is
+-- stored of such an event (measured), as objects are many; buckets, tables and functions are few.
+CREATE TABLE data_event_resources (
+  key       INTEGER NOT NULL PRIMARY KEY,           -- events.key
+  container TEXT    NOT NULL,                       -- the bucket, table, function ... of all of them; empty if they have several
+  resources TEXT    NOT NULL                        -- as events.resources; the one that the call was about is the first
+);
+CREATE INDEX data_event_resources_by_container ON data_event_resources (container, key);
+-- The place in resources (from 0) of the one that the call was about; their order is that of lookups. Older rows get theirs as
+-- they are corrected at the next start.
+ALTER TABLE events ADD COLUMN main_resource INTEGER NOT NULL DEFAULT 0;

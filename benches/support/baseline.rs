@@ -76,7 +76,7 @@ impl Baseline {
                             event.record,
                         ])
                         .expect("a row");
-                    for (r, position) in event.resources.main_first().zip(0i64..) {
+                    for (r, position) in event.resources.all().iter().zip(0i64..) {
                         let kind = r.resource_type.as_deref();
                         let (account, region, short) =
                             (&event.account.as_str(), &event.region.as_str(), kind.map(short_type));

@@ -140,7 +140,7 @@ impl Export {
 
 fn push_csv(text: &mut String, row: &EventRow) {
     let time = iso(DateTime::<Utc>::from_timestamp(row.event_time(), 0).unwrap_or_default());
-    let resources: Vec<_> = row.resources.iter().map(|(_, name)| name.as_str()).collect();
+    let resources: Vec<_> = row.resources().into_iter().map(|resource| resource.resource_name).collect();
     let resources = resources.join(" ");
     let read_only = if row.read_only { "true" } else { "false" };
     let cells = [

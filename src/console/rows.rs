@@ -3,6 +3,7 @@
 use crate::console::parameters::Parameters;
 use crate::console::refusal::Refusal;
 use crate::domain::event_kind::EventKind;
+use crate::domain::resources::Resource;
 use crate::domain::text::cut;
 use crate::store::{EventRow, Events, Session, StoreResult};
 use serde::{Deserialize, Serialize};
@@ -28,24 +29,33 @@ pub(super) struct Row<'a> {
     kind: EventKind,
     read_only: bool,
     error: Option<&'a str>,
-    /// The first of them; the one that the call was about comes before the others.
-    targets: Vec<Target<'a>>,
+    /// The one that the call was about comes before the others.
+    targets: Vec<Target>,
     /// How many there are.
-    target_count: i64,
+    target_count: usize,
     /// By name, what else was asked for.
     #[serde(flatten)]
     also: BTreeMap<&'static str, Option<String>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Target<'a> {
+struct Target {
     #[serde(rename = "type")]
-    resource_type: Option<&'a str>,
-    name: &'a str,
+    resource_type: Option<String>,
+    name: String,
 }
 
+/// How many of its targets a row in a list has.
+const LISTED_TARGETS: usize = 3;
+
 impl<'a> Row<'a> {
+    /// With all of its targets.
     pub(super) fn of(event: &'a EventRow) -> Row<'a> {
+        let target = |resource: Resource| Target {
+            resource_type: resource.resource_type,
+            name: resource.resource_name,
+        };
+        let targets: Vec<Target> = event.resources().into_iter().map(target).collect();
         Row {
             id: &event.event_id,
             cursor: event.key.to_string(),
@@ -62,17 +72,13 @@ impl<'a> Row<'a> {
             kind: EventKind::of(event.read_only, &event.event_name),
             read_only: event.read_only,
             error: event.error_code.as_deref(),
-            targets: event
-                .resources
-                .iter()
-                .map(|(resource_type, name)| Target { resource_type: resource_type.as_deref(), name })
-                .collect(),
-            target_count: event.resource_count,
+            target_count: targets.len(),
+            targets,
             also: BTreeMap::new(),
         }
     }
 
-    /// Events with what else is asked for.
+    /// Events as a list shows them, with what else is asked for.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -83,6 +89,7 @@ impl<'a> Row<'a> {
     ) -> StoreResult<Vec<Row<'a>>> {
         let mut session = session;
         let mut rows: Vec<Row<'a>> = events.iter().map(Row::of).collect();
+        rows.iter_mut().for_each(|row| row.targets.truncate(LISTED_TARGETS));
         if !also.0.is_empty() && !events.is_empty() {
             let keys: Vec<i64> = events.iter().map(|event| event.key).collect();
             let records = session.records(&keys).await?;

@@ -3,6 +3,7 @@
 //! Everything is answered along the key of `event_summaries`, newest first; only whole hours come from `event_counts`.
 
 use crate::domain::event_filter::{EventFilter, Field};
+use crate::domain::resources::Resource;
 use crate::store::event_filter::{Text, column, keys, push_conditions, push_where};
 use crate::store::events::ARRIVAL_BITS;
 use crate::store::export::next;
@@ -39,18 +40,25 @@ pub struct EventRow {
     pub error_code: Option<String>,
     pub source_ip: Option<String>,
     pub event_id: String,
-    /// The first of its resources, as (type, name); the one that the call was about comes before the others.
-    #[sqlx(skip)]
-    pub resources: Vec<(Option<String>, String)>,
-    /// How many resources it has.
-    #[sqlx(skip)]
-    pub resource_count: i64,
+    resources: String,
+    main_resource: i64,
 }
 
 impl EventRow {
     /// Seconds since 1970.
     pub fn event_time(&self) -> i64 {
         self.key >> ARRIVAL_BITS
+    }
+
+    /// Its resources: the one that the call was about, then the others in the order of lookups.
+    pub fn resources(&self) -> Vec<Resource> {
+        // It was written as such a list.
+        let mut resources: Vec<Resource> = serde_json::from_str(&self.resources).unwrap_or_default();
+        let main = usize::try_from(self.main_resource).unwrap_or_default();
+        if let Some(up_to_main) = resources.get_mut(..=main) {
+            up_to_main.rotate_right(1);
+        }
+        resources
     }
 }
 
@@ -93,16 +101,15 @@ pub struct Facets {
 }
 
 const COLUMNS: &str = "s.key, s.account, s.region, s.event_source, s.event_name, s.actor, s.role_name, \
-     s.actor_type, s.access_key_id, s.read_only, s.error_code, s.source_ip, i.event_id";
+     s.actor_type, s.access_key_id, s.read_only, s.error_code, s.source_ip, i.event_id, \
+     coalesce(d.resources, i.resources) AS resources, i.main_resource";
 
 /// Where they come from: the id stands with the event, and is read for the rows that are shown only.
-const ROWS: &str = "event_summaries s CROSS JOIN events i ON i.key = s.key";
+const ROWS: &str = "event_summaries s CROSS JOIN events i ON i.key = s.key \
+     LEFT JOIN data_event_resources d ON d.key = s.key";
 
 /// Events of one id that are looked at: so many accounts and regions can share it.
 const SAME_ID: i64 = 1000;
-
-/// How many of an event's resources stand in a list.
-const LISTED_RESOURCES: i64 = 3;
 
 impl<S: Session> Events<'_, S> {
     /// A page of at most `limit` events below the key `before`, newest first.
@@ -125,7 +132,6 @@ impl<S: Session> Events<'_, S> {
         let is_full = events.len() > limit as usize;
         events.truncate(limit as usize);
         let next = if is_full { events.last().map(|last| last.key) } else { floor };
-        self.add_resources(&mut events, LISTED_RESOURCES).await?;
         Ok(EventPage { events, next, partial: !is_full && floor.is_some() })
     }
 
@@ -165,8 +171,7 @@ impl<S: Session> Events<'_, S> {
         sql.push(")");
         let found: Vec<EventRow> = sql.build_query_as().fetch_all(self.db()).await?;
         let mut by_key: HashMap<i64, EventRow> = found.into_iter().map(|row| (row.key, row)).collect();
-        let mut events: Vec<_> = wanted.iter().filter_map(|key| by_key.remove(key)).collect();
-        self.add_resources(&mut events, LISTED_RESOURCES).await?;
+        let events: Vec<_> = wanted.iter().filter_map(|key| by_key.remove(key)).collect();
         Ok(events)
     }
 
@@ -181,8 +186,7 @@ impl<S: Session> Events<'_, S> {
     ) -> StoreResult<ExportPiece<EventRow>> {
         let (keys, edge) = self.export_keys(filter, step).await?;
         let mut rows = page_statement(filter, &keys, step.order, step.limit);
-        let mut events: Vec<EventRow> = rows.build_query_as().fetch_all(self.db()).await?;
-        self.add_resources(&mut events, i64::MAX).await?;
+        let events: Vec<EventRow> = rows.build_query_as().fetch_all(self.db()).await?;
         let last = events.last().map(|row| row.key);
         Ok(ExportPiece { next: next(events.len(), last, edge, step.limit), rows: events })
     }
@@ -199,8 +203,7 @@ impl<S: Session> Events<'_, S> {
         let keys =
             sqlx::query_scalar("SELECT key FROM events WHERE event_id = $1 ORDER BY key DESC LIMIT $2");
         let keys: Vec<i64> = keys.bind(event_id).bind(SAME_ID).fetch_all(self.db()).await?;
-        let Some(mut row) = self.of_keys(filter, &keys).await?.into_iter().next() else { return Ok(None) };
-        self.add_resources(std::slice::from_mut(&mut row), i64::MAX).await?;
+        let Some(row) = self.of_keys(filter, &keys).await?.into_iter().next() else { return Ok(None) };
         let record = sqlx::query_scalar("SELECT record FROM events WHERE key = $1").bind(row.key);
         let record: Option<String> = record.fetch_optional(self.db()).await?;
         Ok(record.map(|record| (row, record)))
@@ -311,34 +314,6 @@ impl<S: Session> Events<'_, S> {
         sql.push(" ORDER BY s.key DESC LIMIT 2 OFFSET ").push_bind(i64::from(bounds.searched) - 1);
         let last: Vec<i64> = sql.build_query_scalar().fetch_all(self.db()).await?;
         Ok(if last.len() == 2 { Some(last[0]) } else { None })
-    }
-
-    /// Adds the first `limit` resources of events, and how many there are.
-    async fn add_resources(&mut self, events: &mut [EventRow], limit: i64) -> StoreResult<()> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let mut sql = QueryBuilder::<Sqlite>::new(
-            "SELECT r.key, r.resource_type, r.resource_name, \
-             (SELECT max(m.position) + 1 FROM event_resources m WHERE m.key = r.key) \
-             FROM event_resources r WHERE r.key IN (",
-        );
-        let mut list = sql.separated(", ");
-        for event in events.iter() {
-            list.push_bind(event.key);
-        }
-        sql.push(") AND r.position < ").push_bind(limit).push(" ORDER BY r.key, r.position");
-        let rows: Vec<(i64, Option<String>, String, i64)> = sql.build_query_as().fetch_all(self.db()).await?;
-        let mut found = HashMap::<i64, (i64, Vec<_>)>::new();
-        for (key, resource_type, name, count) in rows {
-            let (of_event, resources) = found.entry(key).or_default();
-            *of_event = count;
-            resources.push((resource_type, name));
-        }
-        for event in events {
-            (event.resource_count, event.resources) = found.remove(&event.key).unwrap_or_default();
-        }
-        Ok(())
     }
 
     /// How SQLite would answer the first page of a filter: the lines of EXPLAIN QUERY PLAN.

@@ -3,11 +3,10 @@
 use crate::domain::account_id::AccountId;
 use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
-use crate::store::events::{Listed, insert_resources, lookup_resources};
+use crate::store::events::{Listed, insert_resources, lookup_resources, main_resource, resources_json};
 use crate::store::summaries::Outcome;
 use crate::store::{Events, Session, StoreResult, WriteSession};
 use sqlx::FromRow;
-use std::collections::HashMap;
 
 /// A stored event, and what is to be looked at again.
 #[derive(Debug, FromRow)]
@@ -22,9 +21,6 @@ pub struct EventToCheck {
     pub record: String,
     #[sqlx(flatten)]
     columns: Columns,
-    /// Its rows of `event_resources`, as (type, name).
-    #[sqlx(skip)]
-    found_by: Vec<(Option<String>, String)>,
 }
 
 /// The columns of `events` and `event_summaries` that are made from a record.
@@ -35,8 +31,10 @@ struct Columns {
     username: Option<String>,
     access_key_id: Option<String>,
     error_code: Option<String>,
-    /// JSON, for lookups.
     resources: String,
+    main_resource: i64,
+    /// Those of `data_event_resources`.
+    data_resources: Option<String>,
     actor: Option<String>,
     role_name: Option<String>,
     actor_type: Option<String>,
@@ -62,10 +60,7 @@ impl EventToCheck {
     }
 
     fn is_right(&self, event: &Event) -> bool {
-        let found_by = event.resources.main_first();
-        let found_by = found_by.map(|resource| (&resource.resource_type, &resource.resource_name));
         self.columns == Columns::of(event, self.listing(event))
-            && self.found_by.iter().map(|(resource_type, name)| (resource_type, name)).eq(found_by)
     }
 }
 
@@ -78,6 +73,9 @@ impl Columns {
             access_key_id: event.access_key_id.clone(),
             error_code: event.error_code.clone(),
             resources: lookup_resources(event),
+            main_resource: main_resource(event),
+            data_resources: (listing == Listing::Data.name() && !event.resources.all().is_empty())
+                .then(|| resources_json(&event.resources)),
             actor: event.actor.clone(),
             role_name: event.role_name.clone(),
             actor_type: event.actor_type.clone(),
@@ -123,24 +121,13 @@ impl<S: Session> Events<'_, S> {
     /// The database cannot be read.
     pub async fn to_check(&mut self, until: i64, limit: i64) -> StoreResult<Vec<EventToCheck>> {
         let select = "SELECT e.key, e.account, e.region, e.listing, e.read_only, e.username, e.access_key_id, \
-                      e.error_code, e.resources, e.record, s.actor, s.role_name, s.actor_type, s.source_ip \
+                      e.error_code, e.resources, e.main_resource, e.record, d.resources AS data_resources, s.actor, \
+                      s.role_name, s.actor_type, s.source_ip \
                       FROM events e JOIN event_summaries s ON s.key = e.key \
+                      LEFT JOIN data_event_resources d ON d.key = e.key \
                       WHERE e.key > $1 ORDER BY e.key LIMIT $2";
         let select = sqlx::query_as(select).bind(until).bind(limit);
-        let mut events: Vec<EventToCheck> = select.fetch_all(self.db()).await?;
-        let Some(last) = events.last().map(|event| event.key) else { return Ok(events) };
-        let select = "SELECT key, resource_type, resource_name FROM event_resources WHERE key > $1 AND key <= $2 \
-                      ORDER BY key, position";
-        let select = sqlx::query_as(select).bind(until).bind(last);
-        let rows: Vec<(i64, Option<String>, String)> = select.fetch_all(self.db()).await?;
-        let mut found_by = HashMap::<i64, Vec<_>>::new();
-        for (key, resource_type, name) in rows {
-            found_by.entry(key).or_default().push((resource_type, name));
-        }
-        for event in &mut events {
-            event.found_by = found_by.remove(&event.key).unwrap_or_default();
-        }
-        Ok(events)
+        Ok(select.fetch_all(self.db()).await?)
     }
 }
 
@@ -178,7 +165,7 @@ impl Events<'_, WriteSession> {
         let now = Columns::of(event, listing);
         sqlx::query(
             "UPDATE events SET listing = $1, read_only = $2, username = $3, access_key_id = $4, error_code = $5, \
-             resources = $6 WHERE key = $7",
+             resources = $6, main_resource = $7 WHERE key = $8",
         )
         .bind(&now.listing)
         .bind(now.read_only)
@@ -186,6 +173,7 @@ impl Events<'_, WriteSession> {
         .bind(&now.access_key_id)
         .bind(&now.error_code)
         .bind(&now.resources)
+        .bind(now.main_resource)
         .bind(stored.key)
         .execute(self.db())
         .await?;
@@ -203,8 +191,11 @@ impl Events<'_, WriteSession> {
         .bind(stored.key)
         .execute(self.db())
         .await?;
-        let delete = "DELETE FROM event_resources WHERE key = $1";
-        sqlx::query(delete).bind(stored.key).execute(self.db()).await?;
+        for delete in
+            ["DELETE FROM event_resources WHERE key = $1", "DELETE FROM data_event_resources WHERE key = $1"]
+        {
+            sqlx::query(delete).bind(stored.key).execute(self.db()).await?;
+        }
         // Whose it is stays as it was stored.
         let EventToCheck { key, account, region, columns, .. } = stored;
         let listed = Listed { key: *key, account, region, listing, resources: &event.resources };

@@ -5,7 +5,8 @@
 
 use crate::domain::event_filter::{EventFilter, Field, Pattern, Patterns};
 use crate::domain::lookup::LAST_SECOND;
-use crate::store::events::ARRIVAL_BITS;
+use crate::domain::resources::container_of;
+use crate::store::events::{ARRIVAL_BITS, end_of_resource};
 use sqlx::{QueryBuilder, Sqlite};
 use std::ops::Range;
 
@@ -116,20 +117,41 @@ fn push_resource(sql: &mut QueryBuilder<Sqlite>, names: &Patterns, keys: &Range<
         sql.push(
             " AND s.key IN (SELECT r.key FROM (SELECT DISTINCT account, region FROM event_counts) c \
              CROSS JOIN (SELECT 'write' AS listing UNION ALL SELECT 'unlogged' UNION ALL SELECT 'read' \
-             UNION ALL SELECT 'insight' UNION ALL SELECT 'data') l \
+             UNION ALL SELECT 'insight') l \
              CROSS JOIN event_resources r ON r.account = c.account AND r.region = c.region \
              AND r.listing = l.listing AND r.resource_name IN (",
         );
         push_list(sql, &names.keep);
-        sql.push(") AND r.key >= ").push_bind(keys.start).push(" AND r.key < ").push_bind(keys.end).push(")");
+        sql.push(") AND r.key >= ").push_bind(keys.start).push(" AND r.key < ").push_bind(keys.end);
+        // Of data events those of the same container are read through, and the few of several.
+        sql.push(" UNION ALL SELECT d.key FROM data_event_resources d WHERE d.container IN (''");
+        for name in &names.keep {
+            let (Pattern::Is(name) | Pattern::StartsWith(name)) = name;
+            sql.push(", ").push_bind(container_of(name).to_owned());
+        }
+        sql.push(") AND d.key >= ").push_bind(keys.start).push(" AND d.key < ").push_bind(keys.end);
+        push_data_resources(sql, &names.keep);
+        sql.push(")");
     }
     if !names.leave_out.is_empty() {
         sql.push(
             " AND NOT EXISTS (SELECT 1 FROM event_resources r WHERE r.key = s.key AND r.resource_name IN (",
         );
         push_list(sql, &names.leave_out);
-        sql.push("))");
+        sql.push(")) AND NOT EXISTS (SELECT 1 FROM data_event_resources d WHERE d.key = s.key");
+        push_data_resources(sql, &names.leave_out);
+        sql.push(")");
     }
+}
+
+/// Adds ` AND (…)`: one of the resources of `data_event_resources d` has one of these names.
+fn push_data_resources(sql: &mut QueryBuilder<Sqlite>, names: &[Pattern]) {
+    for (i, name) in names.iter().enumerate() {
+        let (Pattern::Is(name) | Pattern::StartsWith(name)) = name;
+        sql.push(if i == 0 { " AND (" } else { " OR " });
+        sql.push("instr(d.resources, ").push_bind(end_of_resource(name)).push(") > 0");
+    }
+    sql.push(")");
 }
 
 fn push_list(sql: &mut QueryBuilder<Sqlite>, names: &[Pattern]) {

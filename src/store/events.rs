@@ -3,7 +3,7 @@
 use crate::domain::account_id::AccountId;
 use crate::domain::event::{Event, Listing};
 use crate::domain::region::Region;
-use crate::domain::resources::{EventResources, Resource, short_type};
+use crate::domain::resources::{EventResources, Resource, container, short_type};
 use crate::store::bulk::BulkInsert;
 use crate::store::summaries::Summary;
 use crate::store::{Events, StoreError, StoreResult, WriteSession};
@@ -14,17 +14,23 @@ pub(super) const ARRIVAL_BITS: u32 = 30;
 
 static INSERT_EVENTS: BulkInsert = BulkInsert::new(
     "INSERT INTO events (key, event_time, account, region, event_id, event_name, event_source, listing, read_only, \
-     username, access_key_id, error_code, stored_at, resources, record)",
-    15,
+     username, access_key_id, error_code, stored_at, resources, main_resource, record)",
+    16,
     // The target is named: a taken key must be an error, or an event would be lost as a "duplicate".
     "ON CONFLICT (account, region, event_id) DO NOTHING",
 );
+
+static INSERT_DATA_RESOURCES: BulkInsert =
+    BulkInsert::new("INSERT INTO data_event_resources (key, container, resources)", 3, "");
 
 static INSERT_RESOURCES: BulkInsert = BulkInsert::new(
     "INSERT INTO event_resources (key, position, account, region, listing, resource_type, short_type, resource_name)",
     8,
     "",
 );
+
+/// What is stored of an event without resources.
+const NO_RESOURCES: &str = "[]";
 
 /// Tries with new numbers when a key is taken, which needs 2^30 events and a coincidence.
 const TRIES: usize = 3;
@@ -104,6 +110,7 @@ impl Events<'_, WriteSession> {
                     .push(&event.error_code)
                     .push(now)
                     .push(lookup_resources(event))
+                    .push(main_resource(event))
                     .push(&event.record);
             })
             .await?;
@@ -150,14 +157,16 @@ pub(super) struct Listed<'a> {
 
 /// Stores what events are found by as resources.
 pub(super) async fn insert_resources(db: &mut SqliteConnection, events: &[Listed<'_>]) -> StoreResult<()> {
-    let rows: Vec<(&Listed<'_>, i64, &Resource)> = events
+    let (data, listed): (Vec<_>, Vec<_>) =
+        events.iter().partition(|event| event.listing == Listing::Data.name());
+    let rows: Vec<(&Listed<'_>, i64, &Resource)> = listed
         .iter()
         .flat_map(|event| {
-            event.resources.main_first().zip(0i64..).map(move |(resource, n)| (event, n, resource))
+            event.resources.all().iter().zip(0i64..).map(move |(resource, n)| (*event, n, resource))
         })
         .collect();
     INSERT_RESOURCES
-        .all(db, &rows, |row, (event, position, resource)| {
+        .all(&mut *db, &rows, |row, (event, position, resource)| {
             row.push(event.key)
                 .push(*position)
                 .push(event.account)
@@ -167,16 +176,37 @@ pub(super) async fn insert_resources(db: &mut SqliteConnection, events: &[Listed
                 .push(resource.resource_type.as_deref().map(short_type))
                 .push(&resource.resource_name);
         })
+        .await?;
+    let rows: Vec<_> = data.into_iter().filter(|event| !event.resources.all().is_empty()).collect();
+    INSERT_DATA_RESOURCES
+        .all(db, &rows, |row, event| {
+            row.push(event.key).push(container(event.resources.all())).push(resources_json(event.resources));
+        })
         .await
 }
 
-/// The resources of an event as lookups show them. Most have none, and data events are in no lookup.
+/// The resources of an event in the order of lookups, as the column holds them; data events are in no lookup.
 pub(super) fn lookup_resources(event: &Event) -> String {
-    let resources = event.resources.all();
-    if resources.is_empty() || event.listing == Listing::Data {
-        return "[]".to_owned();
+    if event.listing == Listing::Data { NO_RESOURCES.to_owned() } else { resources_json(&event.resources) }
+}
+
+/// Resources as JSON. Most events have none.
+pub(super) fn resources_json(resources: &EventResources) -> String {
+    match resources.all() {
+        [] => NO_RESOURCES.to_owned(),
+        // Texts always become JSON.
+        all => serde_json::to_string(all).unwrap_or_else(|_| NO_RESOURCES.to_owned()),
     }
-    serde_json::json!(resources).to_string()
+}
+
+/// How a resource of this name ends in [`resources_json`], and no other does.
+pub(super) fn end_of_resource(name: &str) -> String {
+    format!("\"ResourceName\":{}}}", serde_json::json!(name))
+}
+
+/// The place of the resource that the call was about, as the column holds it.
+pub(super) fn main_resource(event: &Event) -> i64 {
+    i64::try_from(event.resources.main()).unwrap_or_default()
 }
 
 fn keys(chunk: &[&Event], first: i64) -> Vec<i64> {

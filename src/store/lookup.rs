@@ -61,11 +61,13 @@ impl LookupQuery<'_> {
         let end = self.before.map_or(end, |before| before.min(end));
         for (i, listing) in self.listings.iter().enumerate() {
             sql.push(if i == 0 { "SELECT key FROM (" } else { " UNION ALL SELECT key FROM (" });
-            // The console finds data events by the names of resources too, so that their index has all of them.
-            let (select, listed) = match self.attribute.map(|attribute| attribute.key) {
-                Some(AttributeKey::ResourceName) => ("SELECT DISTINCT key FROM event_resources", "listing"),
-                Some(AttributeKey::ResourceType) => ("SELECT DISTINCT key FROM event_resources", "listed"),
-                _ => ("SELECT key FROM events", "listed"),
+            let of_resources = matches!(
+                self.attribute.map(|a| a.key),
+                Some(AttributeKey::ResourceName | AttributeKey::ResourceType)
+            );
+            let (select, listed) = match of_resources {
+                true => ("SELECT DISTINCT key FROM event_resources", "listing"),
+                false => ("SELECT key FROM events", "listed"),
             };
             sql.push(select);
             sql.push(" WHERE account = ").push_bind(self.account.clone());

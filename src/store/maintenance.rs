@@ -26,7 +26,7 @@ impl Events<'_, WriteSession> {
     ) -> StoreResult<u64> {
         self.0.events().uncount(keys, &bind).await?;
         let mut removed = 0;
-        for table in ["event_summaries", "event_resources", "events"] {
+        for table in ["event_summaries", "event_resources", "data_event_resources", "events"] {
             let delete = format!("DELETE FROM {table} WHERE key IN ({keys})");
             let delete = bind(sqlx::query(sqlx::AssertSqlSafe(delete)));
             removed = delete.execute(self.db()).await?.rows_affected();

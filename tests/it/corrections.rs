@@ -209,7 +209,7 @@ async fn empty_texts_of_an_older_folder_become_absent_and_its_data_events_are_fo
          WHERE event_name = 'Change'; \
          UPDATE event_counts SET writes = 1, failures = 1; \
          UPDATE event_summaries SET role_name = NULL; \
-         DELETE FROM event_resources WHERE listing = 'data'; \
+         DELETE FROM data_event_resources; \
          UPDATE counters SET value = 2 WHERE name = 'facts_version'",
     )
     .unwrap();

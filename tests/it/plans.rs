@@ -19,7 +19,8 @@ fn searched_by(attribute: Option<&Attribute>) -> String {
         Some(AttributeKey::ResourceName) => "resource_name=? AND ",
         Some(AttributeKey::ResourceType) => "short_type=? AND ",
     };
-    let listing = if column.starts_with("resource_name") { "listing" } else { "listed" };
+    let of_resources = column.starts_with("resource_name") || column.starts_with("short_type");
+    let listing = if of_resources { "listing" } else { "listed" };
     format!("(account=? AND region=? AND {listing}=? AND {column}key>? AND key<?)")
 }
 

@@ -21,6 +21,32 @@ const NAMES: [(&str, &str, &str); 8] = [
 
 const S3_OBJECT: &str = "AWS::S3::Object";
 
+/// What all these resources of a data event are or lie in: the bucket of an object, a table, a function; empty if they have
+/// several.
+pub fn container(resources: &[Resource]) -> &str {
+    let mut containers = resources.iter().map(|resource| container_of(&resource.resource_name));
+    let first = containers.next().unwrap_or_default();
+    if containers.all(|other| other == first) { first } else { "" }
+}
+
+/// What a resource of this name, ARN or address is or lies in: `b` of `b`, `arn:aws:s3:::b` and `arn:aws:s3:::b/k`, `f` of
+/// `arn:aws:lambda:us-east-1:111122223333:function:f:live`, `q` of `https://sqs.test/111122223333/q`.
+pub fn container_of(name: &str) -> &str {
+    let Some(arn) = name.strip_prefix("arn:") else {
+        return if name.contains("://") { name.rsplit('/').next().unwrap_or(name) } else { name };
+    };
+    // arn:partition:service:region:account:resource
+    let mut parts = arn.splitn(5, ':');
+    let (service, resource) = (parts.nth(1), parts.nth(2).unwrap_or_default());
+    // In most services the resource's type comes first.
+    let (first, rest) = resource.split_once(['/', ':']).unwrap_or((resource, ""));
+    if service == Some("s3") || rest.is_empty() {
+        first
+    } else {
+        rest.split(['/', ':']).next().unwrap_or(rest)
+    }
+}
+
 /// What the record's own `resources` name, then its parameters; some of it may be there twice. An object comes before its
 /// bucket.
 pub(super) fn named(event: &NamingMembers<'_>) -> Vec<Resource> {

@@ -12,6 +12,7 @@ mod walk;
 
 use crate::domain::category::Category;
 use crate::domain::text::escape_nul;
+pub use data::{container, container_of};
 pub use resource::{NamingMembers, Resource, short_type};
 use rules::{Part, ResourceMember};
 use serde::de::DeserializeSeed;
@@ -40,10 +41,9 @@ impl EventResources {
         &self.all
     }
 
-    /// The one that the call was about, then the others.
-    pub fn main_first(&self) -> impl Iterator<Item = &Resource> {
-        let others = self.all.iter().enumerate().filter(|(place, _)| *place != self.main);
-        self.all.get(self.main).into_iter().chain(others.map(|(_, resource)| resource))
+    /// The place of the one that the call was about; 0 if there are none.
+    pub fn main(&self) -> usize {
+        self.main
     }
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { EMPTY, FAILING, FULL, GUARDED, TEAM, launch, open, press, settle } from './browser.mjs';
+import { EMPTY, FULL, GUARDED, TEAM, launch, open, press, settle } from './browser.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let browser;
@@ -15,7 +15,7 @@ after(() => browser.close());
 const OPENED = '.detail h2';
 const VIEWS = [
   ['list', `${FULL}?range=6h`],
-  ['detail', `${FULL}?range=24h`, ['j', 'Enter'], OPENED],
+  ['detail', `${TEAM}?range=24h&event=GetObject`, ['j', 'Enter'], OPENED],
   ['JSON', `${FULL}?range=24h`, ['j', 'Enter', '2'], '.tree'],
   ['compare', `${FULL}?range=24h&event=DeleteParameter`, ['j', 'Enter', 'c', 'j', 'j'], 'table.diff'],
   ['refused', `${FULL}?range=24h&errors=1`, ['j', 'Enter'], OPENED],
@@ -26,13 +26,10 @@ const VIEWS = [
   ['no match', `${FULL}?service=nothing`],
   ['empty', EMPTY],
   ['trails', `${FULL}?view=trails`],
-  ['failing trail', `${FAILING}?view=trails`],
-  ['server', `${FULL}?view=server`],
+  ['failing trail', `${TEAM}?view=trails`],
+  ['server', `${TEAM}?view=server`],
   ['several accounts', `${TEAM}?range=24h`],
   ['columns', `${TEAM}?range=24h`, [], null, 'Columns'],
-  ['a data event', `${TEAM}?range=24h&event=GetObject`, ['j', 'Enter'], OPENED],
-  ['trails of a team', `${TEAM}?view=trails`],
-  ['server of a team', `${TEAM}?view=server`],
   ['no trails', `${EMPTY}?view=trails`],
   ['sign in', `${GUARDED}login`],
   ['wrong token', `${GUARDED}login#wrong`],

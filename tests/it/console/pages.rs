@@ -72,7 +72,17 @@ async fn a_data_event_is_found_by_its_object_and_its_bucket_and_by_no_lookup() {
         {"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::b-1/a/k.txt"},
         {"accountId": ACCOUNT, "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::b-1"}
     ]);
-    server.import(&[read, record(2, "2026-11-22T05:00:02Z", "Change")]).await;
+    // Names that hold the others, or look like what is stored.
+    let mut odd = read.clone();
+    odd["eventID"] = "00000000-0000-4000-a000-000000000003".into();
+    odd["requestParameters"] = json!({"bucketName": "b-10", "key": "\"ResourceName\":\"b-1\"}"});
+    odd["resources"] = json!([{"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::b-1/a/k.txt.gz"}]);
+    server.import(&[read, record(2, "2026-11-22T05:00:02Z", "Change"), odd]).await;
+    // What names several containers is found by each.
+    for name in ["arn:aws:s3:::b-1/a/k.txt.gz", "b-10"] {
+        let page = ask(&server, &format!("events?view=rows&resource={name}")).await;
+        assert_eq!(numbers(&page), "3", "{name}");
+    }
     for name in ["arn:aws:s3:::b-1/a/k.txt", "arn:aws:s3:::b-1", "b-1"] {
         let page = ask(&server, &format!("events?view=rows&resource={name}")).await;
         assert_eq!(numbers(&page), "1", "{name}");
@@ -82,7 +92,7 @@ async fn a_data_event_is_found_by_its_object_and_its_bucket_and_by_no_lookup() {
             &format!("events?view=rows&event_source=!cloudtrail.amazonaws.com&resource=!{name}"),
         )
         .await;
-        assert_eq!(numbers(&page), "2", "{name}");
+        assert_eq!(numbers(&page), "23", "{name}");
         server.wait(2);
         let attribute = json!([{"AttributeKey": "ResourceName", "AttributeValue": name}]);
         let found = server.ok("LookupEvents", json!({"LookupAttributes": attribute})).await;
@@ -92,6 +102,13 @@ async fn a_data_event_is_found_by_its_object_and_its_bucket_and_by_no_lookup() {
     let attribute = json!([{"AttributeKey": "ResourceType", "AttributeValue": "AWS::S3::Bucket"}]);
     let found = server.ok("LookupEvents", json!({"LookupAttributes": attribute})).await;
     assert_eq!(found["Events"], json!([]));
+    // They go with their events.
+    let db = rusqlite::Connection::open(server.folder.path().join("contrail.db")).unwrap();
+    let stored =
+        || db.query_row("SELECT count(*) FROM data_event_resources", [], |r| r.get::<_, i64>(0)).unwrap();
+    assert_eq!(stored(), 2);
+    server.post("/_contrail/reset?everything=yes", "").await;
+    assert_eq!(stored(), 0);
 }
 
 #[tokio::test]
@@ -217,6 +234,7 @@ async fn no_page_sorts() {
     let mut filter = EventFilter::default();
     filter.take("resource", "i-3").unwrap();
     let plan = session.events().page_plan(&filter).await.unwrap().join("\n");
+    assert!(plan.contains("data_event_resources_by_container (container=? AND key>? AND key<?)"), "{plan}");
     assert!(
         plan.contains("event_resources_by_name (account=? AND region=? AND listing=? AND resource_name=?"),
         "{plan}"
