@@ -7,6 +7,7 @@ use crate::domain::resources::Resource;
 use crate::domain::text::cut;
 use crate::store::{EventRow, Events, Session, StoreResult};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// An event without its record. What the record does not say is null.
@@ -142,20 +143,22 @@ impl RecordMembers {
     }
 
     fn of(&self, record: &str) -> BTreeMap<&'static str, Option<String>> {
+        // Records may hold anything there.
         #[derive(Default, Deserialize)]
         struct Members {
             #[serde(rename = "userAgent", default)]
-            user_agent: Option<String>,
+            user_agent: Value,
             #[serde(rename = "requestID", default)]
-            request_id: Option<String>,
+            request_id: Value,
         }
-        // Records may hold anything there.
         let members: Members = serde_json::from_str(record).unwrap_or_default();
         let asked = RecordMember::ALL.into_iter().filter(|(_, member)| self.0.contains(member));
-        let value = |member| match member {
-            RecordMember::UserAgent => members.user_agent.clone(),
-            RecordMember::RequestId => members.request_id.clone(),
+        let text = |member| match member {
+            RecordMember::UserAgent => members.user_agent.as_str(),
+            RecordMember::RequestId => members.request_id.as_str(),
         };
-        asked.map(|(name, member)| (name, value(member).filter(|text| !text.is_empty()))).collect()
+        asked
+            .map(|(name, member)| (name, text(member).filter(|text| !text.is_empty()).map(str::to_owned)))
+            .collect()
     }
 }

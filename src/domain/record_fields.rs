@@ -10,8 +10,8 @@ use std::collections::HashMap;
 /// The code of a failure that has none.
 const FAILURE: &str = "Failure";
 
-/// A text that a member may hold. An empty one says nothing, as if the member were absent: AWS writes both.
-fn said<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+/// The text of a member. An empty one is none, as if the member were absent: AWS writes both.
+fn non_empty<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str>>, D::Error> {
     /// Borrows, which `Option<Cow<str>>` alone does not.
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -27,15 +27,15 @@ pub(crate) struct RecordFields<'a> {
     pub(crate) user_identity: Option<IdentityFields<'a>>,
     #[serde(borrow)]
     pub(crate) event_time: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) event_source: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) event_name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(crate) aws_region: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "said", rename = "sourceIPAddress")]
+    #[serde(borrow, default, deserialize_with = "non_empty", rename = "sourceIPAddress")]
     pub(crate) source_ip_address: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     error_code: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     error_message: Option<&'a RawValue>,
@@ -43,19 +43,19 @@ pub(crate) struct RecordFields<'a> {
     pub(crate) request_parameters: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) response_elements: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "said", rename = "eventID")]
+    #[serde(borrow, default, deserialize_with = "non_empty", rename = "eventID")]
     pub(crate) event_id: Option<Cow<'a, str>>,
     #[serde(default)]
     pub(crate) read_only: Option<bool>,
     #[serde(borrow, default)]
     pub(crate) resources: Option<Vec<ResourceFields<'a>>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) event_type: Option<Cow<'a, str>>,
     #[serde(default)]
     pub(crate) management_event: Option<bool>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) recipient_account_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) event_category: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(crate) insight_details: Option<InsightFields<'a>>,
@@ -70,30 +70,30 @@ pub(crate) struct RecordFields<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct IdentityFields<'a> {
-    #[serde(borrow, default, deserialize_with = "said", rename = "type")]
+    #[serde(borrow, default, deserialize_with = "non_empty", rename = "type")]
     pub(crate) kind: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) principal_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) invoked_by: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) arn: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) account_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) access_key_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) user_name: Option<Cow<'a, str>>,
 }
 
 /// An entry of `resources`.
 #[derive(Deserialize)]
 pub(crate) struct ResourceFields<'a> {
-    #[serde(borrow, default, deserialize_with = "said", rename = "ARN")]
+    #[serde(borrow, default, deserialize_with = "non_empty", rename = "ARN")]
     pub(crate) arn: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "ARNPrefix")]
     pub(crate) arn_prefix: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "said", rename = "type")]
+    #[serde(borrow, default, deserialize_with = "non_empty", rename = "type")]
     pub(crate) kind: Option<Cow<'a, str>>,
 }
 
@@ -101,9 +101,9 @@ pub(crate) struct ResourceFields<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InsightFields<'a> {
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) event_source: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "said")]
+    #[serde(borrow, default, deserialize_with = "non_empty")]
     pub(crate) event_name: Option<Cow<'a, str>>,
 }
 

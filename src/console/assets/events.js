@@ -25,6 +25,7 @@ export function eventsPage({ go }) {
     reloaded = 0,
     loaded = null,
     lookedAfter = 0,
+    said = null,
     state = null,
     when = null,
     next = null,
@@ -365,6 +366,9 @@ export function eventsPage({ go }) {
     lookedAfter = Date.now();
     try {
       const { failing } = await api.failing();
+      // What is said already is not said again.
+      if (JSON.stringify(failing) === said) return;
+      said = JSON.stringify(failing);
       failures.replaceChildren(...(failing.length ? [failingLine(failing, go)] : []));
       failures.hidden = !failing.length;
     } catch {

@@ -4,7 +4,7 @@ import { button, h, icon, plain, replace } from './dom.js';
 import { failingList } from './failing.js';
 import { ago, amount, bytes, number, stamp } from './model.js';
 
-/** What an era changes for those who ask. */
+/** What each era means. */
 const ERAS = {
   2015: 'LookupEvents lists what CloudTrail listed in 2015: calls that change something, while a trail is logging. This page shows every call.',
   today: 'LookupEvents lists every management event, as CloudTrail does today.',

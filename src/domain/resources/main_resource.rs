@@ -5,7 +5,7 @@
 use super::resource::{Resource, short_type};
 use super::rules::Part;
 
-/// How the name of an operation speaks of a type. The less, the more it is about it.
+/// Where the name of an operation mentions a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mention {
     /// Right behind the verb: the user of AttachUserPolicy.
@@ -26,8 +26,8 @@ pub(super) fn of_call<'a>(event_name: &str, found: &'a [(Part, Resource)]) -> Op
             Some(_) => Mention::Later,
             None => Mention::Never,
         };
-        // A new access key is what somebody got: the user or the role says more. Of names that are equally good, the caller's
-        // own words come before what was answered, which are ids.
+        // A new access key comes last: the user or the role that it was made for says more. Of names that are equally good,
+        // those of the request come before those of the answer, which are ids.
         let is_answer = *part == Part::Response;
         (is_answer && resource_type == "accesskey", mention, is_answer)
     };
