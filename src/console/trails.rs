@@ -35,7 +35,7 @@ pub(super) async fn trails(
     Ok(HttpResponse::Ok().json(json!({ "trails": trails })))
 }
 
-/// `GET /_contrail/failing`: the destinations whose last try failed, by trail.
+/// `GET /_contrail/failing`: the destinations whose last try failed.
 pub(super) async fn failing(
     _: Ours,
     request: HttpRequest,
@@ -58,6 +58,7 @@ fn describe_failing(destination: &FailingDestination) -> Value {
             "name": destination.trail,
             "account": destination.trail_account,
             "region": destination.home_region,
+            "deleted": destination.trail_deleted,
         })),
     })
 }

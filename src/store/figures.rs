@@ -29,6 +29,8 @@ pub struct FailingDestination {
     pub trail_account: String,
     /// The trail's home region.
     pub home_region: String,
+    /// Whether the trail is deleted; what it had captured is still to be delivered.
+    pub trail_deleted: bool,
     /// `log_file`, `log_stream`, `topic`, `webhook`, `digest` or `event_bus`.
     pub kind: String,
     /// Of the events.
@@ -43,7 +45,7 @@ pub struct FailingDestination {
 
 /// The destinations whose last try failed.
 pub(super) const FAILING_DESTINATIONS: &str = "SELECT coalesce(t.name, '') AS trail, coalesce(t.account, '') AS trail_account, \
-     coalesce(t.home_region, '') AS home_region, d.kind, d.account, d.region, d.failures, \
+     coalesce(t.home_region, '') AS home_region, t.deleted_at IS NOT NULL AS trail_deleted, d.kind, d.account, d.region, d.failures, \
      CASE d.kind WHEN 'log_file' THEN s.latest_delivery_error WHEN 'topic' THEN s.latest_notification_error \
      WHEN 'log_stream' THEN s.latest_cloud_watch_logs_delivery_error \
      WHEN 'digest' THEN s.latest_digest_delivery_error END AS error \

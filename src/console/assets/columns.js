@@ -59,11 +59,15 @@ export const actorOf = (e) => plain(e.role && e.role !== e.actor ? `${e.role}/${
 export const targetOf = (e) => shortName(plain(e.targets[0].name, 160));
 export const resultOf = (e) => (e.error ? plain(e.error.replace(/^Client\./, ''), 60) : 'ok');
 
-/** Those that are chosen, or else those that the events on hand need: whose they are, where there are several. */
+/**
+ * Those that are chosen, or else those that the events on hand need: whose they are, where there are several. `spare`: the
+ * ones without which it would do.
+ */
 export function wanted(chosen, events) {
-  if (chosen) return chosen;
+  if (chosen) return { optional: chosen, spare: [] };
   const several = (member) => events.some((e) => e[member] !== events[0][member]);
-  return [several('account') && 'account', several('region') && 'region', 'ip'].filter(Boolean);
+  const optional = [several('account') && 'account', several('region') && 'region', 'ip'].filter(Boolean);
+  return { optional, spare: ['ip'] };
 }
 
 /** How wide the texts of events are, so far. */
@@ -109,10 +113,9 @@ const WITH_DATE = 800;
 
 /**
  * The columns for which a width of `available` px has room, with the width of each. None is cut while another has room: each
- * has what it needs, and where that is too much, the widest give way. The source IP gives way before anything is cut, unless it
- * was chosen.
+ * has what it needs, and where that is too much, the widest give way. Those of `spare` go before anything is cut.
  */
-export function fit(available, optional, needs, isChosen) {
+export function fit(available, { optional, spare }, needs) {
   const shown = new Set(['time', 'date', 'event', 'actor', 'target', 'result', ...optional]);
   const columns = () => COLUMNS.filter((column) => shown.has(column.key));
   const least = (column) =>
@@ -120,7 +123,7 @@ export function fit(available, optional, needs, isChosen) {
   const room = () => available - EDGES - GAP * (columns().length - 1);
   const cuts = () => columns().reduce((sum, column) => sum + (needs[column.key] || least(column)), 0) > room();
   if (available < WITH_DATE && cuts()) shown.delete('date');
-  if (!isChosen && cuts()) shown.delete('ip');
+  for (const key of spare) if (cuts()) shown.delete(key);
   for (const key of LEAST_WANTED) {
     if (columns().reduce((sum, column) => sum + least(column), 0) <= room()) break;
     shown.delete(key);

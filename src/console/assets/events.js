@@ -105,7 +105,7 @@ export function eventsPage({ go }) {
     return state?.cols || (kept === null ? null : Object.keys(OPTIONAL).filter((key) => kept.split(',').includes(key)));
   }
   function columnItems() {
-    const shown = wanted(chosenColumns(), grid.rows());
+    const shown = wanted(chosenColumns(), grid.rows()).optional;
     const choose = (cols) => {
       if (cols) localStorage.setItem('columns', cols.join());
       else localStorage.removeItem('columns');
@@ -123,7 +123,7 @@ export function eventsPage({ go }) {
   /** What rows have only when it is asked for. */
   const also = () =>
     wanted(chosenColumns(), [])
-      .map((key) => OPTIONAL[key].also)
+      .optional.map((key) => OPTIONAL[key].also)
       .filter(Boolean)
       .join() || null;
   const rowsQuery = () => {

@@ -15,9 +15,10 @@ const WHAT = {
 /** How an address names a trail: names are used again in other accounts and regions. */
 export const keyOf = (trail) => `${trail.account}/${trail.region}/${trail.name}`;
 
-/** A link to where a destination is shown: its trail, or the server. */
+/** A link to where a destination is shown: its trail, or the server, where there is none or it is deleted. */
 function linkTo(trail, text, go) {
-  const state = { ...parse(''), view: trail ? 'trails' : 'server', trail: trail && keyOf(trail) };
+  const isShown = trail && !trail.deleted;
+  const state = { ...parse(''), view: isShown ? 'trails' : 'server', trail: isShown ? keyOf(trail) : null };
   return h(
     'a',
     {
@@ -31,6 +32,7 @@ function linkTo(trail, text, go) {
     text,
   );
 }
+const nameOf = (trail) => plain(trail.name, 130) + (trail.deleted ? ' (deleted)' : '');
 const where = (f) => `${plain(f.region, 30)}, account ${plain(f.account, 12)}`;
 const why = (f) => (f.error ? plain(f.error, 120) : amount(f.failures, 'failed try', 'failed tries'));
 
@@ -43,7 +45,7 @@ export const failingList = (failing, go) =>
       h(
         'li',
         null,
-        f.trail ? [linkTo(f.trail, plain(f.trail.name, 130), go), `: ${WHAT[f.kind]}`] : WHAT[f.kind],
+        f.trail ? [linkTo(f.trail, nameOf(f.trail), go), `: ${WHAT[f.kind]}`] : WHAT[f.kind],
         ` of ${where(f)}: `,
         h('span', { class: 'err' }, why(f)),
       ),
@@ -58,6 +60,6 @@ export function failingLine(failing, go) {
     ? [linkTo(null, amount(failing.length, 'destination'), go), failing.length > 1 ? ' fail' : ' fails']
     : trails.size > 1
       ? [linkTo(first.trail, `${trails.size} trails`, go), ' do not deliver']
-      : ['Trail ', linkTo(first.trail, plain(first.trail.name, 60), go), ' does not deliver'];
+      : ['Trail ', linkTo(first.trail, nameOf(first.trail), go), ' does not deliver'];
   return h('p', { class: 'failing-line', role: 'status' }, icon('alert'), h('span', null, said, `: ${why(first)}`));
 }

@@ -22,7 +22,7 @@ use walk::Walk;
 /// What an event is found by as resources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventResources {
-    /// As lookups list them, in AWS's order.
+    /// In AWS's order, as lookups list them; of events that no lookup shows in the record's.
     all: Vec<Resource>,
     /// The place of the one that the call was about.
     main: usize,
@@ -36,7 +36,8 @@ impl From<Vec<Resource>> for EventResources {
 }
 
 impl EventResources {
-    /// As lookups list them, in AWS's order.
+    /// In AWS's order, as lookups list them; of events that no lookup shows in the record's, the one that the call was about
+    /// first.
     pub fn all(&self) -> &[Resource] {
         &self.all
     }

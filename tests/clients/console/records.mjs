@@ -180,7 +180,18 @@ export function team(now) {
       stateMachineArn: `arn:aws:states:us-east-1:${ACCOUNTS[0]}:stateMachine:order-processing-with-a-long-name`,
     },
   };
-  return [...calls, ...objects, assumed, empty, long];
+  const tagged = {
+    ...calls[3],
+    eventID: 'many-targets',
+    eventTime: iso(now - 60),
+    eventSource: 'ec2.amazonaws.com',
+    eventName: 'CreateTags',
+    readOnly: false,
+    requestParameters: {
+      resourcesSet: { items: Array.from({ length: 30 }, (_, n) => ({ resourceId: `i-0a${n}` })) },
+    },
+  };
+  return [...calls, ...objects, assumed, empty, long, tagged];
 }
 
 /** Records in which everything is hostile. */

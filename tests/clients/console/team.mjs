@@ -125,6 +125,13 @@ test('the resource that a call was about comes first, the row says how many ther
   const names = await page.locator('.stacked dd .v').allInnerTexts();
   assert.equal(names.length, 5);
   assert.equal(names[0], `arn:aws:iam::${ACCOUNTS[0]}:role/release/deployer`);
+  // Of many some are shown at first, and the rest when it is asked for.
+  await page.goto(`${TEAM}?range=24h&sel=many-targets&event=CreateTags`);
+  assert.match(await row(page, 'CreateTags').locator('.c-target').innerText(), /\+29$/);
+  await page.locator('.stacked dd').first().waitFor();
+  assert.equal(await page.locator('.stacked dd').count(), 20);
+  await page.getByRole('button', { name: '10 more' }).click();
+  assert.equal(await page.locator('.stacked dd').count(), 30);
   await close();
 });
 
@@ -197,6 +204,9 @@ test('a trail that does not deliver shows on every page, and each leads to it', 
     /failing\s+Files do not arrive: NoSuchBucket/,
   );
   assert.match(await page.locator('.trail-list tbody tr', { hasText: 'audit' }).innerText(), /logging/);
+  // As links had it that were made before there was an account in them.
+  await page.goto(`${TEAM}?view=trails&trail=us-east-1/audit`);
+  await page.locator('.trail h2', { hasText: 'audit' }).waitFor();
   await press(page, 'g', 's');
   await page.locator('.failing li').waitFor();
   assert.match(

@@ -2,7 +2,7 @@
 
 use crate::support::{TestServer, http, record};
 use futures_util::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A reader of a stream.
 struct Reader {
@@ -87,6 +87,18 @@ async fn a_call_that_changes_something_is_followed_like_any_other_event() {
     reader.next().await.unwrap();
     server.start_demo_trail().await;
     assert_eq!(reader.names().await.0, ["CreateTrail"]);
+}
+
+#[tokio::test]
+async fn rows_of_the_stream_have_members_of_their_records_that_are_asked_for() {
+    let server = TestServer::start().await;
+    let mut reader = Reader::open(&server, "?also=user_agent", None).await;
+    reader.next().await.unwrap();
+    put(&server, 0..1, "2026-11-22T05:00:00Z").await;
+    let rows = reader.next().await.unwrap().data;
+    assert_eq!((&rows[0]["user_agent"], rows[0].get("request_id")), (&json!("test"), None));
+    let refused = server.get("/_contrail/events/stream?also=record").await;
+    assert_eq!(refused.status, 400);
 }
 
 #[tokio::test]

@@ -63,10 +63,15 @@ async fn a_trail_that_cannot_deliver_says_why_and_when_it_tries_again() {
         (&file["error"], &file["attempts"], &file["state"]),
         (&json!("NoSuchBucket"), &json!(1), &json!("waiting"))
     );
-    let demo = json!({"name": "demo", "account": "000000000000", "region": "us-east-1"});
+    let mut demo =
+        json!({"name": "demo", "account": "000000000000", "region": "us-east-1", "deleted": false});
     assert_eq!(
         ask(&server, "failing").await,
         json!({"failing": [{"kind": "log_file", "account": "000000000000", "region": "us-east-1", "failures": 1,
-            "error": "NoSuchBucket", "trail": demo}]})
+            "error": "NoSuchBucket", "trail": demo.clone()}]})
     );
+    // What a deleted trail had captured still waits, though the trail is not shown any more.
+    server.ok("DeleteTrail", json!({"Name": "demo"})).await;
+    demo["deleted"] = true.into();
+    assert_eq!(ask(&server, "failing").await["failing"][0]["trail"], demo);
 }
